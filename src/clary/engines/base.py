@@ -1,0 +1,56 @@
+"""The contract of an engine: where instances run.
+
+An engine starts the instance agent (`clary.instance`) with a spec and says what became of it. It keeps nothing in
+memory that it cannot find again: after the platform was killed, a new engine over the same directory answers for
+every instance that the old one started. Methods may block and may be called from many threads at once, for
+different instances. An unknown id raises `KeyError`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from clary.instance.spec import InstanceSpec, InstanceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    at: float
+    """Epoch seconds, when the program printed it."""
+    text: str
+
+
+class Engine(Protocol):
+    def start(self, spec: InstanceSpec) -> None:
+        """Start an instance. Does nothing where one with `spec.id` was started before."""
+        ...
+
+    def poll(self, instance_id: str) -> InstanceStatus:
+        """Where the instance stands. An agent that died without a word reads as `Failed`."""
+        ...
+
+    def stop(self, instance_id: str) -> None:
+        """Ask it to stop: SIGTERM to the program, SIGKILL after `spec.grace` seconds. Returns at once."""
+        ...
+
+    def logs(self, instance_id: str, offset: int) -> tuple[Iterable[LogLine], int]:
+        """Complete lines printed since `offset` (0 at first; at most 1 MiB of them), and the offset for the next call."""
+        ...
+
+    def address(self, instance_id: str) -> str:
+        """Where the instance's server listens: `unix:/path` or `host:port`."""
+        ...
+
+    def output(self, instance_id: str, name: str) -> Path | None:
+        """The packed file of `spec.outputs` by name, once the instance is done; None where there is none."""
+        ...
+
+    def release(self, instance_id: str) -> None:
+        """Forget the instance and delete what it left; kills it where it still runs."""
+        ...
+
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        """Call `callback(instance_id)`, from any thread, soon after an instance changed phase or printed.
+        A hint only: calls may be lost or spurious, so poll now and then all the same."""
+        ...

@@ -1,0 +1,112 @@
+"""What an instance is told (`spec.json`) and what it says of itself (`status.json`).
+
+Standard library only: the agent imports this, and its start-up time is every job's start-up time.
+Paths that begin with `/opt/ml` are the program's view; the agent maps them to the instance's own directory.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Phase = Literal["Starting", "Downloading", "Running", "Uploading", "Done"]
+Outcome = Literal["", "Completed", "Failed", "Stopped", "MaxRuntimeExceeded"]
+
+
+@dataclass(slots=True)
+class Source:
+    """One file to stage in: `location` is an absolute path (linked, never written) or an http(s) URL."""
+
+    name: str
+    """Path relative to the directory that it is staged into. May not leave it."""
+    location: str
+    size: int = 0
+
+
+@dataclass(slots=True)
+class Archive:
+    """A .tar.gz to unpack into a directory of the program's view, e.g. `/opt/ml/code`."""
+
+    location: str
+    into: str
+
+
+@dataclass(slots=True)
+class Output:
+    """A directory to pack when the program is done. Empty directories give no file."""
+
+    name: str
+    """File name of the result: `model.tar.gz`."""
+    directory: str
+    """`/opt/ml/model`"""
+
+
+@dataclass(slots=True)
+class InstanceSpec:
+    id: str
+    """Unique and safe as a file name; at most 40 characters."""
+    command: list[str]
+    """argv of the program. It runs in `workdir`, in a sandbox where there is one."""
+    environment: dict[str, str] = field(default_factory=dict)
+    workdir: str = "/opt/ml"
+    hostname: str = "algo-1"
+    serves: bool = False
+    """True for a model server: it listens on `CLARY_BIND` and is not done until stopped."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    """Text files to write: `/opt/ml/input/config/hyperparameters.json` → content."""
+    channels: dict[str, list[Source]] = field(default_factory=dict)
+    """Directory to fill → files: `/opt/ml/input/data/train` → [...]."""
+    archives: list[Archive] = field(default_factory=list)
+    requirements: list[str] = field(default_factory=list)
+    """Where a requirements.txt may lie once all is staged in; the first that exists is installed, from a cached
+    layer keyed by its content, before the program starts."""
+    outputs: list[Output] = field(default_factory=list)
+
+    interpreter: str = ""
+    """Absolute path of the python that the program and layers use; its prefix is visible in the sandbox."""
+    visible: list[str] = field(default_factory=list)
+    """Further host paths that the program may read (never write)."""
+    vcpus: float = 1.0
+    memory: int = 0
+    """Bytes; 0 is no limit."""
+    gpus: int = 0
+    max_runtime: float = 0.0
+    """Seconds of `Running`; 0 is no limit. Past it the program is stopped as by `stop`."""
+    grace: float = 120.0
+    """Seconds between SIGTERM and SIGKILL."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> InstanceSpec:
+        data: dict[str, Any] = json.loads(text)
+        data["channels"] = {path: [Source(**s) for s in files] for path, files in data["channels"].items()}
+        data["archives"] = [Archive(**a) for a in data["archives"]]
+        data["outputs"] = [Output(**o) for o in data["outputs"]]
+        return cls(**data)
+
+
+@dataclass(slots=True)
+class InstanceStatus:
+    phase: Phase = "Starting"
+    entered: dict[str, float] = field(default_factory=dict)
+    """Phase → epoch seconds when it was entered; phases are entered in the order of `Phase`, some may be skipped."""
+    outcome: Outcome = ""
+    """Set with phase `Done`."""
+    exit_code: int | None = None
+    """Of the program; minus the signal's number where one ended it."""
+    reason: str = ""
+    """For `Failed`: what the user is told, at most 1,024 characters. From `/opt/ml/output/failure` where the
+    program wrote it, else the last lines of its error output, else what the agent saw (a missing object …)."""
+    notices: list[str] = field(default_factory=list)
+    """What the user should know: no sandbox here, no memory limit here. Also printed to the log."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> InstanceStatus:
+        return cls(**json.loads(text))

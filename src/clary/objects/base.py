@@ -1,0 +1,39 @@
+"""The contract of an object store, as the platform itself uses it.
+
+The embedded store (`embedded.py`) also serves the S3 API; an external one (`external.py`) is any S3 endpoint.
+All methods may block and are called from worker threads. A missing bucket or key raises `KeyError` with
+`s3://bucket/key` as its argument.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    key: str
+    size: int
+    etag: str
+    """Without quotes."""
+    modified: float
+
+
+class ObjectStore(Protocol):
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        """Current objects whose keys begin with `prefix`, in UTF-8 byte order of keys."""
+        ...
+
+    def locate(self, bucket: str, key: str) -> str:
+        """Where an instance reads the object: an absolute path of an immutable file on this disk, which it may
+        hard-link but never write, or a presigned https/http URL."""
+        ...
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """A small object, whole."""
+        ...
+
+    def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
+        """Store the file at `path` under `key`, durably, and take it: it is moved where that is possible."""
+        ...

@@ -1,0 +1,17 @@
+"""What can be wrong with a use of the records. Services turn these into the API's own errors."""
+
+
+class AlreadyExists(Exception):
+    """A record of that kind and name exists in that account and region."""
+
+
+class NotFound(Exception):
+    """There is no such record."""
+
+
+class Stale(Exception):
+    """The record was changed by another since it was loaded: load it again and decide anew."""
+
+
+class IllegalTransition(Exception):
+    """The kind has no road from the record's state to the one asked for."""

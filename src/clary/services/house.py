@@ -1,0 +1,30 @@
+"""The rooms that handlers and reconcilers work with, put together once by `clary.app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clary.engines.base import Engine
+    from clary.objects.base import ObjectStore
+    from clary.records.logs import LogStore
+    from clary.records.metrics import MetricStore
+    from clary.records.store import Records
+    from clary.routing.router import Router
+    from clary.services.supervisor import Supervisor
+    from clary.settings import Settings
+    from clary.wire.credentials import KeyRing
+
+
+@dataclass(slots=True)
+class House:
+    settings: Settings
+    keys: KeyRing
+    records: Records
+    logs: LogStore
+    metrics: MetricStore
+    objects: ObjectStore
+    engine: Engine
+    router: Router
+    supervisor: Supervisor

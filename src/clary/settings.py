@@ -1,0 +1,51 @@
+"""What the operator of a Clary may set, from the command line, `CLARY_*` variables or the defaults here."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of one platform; `CLARY_PORT=8000` sets `port`."""
+
+    model_config = SettingsConfigDict(env_prefix="CLARY_")
+
+    state: Path = Field(default_factory=lambda: Path.home() / ".clary")
+    """Directory of everything that Clary keeps: database, objects, instances, keys."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=7373, ge=0, le=65535)
+    """0 takes any free port; the one taken is written to `<state>/platform.json`."""
+
+    database: str | None = None
+    """SQLAlchemy URL; None is SQLite under `state`."""
+
+    account: str = Field(default="123456789012", pattern=r"^\d{12}$")
+    region: str = "us-east-1"
+    """The region that `clary env` gives to clients. A call's own region is the one it was signed for."""
+
+    s3_endpoint: str | None = None
+    """URL of an external S3 service to use in place of the embedded store."""
+    s3_access_key: str | None = None
+    s3_secret_key: str | None = None
+
+    sandbox: Literal["auto", "require", "off"] = "auto"
+    """Whether instances run in a bubblewrap sandbox: `auto` falls back, and says so, where it is refused."""
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.state / 'clary.db'}"
+
+    @property
+    def instances_dir(self) -> Path:
+        return self.state / "instances"
+
+    @property
+    def layers_dir(self) -> Path:
+        return self.state / "layers"
+
+    @property
+    def objects_dir(self) -> Path:
+        return self.state / "objects"

@@ -1,0 +1,19 @@
+"""An error as an AWS service answers it: a code, a message and an HTTP status."""
+
+from typing import Any
+
+
+class ServiceError(Exception):
+    """Raised by handlers and by the wire; serialised by the protocol of the call.
+
+    `code` is the modelled error shape's name or error code (`ResourceNotFound`, `NoSuchKey`,
+    `ValidationException`). `status` is left to the model's `httpStatusCode`, else 400, when None.
+    `fields` are further members of the modelled error shape (`OriginalStatusCode` …).
+    """
+
+    def __init__(self, code: str, message: str, status: int | None = None, **fields: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.fields = fields

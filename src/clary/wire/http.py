@@ -1,0 +1,85 @@
+"""The values that cross the wire: one HTTP request in, one response out.
+
+`server.py` makes a `Request` from bytes and writes a `Response` back; `gateway.py` is what stands between.
+Nothing above this room sees these types, except `Body` and `FileBody`, which carry streaming blobs.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class Headers:
+    """An ordered, case-insensitive multi-map. Names are kept in lower case, values as sent (latin-1)."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self.items = [(name.lower(), value) for name, value in items]
+
+    def get(self, name: str, default: str = "") -> str:
+        """First value of a header, or `default`."""
+        name = name.lower()
+        return next((value for key, value in self.items if key == name), default)
+
+    def all(self, name: str) -> list[str]:
+        name = name.lower()
+        return [value for key, value in self.items if key == name]
+
+    def __contains__(self, name: str) -> bool:
+        name = name.lower()
+        return any(key == name for key, _ in self.items)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.items)
+
+
+class Body(Protocol):
+    """A request body on its way in; read once."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Chunks as they arrive, with back-pressure on the socket."""
+        ...
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body; raises `BodyTooLarge` past `limit` bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """A part of an immutable file, to be sent without reading it whole into memory."""
+
+    path: Path
+    offset: int
+    length: int
+
+
+ResponseBody = bytes | FileBody | AsyncIterator[bytes]
+
+
+@dataclass(slots=True)
+class Request:
+    method: str
+    target: str
+    """As sent: still percent-encoded, with the query: `/bucket/a%20b?list-type=2`."""
+    headers: Headers
+    body: Body
+    peer: str = ""
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
+
+
+@dataclass(slots=True)
+class Response:
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: ResponseBody = b""
+    """An iterator without a `content-length` header is sent chunked."""
