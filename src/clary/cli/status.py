@@ -1,0 +1,125 @@
+"""`clary status`: whether the platform is up, and what it is doing."""
+
+from __future__ import annotations
+
+import json as json_format
+import time
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from clary.cli.options import JsonOption, StateOption, command_line, load_settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from clary.cli.api import Api
+    from clary.cli.platforms import Platform
+    from clary.settings import Settings
+
+LATEST = 10
+COUNT_LIMIT = 100
+
+
+def status(state: StateOption = None, json: JsonOption = False) -> None:
+    """Show the platform, its latest training jobs and its endpoints. Exit code 1: it is not up."""
+    from clary.cli.platforms import running_platform
+
+    settings = load_settings(state=state)
+    platform = running_platform(settings.state)
+    report = gather(settings, platform) if platform else {"up": False, "state": str(settings.state)}
+    if json:
+        print(json_format.dumps(report, indent=2))
+    elif platform:
+        show(report)
+    else:
+        from clary.cli.console import out
+
+        out.print(f"Clary is [bold]not up[/] on {settings.state}.")
+        out.print(f"Start it with: {command_line('up --detach', settings)}", style="dim", markup=False)
+    if platform is None:
+        raise typer.Exit(1)
+
+
+def gather(settings: Settings, platform: Platform) -> dict[str, Any]:
+    """Everything that is shown, as the JSON document of `--json`."""
+    from clary.cli.api import Api
+    from clary.cli.environment import client_environment
+
+    api = Api(client_environment(settings, platform.url))
+    latest = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": LATEST}
+    return {
+        "up": True,
+        "state": str(settings.state),
+        "url": platform.url,
+        "pid": platform.pid,
+        "version": platform.version,
+        "uptime_seconds": round(time.time() - platform.started, 1),
+        "region": settings.region,
+        "training_jobs": {
+            "in_progress": _count(api, "ListTrainingJobs", "TrainingJobSummaries", "InProgress"),
+            "failed": _count(api, "ListTrainingJobs", "TrainingJobSummaries", "Failed"),
+            "completed": _count(api, "ListTrainingJobs", "TrainingJobSummaries", "Completed"),
+            "latest": api.call("sagemaker", "ListTrainingJobs", **latest)["TrainingJobSummaries"],
+        },
+        "endpoints": {
+            "in_service": _count(api, "ListEndpoints", "Endpoints", "InService"),
+            "failed": _count(api, "ListEndpoints", "Endpoints", "Failed"),
+            "latest": api.call("sagemaker", "ListEndpoints", **latest)["Endpoints"],
+        },
+    }
+
+
+def _count(api: Api, operation: str, key: str, wanted: str) -> int:
+    """How many have the status `wanted`; COUNT_LIMIT stands for that many or more."""
+    return len(api.call("sagemaker", operation, StatusEquals=wanted, MaxResults=COUNT_LIMIT)[key])
+
+
+def show(report: dict[str, Any]) -> None:
+    from clary.cli.console import duration, out
+
+    out.print(
+        f"[bold green]Clary {report['version']} is up[/] at [bold]{report['url']}[/] "
+        f"for {duration(report['uptime_seconds'])}."
+    )
+    out.print(f"  State {report['state']}, process {report['pid']}, region {report['region']}")
+    out.print()
+    out.print(_jobs_table(report["training_jobs"]))
+    out.print()
+    out.print(_endpoints_table(report["endpoints"]))
+
+
+def _jobs_table(section: dict[str, Any]) -> Table:
+    from clary.cli.console import clock, duration, status_text
+
+    table = _table("Training jobs", section, "Took")
+    for job in section["latest"]:
+        created, ended = job["CreationTime"], job.get("TrainingEndTime")
+        took = duration(ended - created) if ended else ""
+        table.add_row(job["TrainingJobName"], status_text(job["TrainingJobStatus"]), clock(created), took)
+    return table
+
+
+def _endpoints_table(section: dict[str, Any]) -> Table:
+    from clary.cli.console import clock, status_text
+
+    table = _table("Endpoints", section, "Changed")
+    for endpoint in section["latest"]:
+        created, changed = clock(endpoint["CreationTime"]), clock(endpoint["LastModifiedTime"])
+        table.add_row(endpoint["EndpointName"], status_text(endpoint["EndpointStatus"]), created, changed)
+    return table
+
+
+def _table(title: str, section: dict[str, Any], last_column: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    counts = ", ".join(
+        f"{count}{'+' if count >= COUNT_LIMIT else ''} {status.replace('_', ' ')}"
+        for status, count in section.items()
+        if status != "latest"
+    )
+    table = Table(title=f"{title}: {counts}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in ("Name", "Status", "Created", last_column):
+        table.add_column(column)
+    return table
