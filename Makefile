@@ -1,0 +1,41 @@
+# Clary's set-up, tests and benchmarks. `make demo` and `make test` create what they need.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CONSTRAINTS := constraints/clary.txt
+
+.PHONY: demo test test-slow lint types benchmarks clean
+.DEFAULT_GOAL := demo
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	@command -v $(PYTHON) >/dev/null || { echo "Clary needs $(PYTHON): apt-get install python3.11 python3.11-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3.11-venv is missing: apt-get install python3.11-venv"; exit 1; }
+	@echo "Installing Clary into $(VENV) (about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[images,dev]'
+	@touch $@
+
+include clients.mk
+
+demo: $(STAMP)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" ./examples/demo.sh
+
+test: $(STAMP) clients
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(STAMP) clients
+	$(BIN)/python -m pytest -m slow
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+compatibility: $(STAMP)
+	$(BIN)/python -m clary.services.compatibility > docs/compatibility.md
+
+clean:
+	rm -rf $(VENV) .cache

@@ -1,0 +1,141 @@
+"""Puts the house together and runs it.
+
+There is no shutdown path that matters: start-up takes up whatever an earlier platform on the same state
+directory left, whether it was stopped or killed.
+"""
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvloop
+
+from clary import __version__
+from clary.database import open_database
+from clary.engines.process import ProcessEngine
+from clary.objects.open import open_objects
+from clary.records.logs import LogStore
+from clary.records.metrics import MetricStore
+from clary.records.record import Scope
+from clary.records.store import Records
+from clary.routing.router import Router
+from clary.services.call import Call
+from clary.services.house import House
+from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
+from clary.services.sagemaker.training.lifecycle import TrainingReconciler
+from clary.services.supervisor import Supervisor
+from clary.services.table import all_handlers
+from clary.settings import Settings
+from clary.wire.credentials import KeyRing
+from clary.wire.gateway import Authenticated, Gateway
+from clary.wire.server import serve
+
+log = logging.getLogger(__name__)
+
+HANDLER_THREADS = 16
+STEP_THREADS = 16
+CLOSING_GRACE = 5.0
+"""Seconds that requests under way have when the platform is told to end."""
+
+
+class StateInUse(Exception):
+    """Another platform runs on the state directory."""
+
+
+def run(settings: Settings) -> None:
+    """Run a platform until SIGTERM or SIGINT. Raises `StateInUse`."""
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _lock(settings.state / "lock"):
+        uvloop.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    handlers = ThreadPoolExecutor(HANDLER_THREADS, thread_name_prefix="handler")
+    steps = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="step")
+    house = build_house(settings, steps)
+    gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers)
+    server = await serve(gateway, settings.host, settings.port)
+    settings.port = server.port
+    house.supervisor.start([TrainingReconciler(house), EndpointReconciler(house)])
+    _announce(settings)
+    await stop.wait()
+    (settings.state / "platform.json").unlink(missing_ok=True)
+    await house.supervisor.close()
+    await server.close(CLOSING_GRACE)
+    # Worker threads may be in the middle of a step; start-up takes up what they leave.
+    os._exit(0)
+
+
+def build_house(settings: Settings, steps: ThreadPoolExecutor) -> House:
+    keys = KeyRing.open(settings.state, settings.account)
+    database = open_database(settings.database_url)
+    records = Records(database)
+    supervisor = Supervisor(records, steps)
+    engine = ProcessEngine(settings.instances_dir, settings.layers_dir, settings.sandbox)
+    engine.on_change(supervisor.hint)
+    return House(
+        settings=settings,
+        keys=keys,
+        records=records,
+        logs=LogStore(database),
+        metrics=MetricStore(database),
+        objects=open_objects(settings, database),
+        engine=engine,
+        router=Router(on_down=supervisor.hint),
+        supervisor=supervisor,
+    )
+
+
+def _call(house: House, caller: Authenticated) -> Call:
+    return Call(
+        house=house,
+        scope=Scope(house.settings.account, caller.region),
+        principal=caller.arn,
+        access_key=caller.access_key,
+        request_id=caller.request_id,
+        endpoint=caller.endpoint,
+    )
+
+
+def _announce(settings: Settings) -> None:
+    """Say where the platform listens, once it does: `clary` commands and tests read this file."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else settings.host
+    announcement = {
+        "pid": os.getpid(),
+        "host": settings.host,
+        "port": settings.port,
+        "url": f"http://{host}:{settings.port}",
+        "started": time.time(),
+        "version": __version__,
+    }
+    path = settings.state / "platform.json"
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(announcement))
+    fresh.replace(path)
+    log.info("Clary %s listens on %s", __version__, announcement["url"])
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold the state directory; the lock goes with the process, however it ends."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StateInUse(f"Another platform runs on {path.parent}.") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)

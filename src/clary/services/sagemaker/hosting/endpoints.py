@@ -1,0 +1,155 @@
+"""Endpoint operations."""
+
+from typing import Any
+
+from clary.records.errors import AlreadyExists, NotFound
+from clary.records.record import Record
+from clary.services.call import Call
+from clary.services.listing import list_records
+from clary.services.sagemaker import operation
+from clary.services.sagemaker.errors import invalid, not_built
+from clary.services.sagemaker.hosting.deployment import new_deployment, retain_properties
+from clary.services.sagemaker.hosting.kinds import CREATING, DELETING, ENDPOINT, UPDATING
+from clary.services.sagemaker.hosting.models import container_of
+
+
+@operation("CreateEndpoint")
+def create_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    _refuse_what_is_not_built(request)
+    name = request["EndpointName"]
+    arn = call.arn("sagemaker", f"endpoint/{name}")
+    document = {
+        "Deployment": new_deployment(call, request["EndpointConfigName"], number=1),
+        "Replicas": [],
+        "Serial": 0,
+    }
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    try:
+        record = call.house.records.create(ENDPOINT, call.scope, name, arn, document, CREATING, tags=tags)
+    except AlreadyExists:
+        raise invalid(f'Cannot create already existing endpoint "{arn}".') from None
+    call.house.supervisor.wake(ENDPOINT, record.id)
+    return {"EndpointArn": arn}
+
+
+@operation("DescribeEndpoint")
+def describe_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    record = _get(call, request["EndpointName"])
+    document = record.document
+    serving = document.get("Previous") or document["Deployment"]
+    described = {
+        "EndpointName": record.name,
+        "EndpointArn": record.arn,
+        "EndpointConfigName": serving["ConfigName"],
+        "EndpointStatus": record.state.status,
+        "FailureReason": document.get("FailureReason"),
+        "CreationTime": record.created,
+        "LastModifiedTime": record.modified,
+    }
+    if record.state != CREATING:
+        described["ProductionVariants"] = [_variant_summary(record, serving, v) for v in serving["Variants"]]
+    return described
+
+
+@operation("ListEndpoints")
+def list_endpoints(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    return list_records(call, ENDPOINT, request, "Endpoints", _summary)
+
+
+@operation("UpdateEndpoint")
+def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    _refuse_what_is_not_built(request)
+    record = _get_in_service(call, request["EndpointName"])
+    current = record.document["Deployment"]
+    if current["ConfigName"] == request["EndpointConfigName"]:
+        raise invalid(
+            f'Cannot update endpoint "{record.arn}" with its own endpoint configuration: create a new one and name that.'
+        )
+    deployment = new_deployment(call, request["EndpointConfigName"], number=current["Number"] + 1)
+    if request.get("RetainAllVariantProperties"):
+        excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
+        retain_properties(deployment, current, excluded)
+    document = {**record.document, "Previous": current, "Deployment": deployment}
+    document.pop("FailureReason", None)
+    _begin_update(call, record, document)
+    return {"EndpointArn": record.arn}
+
+
+@operation("UpdateEndpointWeightsAndCapacities")
+def update_endpoint_weights_and_capacities(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    record = _get_in_service(call, request["EndpointName"])
+    changes = {change["VariantName"]: change for change in request["DesiredWeightsAndCapacities"]}
+    variants = [{**variant} for variant in record.document["Deployment"]["Variants"]]
+    unknown = changes.keys() - {variant["VariantName"] for variant in variants}
+    if unknown:
+        raise invalid(f'The variant(s) "{", ".join(sorted(unknown))}" do not exist within endpoint "{record.arn}".')
+    for variant in variants:
+        change = changes.get(variant["VariantName"], {})
+        if "ServerlessUpdateConfig" in change:
+            raise not_built("ServerlessUpdateConfig")
+        for member in ("DesiredWeight", "DesiredInstanceCount"):
+            variant[member] = change.get(member, variant[member])
+    deployment = {**record.document["Deployment"], "Variants": variants}
+    _begin_update(call, record, {**record.document, "Deployment": deployment})
+    return {"EndpointArn": record.arn}
+
+
+@operation("DeleteEndpoint")
+def delete_endpoint(call: Call, request: dict[str, Any]) -> None:
+    record = _get(call, request["EndpointName"])
+    if record.state != DELETING:
+        call.house.records.transition(record, DELETING)
+        call.house.supervisor.wake(ENDPOINT, record.id)
+
+
+def _begin_update(call: Call, record: Record, document: dict[str, Any]) -> None:
+    call.house.records.transition(record, UPDATING, document=document)
+    call.house.supervisor.wake(ENDPOINT, record.id)
+
+
+def _get(call: Call, name: str) -> Record:
+    try:
+        return call.house.records.get(ENDPOINT, call.scope, name)
+    except NotFound:
+        raise invalid(f'Could not find endpoint "{call.arn("sagemaker", f"endpoint/{name}")}".') from None
+
+
+def _get_in_service(call: Call, name: str) -> Record:
+    record = _get(call, name)
+    if record.state.status in {"Creating", "Updating"}:
+        raise invalid(f'Cannot update in-progress endpoint "{record.arn}".')
+    if record.state.status != "InService":
+        raise invalid(f'Cannot update endpoint "{record.arn}" in status {record.state.status}.')
+    return record
+
+
+def _summary(record: Record) -> dict[str, Any]:
+    return {
+        "EndpointName": record.name,
+        "EndpointArn": record.arn,
+        "CreationTime": record.created,
+        "LastModifiedTime": record.modified,
+        "EndpointStatus": record.state.status,
+    }
+
+
+def _variant_summary(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
+    image = container_of(deployment["Models"][variant["ModelName"]])["Image"]
+    return {
+        "VariantName": variant["VariantName"],
+        "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": record.created}],
+        "CurrentWeight": variant["DesiredWeight"],
+        "DesiredWeight": variant["DesiredWeight"],
+        "CurrentInstanceCount": _running(record, deployment, variant),
+        "DesiredInstanceCount": variant["DesiredInstanceCount"],
+    }
+
+
+def _running(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> int:
+    wanted = (deployment["Number"], variant["VariantName"])
+    return sum((replica["Deployment"], replica["Variant"]) == wanted for replica in record.document["Replicas"])
+
+
+def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
+    if request.get("DeploymentConfig"):
+        raise not_built("DeploymentConfig (canary, linear and rolling deployments)")

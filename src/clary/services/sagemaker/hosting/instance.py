@@ -1,0 +1,77 @@
+"""From a variant's model to what one replica's instance is told.
+
+The layout is SageMaker's documented contract with hosting containers: the model under /opt/ml/model, a server on
+/ping and /invocations.
+"""
+
+import sys
+from typing import Any
+
+from clary.images.table import UnknownImage, find_image, serve_command
+from clary.instance.spec import Archive, InstanceSpec, Source
+from clary.records.record import Record
+from clary.services.house import House
+from clary.services.sagemaker.errors import JobError
+from clary.services.sagemaker.hosting.models import container_of
+from clary.services.sagemaker.inputs import locate, prefix_sources
+from clary.services.sagemaker.instance_environment import instance_environment
+from clary.services.sagemaker.instance_types import instance_type
+
+MODEL = "/opt/ml/model"
+CODE = "/opt/ml/code"
+GRACE = 30.0
+"""Seconds that a replica has to finish what it is answering when it is stopped."""
+CREDENTIALS = 10 * 365 * 24 * 3600
+"""Seconds: a replica is started once and may serve for years."""
+
+
+def replica_instance(
+    house: House, record: Record, replica: dict[str, Any], variant: dict[str, Any], model: dict[str, Any]
+) -> InstanceSpec:
+    """The spec of one replica; raises `JobError` for what the user must mend."""
+    container = container_of(model)
+    environment = container.get("Environment", {})
+    kind = instance_type(variant["InstanceType"])
+    try:
+        command = serve_command(find_image(container["Image"]), environment)
+    except UnknownImage as error:
+        raise JobError(str(error)) from None
+    role = model.get("ExecutionRoleArn", "role/ClaryEndpoint")
+    return InstanceSpec(
+        id=replica["Id"],
+        command=[sys.executable, *command],
+        environment={
+            **instance_environment(house, record.scope, role, session="SageMaker", seconds=CREDENTIALS),
+            **environment,
+        },
+        hostname=f"{replica['Variant']}-{replica['Id'].rpartition('-')[2]}"[:63],
+        serves=True,
+        channels=_model_files(house, container),
+        archives=_archives(house, container, environment),
+        requirements=[f"{CODE}/requirements.txt", f"{MODEL}/code/requirements.txt"],
+        interpreter=sys.executable,
+        vcpus=kind.vcpus,
+        memory=kind.memory,
+        gpus=kind.gpus,
+        grace=GRACE,
+    )
+
+
+def _archives(house: House, container: dict[str, Any], environment: dict[str, str]) -> list[Archive]:
+    archives = []
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    packed = source.get("S3Uri") if source.get("CompressionType") == "Gzip" else container.get("ModelDataUrl")
+    if packed:
+        archives.append(Archive(locate(house.objects, packed), MODEL))
+    submitted = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+    if submitted.startswith("s3://"):
+        archives.append(Archive(locate(house.objects, submitted), CODE))
+    return archives
+
+
+def _model_files(house: House, container: dict[str, Any]) -> dict[str, list[Source]]:
+    """A model that is kept unpacked under an S3 prefix."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    if source.get("CompressionType") != "None":
+        return {}
+    return {MODEL: prefix_sources(house.objects, source["S3Uri"])}

@@ -1,0 +1,71 @@
+"""Model operations."""
+
+from typing import Any
+
+from clary.records.errors import AlreadyExists, NotFound
+from clary.records.record import Record
+from clary.services.call import Call
+from clary.services.listing import list_records
+from clary.services.sagemaker import operation
+from clary.services.sagemaker.errors import invalid, not_built
+from clary.services.sagemaker.hosting.kinds import EXISTS, MODEL
+
+
+@operation("CreateModel")
+def create_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    _refuse_what_is_not_built(request)
+    name = request["ModelName"]
+    arn = call.arn("sagemaker", f"model/{name}")
+    document = {key: value for key, value in request.items() if key != "Tags"}
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    try:
+        call.house.records.create(MODEL, call.scope, name, arn, document, EXISTS, tags=tags)
+    except AlreadyExists:
+        raise invalid(f'Cannot create already existing model "{arn}".') from None
+    return {"ModelArn": arn}
+
+
+@operation("DescribeModel")
+def describe_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    record = get_model(call, request["ModelName"])
+    return {**record.document, "ModelArn": record.arn, "CreationTime": record.created}
+
+
+@operation("ListModels")
+def list_models(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    return list_records(call, MODEL, request, "Models", _summary)
+
+
+@operation("DeleteModel")
+def delete_model(call: Call, request: dict[str, Any]) -> None:
+    call.house.records.delete(get_model(call, request["ModelName"]))
+
+
+def get_model(call: Call, name: str) -> Record:
+    try:
+        return call.house.records.get(MODEL, call.scope, name)
+    except NotFound:
+        raise invalid(f'Could not find model "{call.arn("sagemaker", f"model/{name}")}".') from None
+
+
+def container_of(model: dict[str, Any]) -> dict[str, Any]:
+    """The one container of a model's document."""
+    container: dict[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
+    return container
+
+
+def _summary(record: Record) -> dict[str, Any]:
+    return {"ModelName": record.name, "ModelArn": record.arn, "CreationTime": record.created}
+
+
+def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
+    containers = request.get("Containers") or [request["PrimaryContainer"]] if "PrimaryContainer" in request else []
+    if not containers:
+        raise invalid("A model needs a PrimaryContainer or Containers.")
+    if len(containers) > 1:
+        raise not_built("A model of several containers (an inference pipeline)")
+    container = containers[0]
+    if container.get("Mode") == "MultiModel":
+        raise not_built("A multi-model container")
+    if "Image" not in container:
+        raise not_built("A container without Image (from a model package)")

@@ -1,0 +1,84 @@
+"""From S3 URIs of a request to the files that an instance stages in."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from clary.instance.spec import Source
+from clary.objects.base import ObjectStore
+from clary.services.sagemaker.errors import JobError
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """`s3://bucket/a/b` → `("bucket", "a/b")`."""
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise JobError(f"ClientError: {uri!r} is not an S3 URI of the form s3://bucket/key.")
+    return bucket, key
+
+
+def locate(objects: ObjectStore, uri: str) -> str:
+    """Where an instance reads the one object that `uri` names."""
+    bucket, key = split_s3_uri(uri)
+    try:
+        return objects.locate(bucket, key)
+    except KeyError:
+        raise JobError(f"ClientError: There is no S3 object {uri}.") from None
+
+
+def prefix_sources(objects: ObjectStore, uri: str) -> list[Source]:
+    """Every object whose key begins with the URI's, named relative to it.
+
+    `s3://b/data/train` gives `a.csv` for the key `data/train/a.csv`, and its own base name for an object of
+    exactly that key. A prefix that ends inside a name keeps the whole last segment.
+    """
+    bucket, prefix = split_s3_uri(uri)
+    sources = []
+    try:
+        for found in objects.list(bucket, prefix):
+            name = _relative_name(found.key, prefix)
+            if name:
+                sources.append(Source(name, objects.locate(bucket, found.key), found.size))
+    except KeyError:
+        raise JobError(f'ClientError: The bucket "{bucket}" of {uri} does not exist.') from None
+    if not sources:
+        raise JobError(
+            f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
+            "the bucket exists and that objects exist under that S3 prefix."
+        )
+    return sources
+
+
+def channel_sources(objects: ObjectStore, channel: dict[str, Any]) -> list[Source]:
+    """The files of one `InputDataConfig` channel."""
+    source = channel["DataSource"].get("S3DataSource")
+    if source is None:
+        raise JobError(f"ClientError: Channel {channel['ChannelName']} has no S3DataSource; Clary knows no other yet.")
+    if source["S3DataType"] == "ManifestFile":
+        return list(_manifest_sources(objects, source["S3Uri"]))
+    return prefix_sources(objects, source["S3Uri"])
+
+
+def _relative_name(key: str, prefix: str) -> str:
+    if key == prefix:
+        return key.rsplit("/", 1)[-1]
+    if prefix.endswith("/") or not prefix:
+        return key[len(prefix) :]
+    if key.startswith(prefix + "/"):
+        return key[len(prefix) + 1 :]
+    return key[prefix.rfind("/") + 1 :]
+
+
+def _manifest_sources(objects: ObjectStore, uri: str) -> Iterator[Source]:
+    """A manifest is a JSON list: `{"prefix": "s3://bucket/dir/"}` and then keys relative to it."""
+    bucket, key = split_s3_uri(uri)
+    try:
+        first, *names = json.loads(objects.read(bucket, key))
+        base = first["prefix"]
+    except KeyError:
+        raise JobError(f"ClientError: There is no S3 manifest {uri}, or its first entry has no prefix.") from None
+    except (ValueError, TypeError):
+        raise JobError(f"ClientError: The S3 manifest {uri} is not a JSON list of a prefix and keys.") from None
+    for name in names:
+        yield Source(name, locate(objects, base + name))

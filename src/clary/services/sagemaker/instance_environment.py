@@ -1,0 +1,26 @@
+"""What every instance finds in its environment: its region, and credentials of its own role for calls to Clary."""
+
+from clary.records.record import Scope
+from clary.services.house import House
+
+
+def instance_environment(house: House, scope: Scope, role_arn: str, session: str, seconds: int) -> dict[str, str]:
+    """Variables that let unmodified AWS clients inside the instance reach Clary.
+
+    The credentials are temporary ones of `role_arn`, good for `seconds`; the platform's own keys never reach
+    an instance.
+    """
+    role = role_arn.rsplit("/", 1)[-1]
+    identity = f"arn:aws:sts::{scope.account}:assumed-role/{role}/{session}"
+    credentials = house.keys.issue(identity, seconds)
+    environment = {
+        "AWS_REGION": scope.region,
+        "AWS_DEFAULT_REGION": scope.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{house.settings.port}",
+        "AWS_ACCESS_KEY_ID": credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret,
+        "AWS_SESSION_TOKEN": credentials.session_token,
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+    return environment

@@ -1,0 +1,137 @@
+"""Training job operations."""
+
+import re
+from typing import Any
+
+from clary.records.errors import AlreadyExists, NotFound
+from clary.records.record import Record
+from clary.services.call import Call
+from clary.services.listing import list_records
+from clary.services.sagemaker import operation
+from clary.services.sagemaker.errors import invalid, not_built
+from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
+from clary.services.sagemaker.training.kind import MESSAGES, STARTING, STOPPING, TRAINING_JOB
+from clary.wire.errors import ServiceError
+
+NOT_DESCRIBED = {"Tags", "SessionChainingConfig"}
+"""Members of the request that are no part of the description."""
+
+
+@operation("CreateTrainingJob")
+def create_training_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    _refuse_what_is_not_built(request)
+    name = request["TrainingJobName"]
+    arn = call.arn("sagemaker", f"training-job/{name}")
+    document = {key: value for key, value in request.items() if key not in NOT_DESCRIBED}
+    document.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME})
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    try:
+        record = call.house.records.create(
+            TRAINING_JOB, call.scope, name, arn, document, STARTING, tags=tags, message=MESSAGES[STARTING]
+        )
+    except AlreadyExists:
+        raise ServiceError(
+            "ResourceInUse",
+            "Training job names must be unique within an AWS account and region, and a training job with this name "
+            f"already exists ({arn})",
+        ) from None
+    call.house.supervisor.wake(TRAINING_JOB, record.id)
+    return {"TrainingJobArn": arn}
+
+
+@operation("DescribeTrainingJob")
+def describe_training_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    record = _get(call, request["TrainingJobName"])
+    return {
+        **record.document,
+        "TrainingJobName": record.name,
+        "TrainingJobArn": record.arn,
+        "TrainingJobStatus": record.state.status,
+        "SecondaryStatus": record.state.secondary,
+        "SecondaryStatusTransitions": _transitions(call, record),
+        "CreationTime": record.created,
+        "LastModifiedTime": record.modified,
+    }
+
+
+@operation("ListTrainingJobs")
+def list_training_jobs(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    for member in ("WarmPoolStatusEquals", "TrainingPlanArnEquals"):
+        if member in request:
+            raise not_built(f"ListTrainingJobs with {member}")
+    return list_records(call, TRAINING_JOB, request, "TrainingJobSummaries", _summary)
+
+
+@operation("StopTrainingJob")
+def stop_training_job(call: Call, request: dict[str, Any]) -> None:
+    record = _get(call, request["TrainingJobName"])
+    if record.state.status != "InProgress":
+        raise invalid(
+            "The request was rejected because the training job is in status " + record.state.status + "."
+        )
+    call.house.records.transition(record, STOPPING, message=MESSAGES[STOPPING])
+    call.house.supervisor.wake(TRAINING_JOB, record.id)
+
+
+@operation("DeleteTrainingJob")
+def delete_training_job(call: Call, request: dict[str, Any]) -> None:
+    record = _get(call, request["TrainingJobName"])
+    if record.state.status in TRAINING_JOB.live:
+        raise ServiceError(
+            "ResourceInUse", f"The training job {record.name} is {record.state.status}: only a finished one can be deleted."
+        )
+    call.house.records.delete(record)
+
+
+def _get(call: Call, name: str) -> Record:
+    try:
+        return call.house.records.get(TRAINING_JOB, call.scope, name)
+    except NotFound:
+        raise ServiceError("ResourceNotFound", "Requested resource not found.") from None
+
+
+def _summary(record: Record) -> dict[str, Any]:
+    return {
+        "TrainingJobName": record.name,
+        "TrainingJobArn": record.arn,
+        "CreationTime": record.created,
+        "TrainingEndTime": record.document.get("TrainingEndTime"),
+        "LastModifiedTime": record.modified,
+        "TrainingJobStatus": record.state.status,
+        "SecondaryStatus": record.state.secondary,
+    }
+
+
+def _transitions(call: Call, record: Record) -> list[dict[str, Any]]:
+    events = call.house.records.events(record)
+    ends: list[float | None] = [event.at for event in events[1:]]
+    # The last status of a finished job ends when it begins, as AWS shows it.
+    ends.append(None if record.state.status in TRAINING_JOB.live else record.modified)
+    return [
+        {"Status": event.state.secondary, "StartTime": event.at, "EndTime": end, "StatusMessage": event.message}
+        for event, end in zip(events, ends, strict=True)
+    ]
+
+
+def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
+    resources, algorithm = request.get("ResourceConfig", {}), request.get("AlgorithmSpecification", {})
+    if "TrainingImage" not in algorithm:
+        raise not_built("A training job without AlgorithmSpecification.TrainingImage")
+    if "InstanceType" not in resources:
+        raise not_built("A training job without ResourceConfig.InstanceType (instance groups, serverless jobs)")
+    if resources.get("InstanceCount", 1) != 1:
+        raise not_built("Training on more than one instance")
+    if "CheckpointConfig" in request:
+        raise not_built("CheckpointConfig")
+    modes = {channel.get("InputMode", algorithm["TrainingInputMode"]) for channel in request.get("InputDataConfig", [])}
+    if "Pipe" in modes:
+        raise not_built("Pipe input mode")
+    for definition in algorithm.get("MetricDefinitions", []):
+        _check_regex(definition)
+
+
+def _check_regex(definition: dict[str, str]) -> None:
+    try:
+        re.compile(definition["Regex"])
+    except re.error as error:
+        raise invalid(f"The regular expression of the metric {definition['Name']} is not valid: {error}") from None

@@ -1,0 +1,126 @@
+"""From a training job's document to what its instance is told.
+
+The layout under /opt/ml and its configuration files are SageMaker's documented contract with training
+containers ("How Amazon SageMaker Provides Training Information").
+"""
+
+import json
+import sys
+from typing import Any
+
+from clary.images.table import UnknownImage, find_image, train_command
+from clary.instance.spec import Archive, InstanceSpec, Output, Source
+from clary.records.record import Record
+from clary.services.house import House
+from clary.services.sagemaker.errors import JobError
+from clary.services.sagemaker.inputs import channel_sources, locate
+from clary.services.sagemaker.instance_environment import instance_environment
+from clary.services.sagemaker.instance_types import instance_type
+
+CONFIG = "/opt/ml/input/config"
+CODE = "/opt/ml/code"
+HOST = "algo-1"
+GRACE = 120.0
+DEFAULT_MAX_RUNTIME = 24 * 3600
+"""Seconds; what AWS documents for a job without a StoppingCondition."""
+
+
+def instance_id(record: Record) -> str:
+    return f"{record.id}-1"
+
+
+def training_instance(house: House, record: Record) -> InstanceSpec:
+    """The spec of the job's one instance; raises `JobError` for what the user must mend."""
+    job = record.document
+    hyperparameters = job.get("HyperParameters", {})
+    kind = instance_type(job["ResourceConfig"]["InstanceType"])
+    max_runtime = float(job["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME))
+    return InstanceSpec(
+        id=instance_id(record),
+        command=_command(job, hyperparameters),
+        environment=_environment(house, record, max_runtime),
+        hostname=HOST,
+        files=_configuration(job, hyperparameters, kind.name),
+        channels=_channels(house, job),
+        archives=_code(house, hyperparameters),
+        requirements=[f"{CODE}/requirements.txt"],
+        outputs=[Output("model.tar.gz", "/opt/ml/model"), Output("output.tar.gz", "/opt/ml/output/data")],
+        interpreter=sys.executable,
+        vcpus=kind.vcpus,
+        memory=kind.memory,
+        gpus=kind.gpus,
+        max_runtime=max_runtime,
+        grace=GRACE,
+    )
+
+
+def _command(job: dict[str, Any], hyperparameters: dict[str, str]) -> list[str]:
+    algorithm = job["AlgorithmSpecification"]
+    try:
+        image = find_image(algorithm["TrainingImage"])
+        if "ContainerEntrypoint" in algorithm:
+            return [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", [])]
+        command = train_command(image, hyperparameters, job.get("Environment", {}))
+    except UnknownImage as error:
+        raise JobError(f"ClientError: {error}") from None
+    return [sys.executable, *command, *algorithm.get("ContainerArguments", [])]
+
+
+def _environment(house: House, record: Record, max_runtime: float) -> dict[str, str]:
+    job = record.document
+    # The role's credentials must outlive the job: its longest run, its grace and what comes before and after.
+    credentials = instance_environment(
+        house, record.scope, job["RoleArn"], session="SageMaker", seconds=int(max_runtime + GRACE) + 12 * 3600
+    )
+    return {
+        **credentials,
+        "TRAINING_JOB_NAME": record.name,
+        "TRAINING_JOB_ARN": record.arn,
+        **job.get("Environment", {}),
+    }
+
+
+def _configuration(job: dict[str, Any], hyperparameters: dict[str, str], instance: str) -> dict[str, str]:
+    group = "homogeneousCluster"
+    resources = {
+        "current_host": HOST,
+        "current_instance_type": instance,
+        "current_group_name": group,
+        "hosts": [HOST],
+        "instance_groups": [{"instance_group_name": group, "instance_type": instance, "hosts": [HOST]}],
+        "network_interface_name": "lo",
+    }
+    channels = {channel["ChannelName"]: _channel_configuration(job, channel) for channel in job.get("InputDataConfig", [])}
+    return {
+        f"{CONFIG}/hyperparameters.json": json.dumps(hyperparameters),
+        f"{CONFIG}/resourceconfig.json": json.dumps(resources),
+        f"{CONFIG}/inputdataconfig.json": json.dumps(channels),
+    }
+
+
+def _channel_configuration(job: dict[str, Any], channel: dict[str, Any]) -> dict[str, str]:
+    source = channel["DataSource"].get("S3DataSource", {})
+    configuration = {
+        "TrainingInputMode": channel.get("InputMode") or job["AlgorithmSpecification"]["TrainingInputMode"],
+        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+    }
+    if "ContentType" in channel:
+        configuration["ContentType"] = channel["ContentType"]
+    return configuration
+
+
+def _channels(house: House, job: dict[str, Any]) -> dict[str, list[Source]]:
+    return {
+        f"/opt/ml/input/data/{channel['ChannelName']}": channel_sources(house.objects, channel)
+        for channel in job.get("InputDataConfig", [])
+    }
+
+
+def _code(house: House, hyperparameters: dict[str, str]) -> list[Archive]:
+    """The user's source archive, which script-mode containers fetch for themselves on AWS."""
+    # The SDK encodes hyperparameters as JSON; users of boto3 write them plainly.
+    submitted = hyperparameters.get("sagemaker_submit_directory", "").strip('"')
+    if not submitted.startswith("s3://"):
+        return []
+    return [Archive(locate(house.objects, submitted), CODE)]

@@ -1,0 +1,40 @@
+"""The training job's states and the roads between them."""
+
+from clary.records.record import Kind, State
+
+STARTING = State("InProgress", "Starting")
+DOWNLOADING = State("InProgress", "Downloading")
+TRAINING = State("InProgress", "Training")
+UPLOADING = State("InProgress", "Uploading")
+STOPPING = State("Stopping", "Stopping")
+COMPLETED = State("Completed", "Completed")
+FAILED = State("Failed", "Failed")
+STOPPED = State("Stopped", "Stopped")
+MAX_RUNTIME_EXCEEDED = State("Stopped", "MaxRuntimeExceeded")
+
+MESSAGES = {
+    STARTING: "Starting the training job",
+    DOWNLOADING: "Downloading input data",
+    TRAINING: "Training image download completed. Training in progress.",
+    UPLOADING: "Uploading generated training model",
+    STOPPING: "Stopping the training job",
+    COMPLETED: "Training job completed",
+    FAILED: "Training job failed",
+    STOPPED: "Training job stopped",
+    MAX_RUNTIME_EXCEEDED: "Training job runtime exceeded MaxRuntimeInSeconds provided",
+}
+
+TRAINING_JOB = Kind(
+    name="training-job",
+    transitions={
+        STARTING: frozenset({DOWNLOADING, TRAINING, STOPPING, FAILED}),
+        DOWNLOADING: frozenset({TRAINING, STOPPING, FAILED}),
+        TRAINING: frozenset({UPLOADING, STOPPING, FAILED, MAX_RUNTIME_EXCEEDED}),
+        UPLOADING: frozenset({COMPLETED, STOPPING, FAILED, MAX_RUNTIME_EXCEEDED}),
+        STOPPING: frozenset({STOPPED, COMPLETED, FAILED, MAX_RUNTIME_EXCEEDED}),
+    },
+    live=frozenset({"InProgress", "Stopping"}),
+)
+
+PROGRESS = (STARTING, DOWNLOADING, TRAINING, UPLOADING)
+"""The order in which a job that goes well passes through."""

@@ -1,0 +1,114 @@
+"""Invocations: from the call to the model server's HTTP request and from its answer back.
+
+What the container sees is SageMaker's documented contract ("How Containers Serve Requests"): POST /invocations
+with the caller's body, content type, accept and custom attributes.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from clary.routing.connection import Answer, ConnectionLost
+from clary.routing.replica import AnswerTimeout
+from clary.routing.router import NoReplica, NoSuchEndpoint, NoSuchVariant
+from clary.services.call import Call
+from clary.services.sagemaker_runtime import operation
+from clary.wire.errors import ServiceError
+
+CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+NOT_BUILT = (
+    "TargetModel",
+    "TargetContainerHostname",
+    "EnableExplanations",
+    "InferenceComponentName",
+    "SessionId",
+)
+
+
+@operation("InvokeEndpoint")
+async def invoke_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    variant, answer = await _invoke(call, request, streaming=False)
+    assert isinstance(answer.body, bytes)
+    if answer.status >= 400:
+        raise _model_error(call, request["EndpointName"], answer.status, answer.body)
+    return {
+        "Body": answer.body,
+        "ContentType": answer.headers.get("content-type"),
+        "CustomAttributes": answer.headers.get(CUSTOM_ATTRIBUTES),
+        "InvokedProductionVariant": variant,
+    }
+
+
+@operation("InvokeEndpointWithResponseStream")
+async def invoke_endpoint_with_response_stream(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    variant, answer = await _invoke(call, request, streaming=True)
+    assert not isinstance(answer.body, bytes)
+    if answer.status >= 400:
+        message = b"".join([chunk async for chunk in answer.body])
+        raise _model_error(call, request["EndpointName"], answer.status, message)
+    return {
+        "Body": _payload_parts(answer.body),
+        "ContentType": answer.headers.get("content-type"),
+        "CustomAttributes": answer.headers.get(CUSTOM_ATTRIBUTES),
+        "InvokedProductionVariant": variant,
+    }
+
+
+async def _invoke(call: Call, request: dict[str, Any], streaming: bool) -> tuple[str, Answer]:
+    for member in NOT_BUILT:
+        if member in request:
+            raise ServiceError("ValidationError", f"{member} is not built in Clary yet.", 400)
+    endpoint, variant = request["EndpointName"], request.get("TargetVariant")
+    try:
+        return await call.house.router.invoke(call.scope, endpoint, variant, _http_request(request), streaming)
+    except NoSuchEndpoint:
+        message = f"Endpoint {endpoint} of account {call.scope.account} not found."
+        raise ServiceError("ValidationError", message, 400) from None
+    except NoSuchVariant:
+        message = f"Variant {variant} of endpoint {endpoint} of account {call.scope.account} not found."
+        raise ServiceError("ValidationError", message, 400) from None
+    except NoReplica as none:
+        message = f"No instance of variant {none} of endpoint {endpoint} is in service; they are being restarted."
+        raise ServiceError("ServiceUnavailable", message, 503) from None
+    except AnswerTimeout:
+        message = (
+            "Your invocation timed out while waiting for a response from container primary. Review the latency metrics "
+            "for each container in Amazon CloudWatch, resolve the issue, and try again."
+        )
+        raise ServiceError("ModelError", message, 424, OriginalStatusCode=0, OriginalMessage=message) from None
+
+
+def _http_request(request: dict[str, Any]) -> bytes:
+    body = request.get("Body", b"")
+    lines = ["POST /invocations HTTP/1.1", "host: localhost", f"content-length: {len(body)}"]
+    for header, member in (
+        ("content-type", "ContentType"),
+        ("accept", "Accept"),
+        (CUSTOM_ATTRIBUTES, "CustomAttributes"),
+        ("x-amzn-sagemaker-inference-id", "InferenceId"),
+    ):
+        if member in request:
+            lines.append(f"{header}: {request[member]}")
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + body
+
+
+def _model_error(call: Call, endpoint: str, status: int, body: bytes) -> ServiceError:
+    text = body.decode("utf-8", "replace")
+    whose = "client" if status < 500 else "server"
+    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    return ServiceError(
+        "ModelError",
+        f'Received {whose} error ({status}) from primary with message "{text}". See the log group {group} '
+        f"in account {call.scope.account} for more information.",
+        424,
+        OriginalStatusCode=status,
+        OriginalMessage=text,
+        LogStreamArn=call.arn("logs", f"log-group:{group}"),
+    )
+
+
+async def _payload_parts(chunks: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
+    try:
+        async for chunk in chunks:
+            yield {"PayloadPart": {"Bytes": chunk}}
+    except ConnectionLost as lost:
+        yield {"ModelStreamError": {"Message": str(lost), "ErrorCode": "StreamBroken"}}

@@ -1,0 +1,40 @@
+"""Every operation that is built, by service and name. Importing this module imports all of `services`."""
+
+import importlib
+
+from clary.services.operations import Handler, Operations
+
+MODULES = (
+    "clary.services.sagemaker.training.api",
+    "clary.services.sagemaker.hosting.models",
+    "clary.services.sagemaker.hosting.configs",
+    "clary.services.sagemaker.hosting.endpoints",
+    "clary.services.sagemaker.tags",
+    "clary.services.sagemaker_runtime.api",
+    "clary.services.s3.api",
+    "clary.services.sts.api",
+    "clary.services.iam.api",
+    "clary.services.logs.api",
+    "clary.services.cloudwatch.api",
+)
+
+PACKAGES = (
+    "clary.services.sagemaker",
+    "clary.services.sagemaker_runtime",
+    "clary.services.s3",
+    "clary.services.sts",
+    "clary.services.iam",
+    "clary.services.logs",
+    "clary.services.cloudwatch",
+)
+
+
+def all_handlers() -> dict[tuple[str, str], Handler]:
+    """`(botocore's service name, operation)` → handler."""
+    for module in MODULES:
+        importlib.import_module(module)
+    handlers: dict[tuple[str, str], Handler] = {}
+    for package in PACKAGES:
+        operations: Operations = importlib.import_module(package).operation
+        handlers |= {(operations.service, name): handler for name, handler in operations.handlers.items()}
+    return handlers

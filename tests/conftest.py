@@ -1,0 +1,23 @@
+"""The platform under test, shared by a whole session, and one of its own for tests that kill it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.platform import Platform
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    started = Platform(tmp_path_factory.mktemp("clary") / "state").up()
+    yield started
+    started.down()
+
+
+@pytest.fixture
+def own_platform(tmp_path: Path) -> Iterator[Platform]:
+    """A platform that the test may kill and start again."""
+    started = Platform(tmp_path / "state").up()
+    yield started
+    started.down()
