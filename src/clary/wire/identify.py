@@ -1,0 +1,191 @@
+"""Which operation of which service a request asks for. One port serves them all.
+
+    X-Amz-Target: SageMaker.CreateTrainingJob ─▶ json       the prefix names the service
+    POST /  Action=…&Version=…                ─▶ query      the version names it, else the signing name
+    POST /endpoints/{EndpointName}/invocations ─▶ rest-json  signed as `sagemaker`, or unsigned
+    all else                                  ─▶ rest-xml   S3, by path or by virtual host
+
+The signing name comes from the credential scope; it is None where nothing is signed. Only a query request
+needs its body to be told apart (`has_form`), so a gateway can leave every other body unread.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from urllib.parse import parse_qsl
+
+from botocore.model import OperationModel, OperationNotFoundError
+
+from clary.wire.errors import ServiceError
+from clary.wire.http import Headers, Request
+from clary.wire.models import Protocol, service_model, streams_input
+from clary.wire.routes import RouteTable, decode_query
+
+JSON_SERVICES = ("sagemaker", "logs", "cloudwatch")
+QUERY_SERVICES = ("sts", "iam", "cloudwatch")
+REST_JSON_SERVICES = ("sagemaker-runtime", "sagemaker-metrics")
+QUERY_SIGNING_NAMES = {"sts": "sts", "iam": "iam", "monitoring": "cloudwatch"}
+
+FORM = "application/x-www-form-urlencoded"
+
+S3_HOST = re.compile(
+    r"(?P<bucket>.+?)\."
+    r"(?:s3(?:-accelerate)?(?:[.-](?:dualstack\.|fips\.)*[a-z]{2,}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?"
+    r"|s3\.localhost|localhost)"
+    r"(?::\d+)?"
+)
+"""Hosts that name a bucket before the service's own name."""
+
+S3_OWN_HOST = re.compile(r"s3[.-].*")
+"""Hosts that only look so: `s3.us-east-1.amazonaws.com`, `s3.localhost`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What a request asks for, and what finding that out has already read of it."""
+
+    service: str
+    """botocore's name of it: `sagemaker-runtime`."""
+    operation: OperationModel
+    protocol: Protocol
+    labels: dict[str, str] = field(default_factory=dict)
+    """REST: the path's labels, percent-decoded (`Bucket`, `Key`)."""
+    query: dict[str, str] = field(default_factory=dict)
+    """REST: the query's parameters, decoded."""
+
+    @property
+    def streams_body(self) -> bool:
+        """Whether the body is to be handed on unread."""
+        return streams_input(self.operation)
+
+
+def has_form(request: Request) -> bool:
+    """Whether the body must be read before the request can be identified."""
+    return (
+        request.method == "POST"
+        and request.path == "/"
+        and request.headers.get("content-type").partition(";")[0].strip().lower() == FORM
+    )
+
+
+def protocol_of(request: Request, signing_name: str | None) -> Protocol:
+    """The protocol that a request speaks, and in which whatever is wrong with it is to be answered."""
+    if "x-amz-target" in request.headers:
+        return "json"
+    if signing_name in QUERY_SIGNING_NAMES or (signing_name is None and _asks_query(request)):
+        return "query"
+    if signing_name == "sagemaker" or (signing_name is None and _runtime_path(request)):
+        return "rest-json"
+    return "rest-xml"
+
+
+def identify(request: Request, signing_name: str | None, form: bytes = b"") -> Identified:
+    """The operation that is asked for. `form` is the body where `has_form(request)`.
+
+    Raises `ServiceError` as AWS does where there is no such operation; it is to be answered in `protocol_of`.
+    """
+    protocol = protocol_of(request, signing_name)
+    if protocol == "json":
+        return _identify_json(request.headers.get("x-amz-target"))
+    if protocol == "query":
+        return _identify_query(request, signing_name, form)
+    if protocol == "rest-json":
+        return _identify_rest_json(request)
+    return _identify_s3(request)
+
+
+def _asks_query(request: Request) -> bool:
+    return request.path == "/" and (has_form(request) or "Action=" in request.query)
+
+
+def _runtime_path(request: Request) -> bool:
+    return (
+        request.method == "POST" and request.path.startswith("/endpoints/") and "invocations" in request.path
+    )
+
+
+@cache
+def _json_prefixes() -> dict[str, str]:
+    return {service_model(name).metadata["targetPrefix"]: name for name in JSON_SERVICES}
+
+
+@cache
+def _query_versions() -> dict[str, str]:
+    return {service_model(name).api_version: name for name in QUERY_SERVICES}
+
+
+@cache
+def _routes(service: str) -> RouteTable:
+    return RouteTable(service_model(service))
+
+
+def _identify_json(target: str) -> Identified:
+    prefix, _, name = target.partition(".")
+    service = _json_prefixes().get(prefix)
+    operation = _operation(service, name) if service else None
+    if service is None or operation is None:
+        raise ServiceError("UnknownOperationException", f"Unknown operation {target!r}", 400)
+    return Identified(service, operation, "json")
+
+
+def _identify_query(request: Request, signing_name: str | None, form: bytes) -> Identified:
+    query = decode_query(request.query)
+    # Only these two are wanted here; the rest of the form is read by the parser.
+    named = dict(
+        pair
+        for pair in parse_qsl(form.decode("utf-8", "replace"), keep_blank_values=True)
+        if pair[0] in ("Action", "Version")
+    )
+    action = named.get("Action") or query.get("Action")
+    version = named.get("Version") or query.get("Version") or ""
+    if not action:
+        raise ServiceError("MissingAction", "The request is missing an action or a required parameter.", 400)
+    service = _query_versions().get(version) or QUERY_SIGNING_NAMES.get(signing_name or "")
+    operation = _operation(service, action) if service else None
+    if service is None or operation is None:
+        raise ServiceError(
+            "InvalidAction",
+            f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}",
+            400,
+        )
+    return Identified(service, operation, "query", query=query)
+
+
+def _identify_rest_json(request: Request) -> Identified:
+    query = decode_query(request.query)
+    for service in REST_JSON_SERVICES:
+        found = _routes(service).find(request.method, request.path, query, request.headers)
+        if found:
+            name, labels = found
+            return Identified(
+                service, service_model(service).operation_model(name), "rest-json", labels, query
+            )
+    raise ServiceError("UnknownOperationException", f"No operation at {request.method} {request.path}", 404)
+
+
+def _identify_s3(request: Request) -> Identified:
+    query = decode_query(request.query)
+    path = s3_path(request.headers, request.path)
+    found = _routes("s3").find(request.method, path, query, request.headers)
+    if found is None:
+        raise ServiceError(
+            "MethodNotAllowed", "The specified method is not allowed against this resource.", 405
+        )
+    name, labels = found
+    return Identified("s3", service_model("s3").operation_model(name), "rest-xml", labels, query)
+
+
+def s3_path(headers: Headers, path: str) -> str:
+    """The path with the bucket in it, whichever way the request names it; still percent-encoded."""
+    host = headers.get("host").lower()
+    match = S3_HOST.fullmatch(host)
+    if match is None or S3_OWN_HOST.fullmatch(host):
+        return path
+    return f"/{match['bucket']}{path}"
+
+
+def _operation(service: str, name: str) -> OperationModel | None:
+    try:
+        return service_model(service).operation_model(name)
+    except OperationNotFoundError:
+        return None

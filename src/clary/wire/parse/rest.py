@@ -1,0 +1,131 @@
+"""REST requests: what travels in the path, the query and the headers, and what is left for the body."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from botocore.model import OperationModel, Shape
+
+from clary.wire.http import Body, Request
+from clary.wire.identify import Identified
+from clary.wire.models import payload_member
+from clary.wire.parse.json import read_document
+from clary.wire.parse.text import ReadText, TextReaders, read_json_header
+from clary.wire.parse.unreadable import UnreadableBody
+from clary.wire.parse.xml import read_xml
+
+HEADER_LIST_ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)')
+"""An element of a list in a header: quoted, with `\\"` for a quote, or plain up to the comma."""
+
+LOCATED = ("uri", "querystring", "header", "headers")
+
+_text = TextReaders()
+
+
+@dataclass(frozen=True, slots=True)
+class RestPlan:
+    """Where each member of one operation's input is found, worked out once."""
+
+    labels: tuple[tuple[str, str, ReadText], ...]
+    query: dict[str, tuple[str, ReadText]]
+    headers: dict[str, tuple[str, ReadText]]
+    """By lower-case name."""
+    header_maps: tuple[tuple[str, str], ...]
+    """Prefix of names, lower case, and the map member that gathers them."""
+    body: Callable[[Any], dict[str, Any]]
+    """The members that the body holds."""
+
+
+def parse_rest(found: Identified, request: Request, body: bytes | Body) -> dict[str, Any]:
+    plan = rest_plan(found.operation, found.protocol)
+    params = {member: read(found.labels[label]) for label, member, read in plan.labels}
+    if found.query and plan.query:
+        for name, value in found.query.items():
+            if name in plan.query:
+                member, read = plan.query[name]
+                params[member] = read(value)
+    for name, value in request.headers.items:
+        entry = plan.headers.get(name)
+        if entry is not None and entry[0] not in params:
+            params[entry[0]] = entry[1](value)
+        for prefix, member in plan.header_maps:
+            if name.startswith(prefix):
+                params.setdefault(member, {})[name[len(prefix) :]] = value
+    params.update(plan.body(body))
+    return params
+
+
+@cache
+def rest_plan(operation: OperationModel, protocol: str) -> RestPlan:
+    shape = operation.input_shape
+    labels, query, headers, header_maps = [], {}, {}, []
+    for member, member_shape in shape.members.items() if shape else ():
+        traits = member_shape.serialization
+        name = traits.get("name", member)
+        if traits.get("location") == "uri":
+            labels.append((name, member, _text_reader(member_shape)))
+        elif traits.get("location") == "querystring":
+            query[name] = (member, _text_reader(member_shape))
+        elif traits.get("location") == "header":
+            headers[name.lower()] = (member, _text_reader(member_shape))
+        elif traits.get("location") == "headers":
+            header_maps.append((name.lower(), member))
+    return RestPlan(tuple(labels), query, headers, tuple(header_maps), _body_reader(operation, protocol))
+
+
+def _text_reader(shape: Shape) -> ReadText:
+    if shape.serialization.get("jsonvalue"):
+        return read_json_header
+    if shape.type_name != "list":
+        return _text(shape)
+    element = _text_reader(shape.member)
+    return lambda text: [element(item) for item in split_header_list(text)]
+
+
+def split_header_list(text: str) -> list[str]:
+    items = []
+    for match in HEADER_LIST_ITEM.finditer(text):
+        quoted, plain = match.groups()
+        if quoted is not None:
+            items.append(re.sub(r"\\(.)", r"\1", quoted))
+        elif plain:
+            items.append(plain)
+    return items
+
+
+def _body_reader(operation: OperationModel, protocol: str) -> Callable[[Any], dict[str, Any]]:
+    shape = operation.input_shape
+    payload = payload_member(shape)
+    if payload is not None:
+        return _payload_reader(operation, payload, shape.members[payload], protocol)
+    unlocated = shape and [
+        member for member in shape.members.values() if member.serialization.get("location") not in LOCATED
+    ]
+    if not unlocated:
+        return lambda _: {}
+    service = operation.service_model.service_name
+    if protocol == "rest-json":
+        return lambda body: read_document(service, shape, body)
+    return lambda body: read_xml(service, shape, body) if body else {}
+
+
+def _payload_reader(
+    operation: OperationModel, member: str, shape: Shape, protocol: str
+) -> Callable[[Any], dict[str, Any]]:
+    service = operation.service_model.service_name
+    if shape.type_name == "blob":
+        return lambda body: {member: body}
+    if shape.type_name == "string":
+        return lambda body: {member: _decode_text(body)} if body else {}
+    if protocol == "rest-json":
+        return lambda body: {member: read_document(service, shape, body)} if body else {}
+    return lambda body: {member: read_xml(service, shape, body)} if body else {}
+
+
+def _decode_text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableBody("the body is not UTF-8") from error

@@ -1,0 +1,113 @@
+"""Errors as each protocol answers them.
+
+json, rest-json  x-amzn-errortype: code      {"__type": code, "message": …, further members}
+query            <ErrorResponse><Error><Type/><Code/><Message/>…</Error><RequestId/></ErrorResponse>
+rest-xml         <Error><Code/><Message/>…<Resource/><RequestId/></Error>, as S3 does
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from botocore.model import StructureShape
+
+from clary.wire.errors import ServiceError
+from clary.wire.http import Request, Response
+from clary.wire.models import Protocol, error_shape, service_model
+from clary.wire.serialize.json import json_writers
+from clary.wire.serialize.xml import DECLARATION, escape, xml_writers
+
+ERROR_NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
+"""Of query errors that came before the service was known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error and what the model says of it."""
+
+    error: ServiceError
+    service: str | None
+    shape: StructureShape | None
+
+    @property
+    def status(self) -> int:
+        traits: dict[str, Any] = self.shape.metadata.get("error", {}) if self.shape else {}
+        status: int = self.error.status or traits.get("httpStatusCode", 400)
+        return status
+
+    @property
+    def sender(self) -> str:
+        """Whose fault it is, in the words of the query protocol."""
+        return "Sender" if self.status < 500 else "Receiver"
+
+    @property
+    def code(self) -> str:
+        return str(self.shape.error_code) if self.shape else self.error.code
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What its JSON document holds: the message, as the model spells that member, and the fields."""
+        members = self.shape.members if self.shape else {}
+        return {"Message" if "Message" in members else "message": self.error.message, **self.error.fields}
+
+
+def serialize_error(
+    protocol: Protocol, service: str | None, error: ServiceError, request: Request, request_id: str
+) -> Response:
+    """The response to a call that failed. `service` is None where it failed before the service was known."""
+    failure = Failure(error, service, error_shape(service, error.code) if service else None)
+    if protocol == "query":
+        return _query_error(failure, request_id)
+    if protocol == "rest-xml":
+        return _s3_error(failure, request, request_id)
+    return _json_error(protocol, failure, request_id)
+
+
+def _json_error(protocol: Protocol, failure: Failure, request_id: str) -> Response:
+    name = failure.shape.name if failure.shape else failure.error.code
+    headers = [("x-amzn-requestid", request_id), ("x-amzn-errortype", name)]
+    metadata = service_model(failure.service).metadata if failure.service else {}
+    version = metadata.get("jsonVersion", "1.1")
+    content_type = "application/json" if protocol == "rest-json" else f"application/x-amz-json-{version}"
+    headers.append(("content-type", content_type))
+    if "awsQueryCompatible" in metadata:
+        # Its clients knew the service by query, and still look for the codes of that protocol.
+        headers.append(("x-amzn-query-error", f"{failure.code};{failure.sender}"))
+    members = {"__type": name} | failure.members
+    if failure.shape is not None and failure.error.fields:
+        fields = json_writers(failure.service or "")(failure.shape)(failure.error.fields)
+        members |= fields
+    return Response(failure.status, headers, orjson.dumps({"__type": name} | members))
+
+
+def _query_error(failure: Failure, request_id: str) -> Response:
+    namespace = ERROR_NAMESPACE
+    if failure.service is not None:
+        namespace = service_model(failure.service).metadata["xmlNamespace"]
+    out = [f'<ErrorResponse xmlns="{namespace}"><Error><Type>{failure.sender}</Type>']
+    out.append(f"<Code>{escape(failure.code)}</Code><Message>{escape(failure.error.message)}</Message>")
+    if failure.shape is not None:
+        xml_writers(failure.service or "").members(failure.shape)(out, failure.error.fields)
+    out.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
+    headers = [("x-amzn-requestid", request_id), ("content-type", "text/xml")]
+    return Response(failure.status, headers, "".join(out).encode())
+
+
+def _s3_error(failure: Failure, request: Request, request_id: str) -> Response:
+    headers = [("x-amz-request-id", request_id)]
+    if request.method == "HEAD" or failure.status == 304:
+        return Response(failure.status, headers)
+    # S3's errors carry more than their shapes say: `BucketName`, `Key`, `Condition` …
+    elements = {
+        "Code": failure.code,
+        "Message": failure.error.message,
+        **failure.error.fields,
+        "Resource": request.path,
+        "RequestId": request_id,
+        "HostId": request_id,
+    }
+    out = [DECLARATION, "<Error>"]
+    out.extend(f"<{name}>{escape(str(value))}</{name}>" for name, value in elements.items())
+    out.append("</Error>")
+    headers.append(("content-type", "application/xml"))
+    return Response(failure.status, headers, "".join(out).encode())

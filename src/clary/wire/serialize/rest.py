@@ -1,0 +1,145 @@
+"""REST responses: what travels in the status and the headers, and what is left for the body."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from botocore.model import OperationModel, Shape, StructureShape
+
+from clary.wire.http import Response, ResponseBody
+from clary.wire.models import Protocol, payload_member
+from clary.wire.serialize.events import EVENT_STREAM_TYPE, encode_events
+from clary.wire.serialize.json import write_document
+from clary.wire.serialize.s3 import NAMESPACE, root_element
+from clary.wire.serialize.text import TextWriters, WriteText
+from clary.wire.serialize.xml import DECLARATION, escape, xml_writers
+
+REQUEST_ID_HEADERS = {"rest-json": "x-amzn-requestid", "rest-xml": "x-amz-request-id"}
+CONTENT_TYPES = {"rest-json": "application/json", "rest-xml": "application/xml"}
+
+_text = TextWriters("rfc822")
+
+
+@dataclass(frozen=True, slots=True)
+class RestPlan:
+    """Where each member of one operation's output goes, worked out once."""
+
+    status: int
+    members: frozenset[str]
+    headers: dict[str, tuple[str, WriteText]]
+    header_maps: dict[str, str]
+    """Map member → prefix of the headers that it becomes."""
+    request_id_header: str
+    content_type: str
+    """Empty where the body is a stream or a text, whose type is a member's or nobody's business."""
+    body: Callable[[dict[str, Any]], ResponseBody]
+
+
+def serialize_rest(
+    operation: OperationModel, protocol: Protocol, result: dict[str, Any], request_id: str
+) -> Response:
+    plan = rest_plan(operation, protocol)
+    headers = [(plan.request_id_header, request_id)]
+    for name, value in result.items():
+        if value is None:
+            continue
+        if name in plan.headers:
+            header, write = plan.headers[name]
+            headers.append((header, write(value)))
+        elif name in plan.header_maps:
+            prefix = plan.header_maps[name]
+            headers.extend((prefix + key, item) for key, item in value.items())
+        elif name not in plan.members:
+            raise TypeError(f"the output of {operation.name} has no member {name!r}")
+    body = plan.body(result)
+    if plan.content_type and body:
+        headers.append(("content-type", plan.content_type))
+    # The model has no word for it: a part of an object is answered with 206.
+    status = 206 if "ContentRange" in result and operation.name == "GetObject" else plan.status
+    return Response(status, headers, body)
+
+
+@cache
+def rest_plan(operation: OperationModel, protocol: Protocol) -> RestPlan:
+    shape = operation.output_shape
+    headers, header_maps = {}, {}
+    for member, member_shape in shape.members.items() if shape else ():
+        traits = member_shape.serialization
+        if traits.get("location") == "header":
+            headers[member] = (traits.get("name", member), _text(member_shape))
+        elif traits.get("location") == "headers":
+            header_maps[member] = traits.get("name", "")
+    content_type, body = _body_writer(operation, protocol)
+    return RestPlan(
+        status=operation.http.get("responseCode", 200),
+        members=frozenset(shape.members if shape else ()),
+        headers=headers,
+        header_maps=header_maps,
+        request_id_header=REQUEST_ID_HEADERS[protocol],
+        content_type=content_type,
+        body=body,
+    )
+
+
+BodyWriter = tuple[str, Callable[[dict[str, Any]], ResponseBody]]
+"""Content type, and the function from the result to the body."""
+
+
+def _body_writer(operation: OperationModel, protocol: Protocol) -> BodyWriter:
+    shape = operation.output_shape
+    payload = payload_member(shape)
+    if payload is not None:
+        return _payload_writer(operation, payload, shape.members[payload], protocol)
+    unlocated = shape and [
+        name for name, member in shape.members.items() if "location" not in member.serialization
+    ]
+    if not unlocated:
+        return "", lambda _: b""
+    service = operation.service_model.service_name
+    if protocol == "rest-json":
+        return CONTENT_TYPES[protocol], lambda result: write_document(
+            service, shape, {name: result.get(name) for name in unlocated}
+        )
+    if operation.name == "GetBucketLocation":
+        return CONTENT_TYPES[protocol], _write_location
+    members = xml_writers(service).members(shape)
+    root = root_element(operation.name)
+
+    def write(result: dict[str, Any]) -> bytes:
+        out = [DECLARATION, f'<{root} xmlns="{NAMESPACE}">']
+        members(out, result)
+        out.append(f"</{root}>")
+        return "".join(out).encode()
+
+    return CONTENT_TYPES[protocol], write
+
+
+def _write_location(result: dict[str, Any]) -> bytes:
+    """The one answer whose only member is the root element itself; for `us-east-1` it is empty."""
+    location = escape(result.get("LocationConstraint") or "")
+    return f'{DECLARATION}<LocationConstraint xmlns="{NAMESPACE}">{location}</LocationConstraint>'.encode()
+
+
+def _payload_writer(operation: OperationModel, member: str, shape: Shape, protocol: Protocol) -> BodyWriter:
+    service = operation.service_model.service_name
+    if shape.serialization.get("eventstream"):
+        return EVENT_STREAM_TYPE, lambda result: encode_events(service, protocol, shape, result[member])
+    if shape.type_name == "blob":
+        return "", lambda result: result.get(member, b"")
+    if shape.type_name == "string":
+        return "", lambda result: result.get(member, "").encode()
+    if protocol == "rest-json":
+        return CONTENT_TYPES[protocol], lambda result: write_document(
+            service, shape, result.get(member) or {}
+        )
+    return CONTENT_TYPES[protocol], lambda result: _write_payload(service, member, shape, result)
+
+
+def _write_payload(service: str, member: str, shape: StructureShape, result: dict[str, Any]) -> bytes:
+    value = result.get(member)
+    if value is None:
+        return b""
+    out = [DECLARATION]
+    xml_writers(service)(shape)(out, shape.serialization.get("name", member), value)
+    return "".join(out).encode()
