@@ -26,8 +26,8 @@ class ObjectStore(Protocol):
         ...
 
     def locate(self, bucket: str, key: str) -> str:
-        """Where an instance reads the object: an absolute path of an immutable file on this disk, which it may
-        hard-link but never write, or a presigned https/http URL."""
+        """Where an instance reads the object: an absolute path of an immutable file on this disk, which it
+        may hard-link but never write, or a presigned https/http URL."""
         ...
 
     def read(self, bucket: str, key: str) -> bytes:

@@ -1,0 +1,185 @@
+"""Clary's own object store: a catalogue in SQL and immutable files beside it.
+
+    put     ingest ─▶ body on disk ─▶ change (group commit) ─▶ acknowledged
+    get     view: key ─▶ version ─▶ path of its body
+    delete  change: row goes, body becomes dead ─▶ after `GRACE` the housekeeper removes the file
+
+`view` and `change` run functions of an open transaction (`buckets`, `versions`, `uploads`, `listing`). One
+process at a time may have a store open.
+"""
+
+import asyncio
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import AsyncIterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from clary.database import reading
+from clary.objects import buckets, versions
+from clary.objects.base import ObjectInfo
+from clary.objects.bodies import Bodies
+from clary.objects.errors import StoreError
+from clary.objects.ingest import Ingested, Settle, ingest
+from clary.objects.listing import OBJECTS, Query, read_page
+from clary.objects.tables import dead_bodies, parts
+from clary.objects.tables import versions as version_table
+from clary.objects.versions import Content, Version
+from clary.objects.writer import Change, GroupWriter
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+GRACE = 300.0
+"""Seconds that a body outlives its last version: a reader or a job may have been told its path just before.
+"""
+HOUSEKEEPING = 60.0
+"""Seconds between removals of dead bodies."""
+WORKERS = 16
+"""Threads that write bodies; they wait for the disk rather than compute."""
+PAGE = 1000
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+
+
+class EmbeddedStore:
+    """An `ObjectStore`; the S3 service works with its transactions directly."""
+
+    def __init__(self, engine: Engine, root: Path) -> None:
+        self.bodies = Bodies(root)
+        self._engine = engine
+        self._writer = GroupWriter(engine)
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="object-body")
+        self._opened = time.time()
+        self._closing = threading.Event()
+        self._housekeeper = threading.Thread(target=self._keep_house, name="object-housekeeper", daemon=True)
+        self._housekeeper.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._housekeeper.join()
+        self._pool.shutdown()
+        self._writer.close()
+
+    def view(self, read: Change[T]) -> T:
+        with reading(self._engine) as connection:
+            return read(connection)
+
+    def change(self, change: Change[T], body: str | None = None) -> T:
+        """Durable when it returns. `body` is one that only this change names: it goes if the change is
+        refused."""
+        return self._submit(change, body).result()
+
+    async def commit(self, change: Change[T], body: str | None = None) -> T:
+        """`change`, for the event loop."""
+        return await asyncio.wrap_future(self._submit(change, body))
+
+    def _submit(self, change: Change[T], body: str | None) -> "Future[T]":
+        future = self._writer.submit(change)
+
+        def remove_if_refused(done: "Future[T]") -> None:
+            # After any other error the row may be there all the same; the next start's sweep will know.
+            if body and (done.cancelled() or isinstance(done.exception(), StoreError)):
+                self.bodies.remove(body)
+
+        future.add_done_callback(remove_if_refused)
+        return future
+
+    async def ingest(self, chunks: AsyncIterable[bytes], algorithm: str, settle: Settle) -> Ingested:
+        return await ingest(self.bodies, self._pool, chunks, algorithm, settle)
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        with _missing_as_key_error(bucket, prefix):
+            self.view(lambda connection: buckets.find(connection, bucket))
+        query: Query[Version] = Query(bucket, PAGE, prefix=prefix.encode())
+        while True:
+            page = self.view(partial(read_page, source=OBJECTS, query=query))
+            for version in page.rows:
+                yield _info(version)
+            if not page.truncated:
+                return
+            query = replace(query, after=page.last)
+
+    def locate(self, bucket: str, key: str) -> str:
+        return str(self._path(bucket, key))
+
+    def read(self, bucket: str, key: str) -> bytes:
+        return self._path(bucket, key).read_bytes()
+
+    def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
+        with path.open("rb") as file:
+            md5 = hashlib.file_digest(file, "md5").hexdigest()
+            size = file.tell()
+        content = Content(self.bodies.adopt(path), size, md5, {"ContentType": DEFAULT_CONTENT_TYPE})
+
+        def put(connection: Connection) -> Version:
+            return versions.put(connection, buckets.find(connection, bucket), key.encode(), content)
+
+        with _missing_as_key_error(bucket, key):
+            return _info(self.change(put, content.body))
+
+    def _path(self, bucket: str, key: str) -> Path:
+        with _missing_as_key_error(bucket, key):
+            version = self.view(lambda connection: versions.find(connection, bucket, key.encode()))
+        assert version.body is not None
+        return self.bodies.path(version.body)
+
+    def _keep_house(self) -> None:
+        tasks = [self.sweep]
+        while not self._closing.is_set():
+            for task in tasks:
+                try:
+                    task()
+                except (OSError, SQLAlchemyError):
+                    log.exception("housekeeping of the object store failed; it will be tried again")
+            tasks = [self.bury]
+            self._closing.wait(HOUSEKEEPING)
+
+    def sweep(self) -> None:
+        removed = self.bodies.sweep(self._opened, self._named)
+        if removed:
+            log.info("removed %d bodies that no object names, left by interrupted writes", removed)
+
+    def _named(self, prefix: str) -> set[str]:
+        """Bodies that some row names, by the first two characters."""
+
+        def read(connection: Connection) -> set[str]:
+            names: set[str] = set()
+            for column in (version_table.c.body, parts.c.body, dead_bodies.c.body):
+                # `prefix` and its 30 hexadecimal digits lie below `prefix` and "g".
+                query = select(column).where(column >= prefix, column < prefix + "g")
+                names.update(connection.execute(query).scalars())
+            return names
+
+        return self.view(read)
+
+    def bury(self) -> None:
+        """Remove the files of bodies whose grace is over."""
+        old = dead_bodies.c.since < time.time() - GRACE
+        dead: Sequence[str] = self.view(
+            lambda connection: connection.execute(select(dead_bodies.c.body).where(old)).scalars().all()
+        )
+        for body in dead:
+            self.bodies.remove(body)
+        if dead:
+            self.change(lambda connection: connection.execute(delete(dead_bodies).where(old)))
+
+
+@contextmanager
+def _missing_as_key_error(bucket: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        raise KeyError(f"s3://{bucket}/{key}") from error
+
+
+def _info(version: Version) -> ObjectInfo:
+    return ObjectInfo(version.key.decode(), version.size, version.etag, version.modified)

@@ -1,0 +1,48 @@
+"""What the store answers when a request cannot be met, in the words of S3."""
+
+
+class StoreError(Exception):
+    """A refusal with the code, message and HTTP status that S3 documents for it."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def no_such_bucket() -> StoreError:
+    return StoreError("NoSuchBucket", "The specified bucket does not exist", 404)
+
+
+def no_such_key() -> StoreError:
+    return StoreError("NoSuchKey", "The specified key does not exist.", 404)
+
+
+def no_such_version() -> StoreError:
+    return StoreError("NoSuchVersion", "The specified version does not exist.", 404)
+
+
+def no_such_upload() -> StoreError:
+    return StoreError(
+        "NoSuchUpload",
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
+        "aborted or completed.",
+        404,
+    )
+
+
+def precondition_failed(condition: str) -> StoreError:
+    return StoreError(
+        "PreconditionFailed",
+        f"At least one of the pre-conditions you specified did not hold: {condition}",
+        412,
+    )
+
+
+def bad_digest(algorithm: str) -> StoreError:
+    name = "Content-MD5" if algorithm == "MD5" else algorithm
+    wording = (
+        "did not match what we received" if algorithm == "MD5" else "did not match the calculated checksum"
+    )
+    return StoreError("BadDigest", f"The {name} you specified {wording}.", 400)

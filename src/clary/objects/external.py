@@ -1,0 +1,79 @@
+"""Any S3 service in place of the embedded store: AWS itself, SeaweedFS, MinIO, Ceph …
+
+Its clients speak to it directly; Clary itself reads and writes through boto3, and jobs read by presigned URLs.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from clary.objects.base import ObjectInfo
+from clary.settings import Settings
+
+URL_LIFETIME = 7 * 24 * 3600
+"""Seconds that a presigned URL holds: the longest that SigV4 allows, for jobs that read as they go."""
+
+_MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
+
+
+class ExternalStore:
+    """An `ObjectStore` over S3. Without keys in the settings, boto3's own search for credentials applies."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint,
+            region_name=settings.region,
+            aws_access_key_id=settings.s3_access_key,
+            aws_secret_access_key=settings.s3_secret_key,
+            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+        )
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        with _missing_as_key_error(bucket, prefix):
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield _info(item["Key"], item["Size"], item)
+
+    def locate(self, bucket: str, key: str) -> str:
+        self._head(bucket, key)
+        url: str = self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=URL_LIFETIME
+        )
+        return url
+
+    def read(self, bucket: str, key: str) -> bytes:
+        with _missing_as_key_error(bucket, key):
+            content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
+
+    def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
+        with _missing_as_key_error(bucket, key):
+            self._client.upload_file(str(path), bucket, key)
+        path.unlink()
+        return self._head(bucket, key)
+
+    def _head(self, bucket: str, key: str) -> ObjectInfo:
+        with _missing_as_key_error(bucket, key):
+            head = self._client.head_object(Bucket=bucket, Key=key)
+        return _info(key, head["ContentLength"], head)
+
+
+def _info(key: str, size: int, document: dict[str, Any]) -> ObjectInfo:
+    return ObjectInfo(key, size, document["ETag"].strip('"'), document["LastModified"].timestamp())
+
+
+@contextmanager
+def _missing_as_key_error(bucket: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _MISSING:
+            raise KeyError(f"s3://{bucket}/{key}") from error
+        raise

@@ -1,0 +1,94 @@
+"""A request's body on its way to the disk, hashed as it passes.
+
+    socket ─chunks─▶ event loop ─slices─▶ worker thread: digests, write ─▶ finish: check, fsync, rename
+
+One slice is being received while the one before it is hashed and written, so memory is bounded by two
+slices. A small body is a single slice and costs a single visit to a worker thread.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any
+
+from clary.objects.bodies import Bodies, Incoming
+from clary.objects.checksums import ALGORITHMS, Digest
+
+SLICE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    body: str
+    size: int
+    etag: str
+    checksums: dict[str, str]
+    """As the API spells them: `{"ChecksumCRC32": …, "ChecksumType": …}`."""
+
+
+class Sink:
+    """One body being received, and its digests so far. Used by one thread at a time."""
+
+    def __init__(self, bodies: Bodies, algorithm: str) -> None:
+        self._bodies = bodies
+        self._file: Incoming | None = None
+        self._digests: dict[str, Digest] = {name: ALGORITHMS[name].start() for name in {"MD5", algorithm}}
+
+    def write(self, data: bytes) -> None:
+        for digest in self._digests.values():
+            digest.update(data)
+        self._file = self._file or self._bodies.start()
+        self._file.write(data)
+
+    def digest(self, algorithm: str) -> bytes:
+        """Of all that was written; an algorithm that only the trailer named is computed from the file."""
+        if algorithm not in self._digests:
+            assert self._file is not None
+            self._digests[algorithm] = ALGORITHMS[algorithm].start()
+            for data in self._file.content(SLICE):
+                self._digests[algorithm].update(data)
+        return self._digests[algorithm].digest()
+
+    def finish(self, data: bytes, settle: "Settle") -> Ingested:
+        """Write the last slice, let `settle` judge the digests, and make the body durable."""
+        self.write(data)
+        assert self._file is not None
+        checksums = settle(self)
+        return Ingested(self._file.place(), self._file.size, self.digest("MD5").hex(), checksums)
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.discard()
+
+
+Settle = Callable[[Sink], dict[str, str]]
+"""Compares what was received with what was promised, by `Sink.digest`; returns the checksums to keep or
+raises."""
+
+
+async def ingest(
+    bodies: Bodies, pool: Executor, chunks: AsyncIterable[bytes], algorithm: str, settle: Settle
+) -> Ingested:
+    """Store a body durably, under a name that nothing refers to yet."""
+    sink = Sink(bodies, algorithm)
+    running: Future[Any] = Future()
+    running.set_result(None)
+    waiting: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in chunks:
+            waiting.append(chunk)
+            size += len(chunk)
+            if size >= SLICE:
+                await asyncio.wrap_future(running)
+                running = pool.submit(sink.write, b"".join(waiting))
+                waiting, size = [], 0
+        await asyncio.wrap_future(running)
+        running = pool.submit(sink.finish, b"".join(waiting), settle)
+        ingested: Ingested = await asyncio.wrap_future(running)
+        return ingested
+    except BaseException:
+        # A slice may still be on its way to the disk: the sink goes when that is over.
+        running.add_done_callback(lambda _: sink.discard())
+        raise
