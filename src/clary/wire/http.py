@@ -13,30 +13,52 @@ from typing import Protocol
 class Headers:
     """An ordered, case-insensitive multi-map. Names are kept in lower case, values as sent (latin-1)."""
 
-    __slots__ = ("items",)
+    __slots__ = ("_first", "items")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self.items = [(name.lower(), value) for name, value in items]
+        # Built from the end, so that the first of several values is the one that stays.
+        self._first = dict(reversed(self.items))
 
     def get(self, name: str, default: str = "") -> str:
         """First value of a header, or `default`."""
-        name = name.lower()
-        return next((value for key, value in self.items if key == name), default)
+        return self._first.get(name.lower(), default)
 
     def all(self, name: str) -> list[str]:
         name = name.lower()
         return [value for key, value in self.items if key == name]
 
     def __contains__(self, name: str) -> bool:
-        name = name.lower()
-        return any(key == name for key, _ in self.items)
+        return name.lower() in self._first
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items)
 
 
+class BodyError(Exception):
+    """A request body that cannot be read to its end."""
+
+
+class BodyTooLarge(BodyError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the request body is larger than {limit} bytes")
+        self.limit = limit
+
+
+class BodyMalformed(BodyError):
+    """The client broke HTTP's framing in the middle of the body."""
+
+
+class BodyTimeout(BodyError):
+    """The client stopped sending in the middle of the body."""
+
+
+class ClientDisconnected(BodyError):
+    """The client went away before the end of the body."""
+
+
 class Body(Protocol):
-    """A request body on its way in; read once."""
+    """A request body on its way in; read once. Both ways of reading raise `BodyError`."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Chunks as they arrive, with back-pressure on the socket."""

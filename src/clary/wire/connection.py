@@ -1,0 +1,363 @@
+"""One client connection: bytes in, handler called, bytes out, in order.
+
+    data_received → httptools → on_headers_complete: an Exchange joins the queue
+                              → on_body: RequestBody.feed
+    one exchange at a time: task _answer → handler(request) → encode → write → _next exchange
+
+The task is made when the head is complete; for a small request the body has arrived by the time it first
+runs. Deadlines are plain numbers that `Server` looks at once a second: timers cost more than parsing.
+"""
+
+import asyncio
+import logging
+import math
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import httptools
+
+from clary.wire.bodies import HIGH_WATER, RequestBody
+from clary.wire.http import (
+    BodyError,
+    BodyMalformed,
+    BodyTimeout,
+    BodyTooLarge,
+    ClientDisconnected,
+    Headers,
+    Request,
+    Response,
+)
+from clary.wire.sending import Encoded, encode, send_body
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+MAX_HEAD = 64 * 1024
+MAX_HEADERS = 256
+HEAD_SECONDS = 30.0
+IDLE_SECONDS = 75.0
+STALL_SECONDS = 60.0
+"""How long a client may send nothing of an unfinished body, or take nothing of an unfinished answer."""
+LINGER_SECONDS = 2.0
+_JOIN_LIMIT = 64 * 1024
+"""Up to this size a body is copied behind its head to go out in one write."""
+
+
+class Owner(Protocol):
+    """What a connection knows of its server."""
+
+    handler: Handler
+    closing: bool
+    connections: "set[Connection]"
+
+
+@dataclass(slots=True)
+class Exchange:
+    request: Request
+    body: RequestBody
+    keep_alive: bool
+    http_1_0: bool
+
+
+class Connection(asyncio.Protocol):
+    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
+        self._owner = owner
+        self._loop = loop
+        self._parser = httptools.HttpRequestParser(self)
+        self._queue: deque[Exchange] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._incoming: Exchange | None = None
+        """The exchange parsed last: bytes of body are its own."""
+        self._refusal: Response | None = None
+        """The answer to a head that could not be parsed, due after those before it."""
+        self._deaf = False
+        self._reading = True
+        self._writable: asyncio.Future[None] | None = None
+        self._unsent = 0
+        self._read_deadline = self._write_deadline = math.inf
+        self._begin_head()
+        self._in_head = False
+
+    # The socket's events
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._owner.connections.add(self)
+        self._read_deadline = self._loop.time() + IDLE_SECONDS
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # Served as a plain request; what follows it is in a protocol that is not spoken here.
+            self._deaf = True
+        except httptools.HttpParserError as error:
+            self._refuse(self._refusal or _plain(400, f"Bad request: {error}"))
+        else:
+            # The parser tells of a header only when it is complete, so an endless one is counted here.
+            if self._in_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > 2 * MAX_HEAD:
+                    self._refuse(_head_too_large())
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._owner.connections.discard(self)
+        self._deaf = True
+        self._queue.clear()
+        if self._incoming is not None:
+            self._incoming.body.fail(ClientDisconnected("the client went away before the end of the body"))
+        if self._task is not None:
+            self._task.cancel()
+
+    def pause_writing(self) -> None:
+        self._writable = self._loop.create_future()
+        self._unsent = self._transport.get_write_buffer_size()
+        self._write_deadline = self._loop.time() + STALL_SECONDS
+
+    def resume_writing(self) -> None:
+        self._write_deadline = math.inf
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+
+    # The parser's events
+
+    def on_message_begin(self) -> None:
+        self._begin_head()
+        if self._task is None:
+            self._read_deadline = self._loop.time() + HEAD_SECONDS
+
+    def on_url(self, part: bytes) -> None:
+        self._url += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # a trailer of a chunked body
+        self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > MAX_HEAD or len(self._headers) > MAX_HEADERS:
+            self._refusal = _head_too_large()
+            raise ValueError("head too large")
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        parser = self._parser
+        headers = Headers(self._headers)
+        length = headers.get("content-length")
+        # The parser has refused any length that is not plain digits.
+        body = RequestBody(
+            self, int(length) if length else None, headers.get("expect").lower() == "100-continue"
+        )
+        method, target = parser.get_method().decode("ascii"), self._url.decode("latin-1")
+        self._incoming = Exchange(
+            Request(method, target, headers, body, self._peer),
+            body,
+            keep_alive=parser.should_keep_alive() and not parser.should_upgrade(),
+            http_1_0=parser.get_http_version() == "1.0",
+        )
+        self._queue.append(self._incoming)
+        if self._task is None:
+            self._read_deadline = self._loop.time() + STALL_SECONDS
+            self._next()
+        else:
+            self.regulate()
+
+    def on_body(self, chunk: bytes) -> None:
+        assert self._incoming is not None
+        body = self._incoming.body
+        if not body.feed(chunk):
+            self.abort()
+        self._read_deadline = self._loop.time() + STALL_SECONDS
+        if body.buffered > HIGH_WATER:
+            self.regulate()
+
+    def on_message_complete(self) -> None:
+        assert self._incoming is not None
+        self._incoming.body.end()
+        self._read_deadline = math.inf if self._task is not None else self._loop.time() + IDLE_SECONDS
+
+    def _begin_head(self) -> None:
+        self._url = b""
+        self._headers: list[tuple[str, str]] = []
+        self._head_bytes = 0
+        self._in_head = True
+
+    # What bodies, the sender and the server ask
+
+    def regulate(self) -> None:
+        """Read from the socket only while there is room for what comes."""
+        incoming = self._incoming
+        wanted = not self._queue and (incoming is None or incoming.body.buffered <= HIGH_WATER)
+        if wanted is self._reading or self._transport.is_closing():
+            return
+        self._reading = wanted
+        if wanted:
+            self._transport.resume_reading()
+            if incoming is not None and not incoming.body.ended:
+                self._read_deadline = self._loop.time() + STALL_SECONDS
+        else:
+            self._transport.pause_reading()
+            self._read_deadline = math.inf
+
+    def send_continue(self) -> None:
+        self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._transport.write(data)
+
+    async def drained(self) -> None:
+        if self._writable is not None:
+            await self._writable
+        else:
+            await asyncio.sleep(0)
+
+    def check_deadlines(self, now: float) -> None:
+        if now > self._write_deadline:
+            unsent = self._transport.get_write_buffer_size()
+            if unsent >= self._unsent:
+                self.abort()
+            self._unsent = unsent
+            self._write_deadline = now + STALL_SECONDS
+        if now > self._read_deadline:
+            self._read_deadline = math.inf
+            if self._task is None or self._deaf:
+                self.abort()
+            elif self._incoming is not None:
+                self._incoming.keep_alive = False
+                self._incoming.body.fail(BodyTimeout("the client stopped sending its request body"))
+
+    def close_when_idle(self) -> None:
+        if self._task is None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        self._deaf = True
+        self._transport.abort()
+
+    # Exchanges, one after the other
+
+    def _next(self) -> None:
+        """Start the next exchange, or settle what follows the last one."""
+        if self._queue:
+            self._task = self._loop.create_task(self._answer(self._queue.popleft()))
+            return
+        self._task = None
+        if self._refusal is not None:
+            self.write(encode(self._refusal, "GET", http_1_0=False, close=True).whole())
+            self._linger()
+        elif self._owner.closing:
+            self._transport.close()
+        else:
+            self._read_deadline = self._loop.time() + IDLE_SECONDS
+            self.regulate()
+
+    async def _answer(self, exchange: Exchange) -> None:
+        try:
+            encoded = await self._respond(exchange)
+            if isinstance(encoded.body, bytes):
+                self._write_whole(encoded.head, encoded.body)
+                if self._writable is not None:
+                    await self._writable
+            else:
+                self.write(encoded.head)
+                await send_body(self, encoded)
+        except ClientDisconnected:
+            self.abort()
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+        except Exception:
+            log.exception("%s %s: the answer broke off", exchange.request.method, exchange.request.path)
+            self.abort()
+        else:
+            self._finish(exchange, encoded.close)
+
+    async def _respond(self, exchange: Exchange) -> Encoded:
+        try:
+            return self._encode(exchange, await self._owner.handler(exchange.request))
+        except ClientDisconnected:
+            raise
+        except BodyError as error:
+            return self._encode(exchange, _unreadable(error))
+        except Exception:
+            return self._encode(exchange, _crashed(exchange.request))
+
+    def _encode(self, exchange: Exchange, response: Response) -> Encoded:
+        # A client that still waits for its 100 either sends the body later or never: nobody can tell.
+        unclear = exchange.body.awaits_continue and not exchange.body.ended
+        close = not exchange.keep_alive or unclear or self._owner.closing
+        return encode(response, exchange.request.method, exchange.http_1_0, close)
+
+    def _write_whole(self, head: bytes, body: bytes) -> None:
+        if len(body) <= _JOIN_LIMIT:
+            self._transport.write(head + body)
+        else:
+            self._transport.writelines((head, body))
+
+    def _finish(self, exchange: Exchange, close: bool) -> None:
+        if not exchange.body.ended:
+            exchange.body.discard()
+        if not close and exchange.keep_alive:
+            self._next()
+        elif exchange.body.ended and not self._deaf:
+            self._transport.close()
+        else:
+            self._linger()
+
+    def _refuse(self, response: Response) -> None:
+        """Stop listening; answer `response`, unless the error lies in a body: its handler answers that."""
+        self._deaf = True
+        if self._incoming is not None and not self._incoming.body.ended:
+            self._incoming.keep_alive = False
+            self._incoming.body.fail(BodyMalformed("the request body breaks HTTP's framing"))
+            if self._task is None:
+                self.abort()
+            return
+        self._refusal = response
+        if self._task is None:
+            self._next()
+
+    def _linger(self) -> None:
+        """Close, but take what the client still sends: closing on unread bytes resets the answer away."""
+        self._deaf = True
+        if self._transport.is_closing() or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        if not self._reading:
+            self._reading = True
+            self._transport.resume_reading()
+        self._task = None
+        self._read_deadline = self._loop.time() + LINGER_SECONDS
+
+
+def _plain(status: int, text: str) -> Response:
+    return Response(status, [("content-type", "text/plain; charset=utf-8")], text.encode())
+
+
+def _head_too_large() -> Response:
+    return _plain(431, f"The request head has more than {MAX_HEAD} bytes or {MAX_HEADERS} headers.")
+
+
+def _unreadable(error: BodyError) -> Response:
+    status = 413 if isinstance(error, BodyTooLarge) else 408 if isinstance(error, BodyTimeout) else 400
+    return _plain(status, f"{error}")
+
+
+def _crashed(request: Request) -> Response:
+    """For what the gateway could not turn into an AWS error: called while the exception is handled."""
+    request_id = str(uuid.uuid4())
+    log.exception("%s %s failed, request id %s", request.method, request.path, request_id)
+    response = _plain(
+        500, f"Internal failure. The server's log has the reason under request id {request_id}."
+    )
+    response.headers.append(("x-amzn-RequestId", request_id))
+    return response

@@ -1,0 +1,159 @@
+"""Who may call: the access key made at first start, and temporary credentials.
+
+    <state>/credentials   AWS's own INI format, so that a client can be pointed at the file itself
+    <state>/secret        32 bytes from which everything about temporary credentials is derived
+
+Temporary credentials are kept nowhere: the session token says who and until when, and is authentic by an HMAC
+under the server secret; the secret key is another HMAC over the access key. So they survive a restart.
+"""
+
+import base64
+import binascii
+import configparser
+import contextlib
+import hmac
+import io
+import json
+import os
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from clary.wire import refusals
+
+_ACCESS_KEY = re.compile(r"\w{16,128}", re.ASCII)
+_SECRET_KEY = re.compile(r"[!-~]{16,128}")
+_SECRET_BYTES = 32
+_TAG_BYTES = 32
+
+
+class CorruptCredentials(Exception):
+    """A credential file cannot be used. The message says which, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    access_key: str
+    secret: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemporaryCredentials:
+    access_key: str
+    secret: str
+    session_token: str
+    expiration: float
+
+
+class KeyRing:
+    """The keys of one account. Safe to use from any thread: nothing changes after `open`."""
+
+    def __init__(self, access_key: str, secret: str, account: str, server_secret: bytes) -> None:
+        self.root = Identity(access_key, secret, f"arn:aws:iam::{account}:root")
+        self._server_secret = server_secret
+
+    @classmethod
+    def open(cls, state_dir: Path, account: str) -> "KeyRing":
+        """Read the keys under `state_dir`, making them at first start; raises `CorruptCredentials`."""
+        state_dir.mkdir(parents=True, exist_ok=True)
+        credentials, secret = state_dir / "credentials", state_dir / "secret"
+        if not credentials.exists():
+            _write_new(credentials, _fresh_credentials())
+        if not secret.exists():
+            _write_new(secret, secrets.token_bytes(_SECRET_BYTES))
+        access_key, secret_key = _parse(credentials)
+        server_secret = secret.read_bytes()
+        if len(server_secret) != _SECRET_BYTES:
+            raise CorruptCredentials(
+                f"{secret} holds {len(server_secret)} bytes where {_SECRET_BYTES} are expected. Restore it, "
+                "or remove it: a new one is made at the next start, and temporary credentials stop working."
+            )
+        return cls(access_key, secret_key, account, server_secret)
+
+    def lookup(self, access_key: str, session_token: str, service: str, now: float) -> Identity:
+        """Whose key this is; raises what `service` answers an unknown or an expired one with."""
+        if not session_token:
+            if access_key != self.root.access_key:
+                raise refusals.unknown_key(service, access_key)
+            return self.root
+        claims = self._open_token(session_token)
+        if claims is None or claims["key"] != access_key:
+            raise refusals.invalid_token(service, session_token)
+        if now >= float(claims["until"]):
+            raise refusals.expired_token(service, session_token)
+        return Identity(access_key, self._secret_of(access_key), str(claims["arn"]))
+
+    def issue(self, arn: str, seconds: int) -> TemporaryCredentials:
+        """Credentials of `arn`, e.g. `arn:aws:sts::123456789012:assumed-role/Role/session`."""
+        access_key = _random_key("ASIA")
+        until = int(time.time()) + seconds
+        claims = json.dumps({"arn": arn, "key": access_key, "until": until}).encode()
+        token = base64.b64encode(self._tag(claims) + claims).decode()
+        return TemporaryCredentials(access_key, self._secret_of(access_key), token, float(until))
+
+    def _open_token(self, token: str) -> dict[str, str | float] | None:
+        try:
+            raw = base64.b64decode(token, validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        tag, claims = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
+        if not hmac.compare_digest(tag, self._tag(claims)):
+            return None
+        opened: dict[str, str | float] = json.loads(claims)
+        return opened
+
+    def _tag(self, claims: bytes) -> bytes:
+        return hmac.digest(self._server_secret, b"session token\n" + claims, "sha256")
+
+    def _secret_of(self, access_key: str) -> str:
+        derived = hmac.digest(self._server_secret, b"secret key\n" + access_key.encode(), "sha256")
+        return base64.b64encode(derived).decode()[:40]
+
+
+def _random_key(prefix: str) -> str:
+    return prefix + base64.b32encode(secrets.token_bytes(10)).decode()
+
+
+def _fresh_credentials() -> bytes:
+    file = configparser.RawConfigParser()
+    file["default"] = {
+        "aws_access_key_id": _random_key("AKIA"),
+        "aws_secret_access_key": base64.b64encode(secrets.token_bytes(30)).decode(),
+    }
+    text = io.StringIO()
+    file.write(text)
+    return text.getvalue().encode()
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Create `path`, whole or not at all, readable by its owner alone; one that has come to exist is kept."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        os.link(scratch, path)
+    scratch.unlink()
+
+
+def _parse(path: Path) -> tuple[str, str]:
+    file = configparser.RawConfigParser()
+    try:
+        file.read_string(path.read_text(encoding="utf-8"))
+        access_key = file.get("default", "aws_access_key_id")
+        secret_key = file.get("default", "aws_secret_access_key")
+    except (configparser.Error, UnicodeDecodeError) as error:
+        reason = str(error).replace("\n", " ")
+    else:
+        if _ACCESS_KEY.fullmatch(access_key) and _SECRET_KEY.fullmatch(secret_key):
+            return access_key, secret_key
+        reason = "aws_access_key_id or aws_secret_access_key is not of AWS's form"
+    raise CorruptCredentials(
+        f"{path} cannot be used: {reason}. Restore it, or remove it: new keys are made at the next start, "
+        "and clients need `clary env` again."
+    )
