@@ -1,0 +1,113 @@
+"""The user's inference script as a service.
+
+    body → input_fn → predict_fn → output_fn → response        or        body → transform_fn → response
+
+A function that the script leaves out is the framework's own.
+"""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from clary.toolkits import encoders
+from clary.toolkits.frameworks import Framework
+from clary.toolkits.http import Request, Response
+from clary.toolkits.layout import opt_ml
+
+DEFAULT_PROGRAM = "inference.py"
+
+
+class ScriptService:
+    def __init__(self, framework: Framework) -> None:
+        self._framework = framework
+
+    def load(self) -> None:
+        module = import_script()
+        self._transform = self._find_transform(module)
+        self._execution_parameters = getattr(module, "execution_parameters_fn", None)
+        self._model = self._function(module, "model_fn")(opt_ml("model"))
+
+    def invoke(self, request: Request) -> Response:
+        content_type = request.headers.get("content-type") or encoders.JSON
+        accept = request.headers.get("accept") or "*/*"
+        if accept == "*/*":
+            accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or encoders.JSON
+        is_text = encoders.media_type(content_type) in encoders.TEXT_TYPES
+        body = request.body.decode() if is_text else request.body
+        return self._transform(self._model, body, content_type, accept)
+
+    def execution_parameters(self) -> Response:
+        if self._execution_parameters is None:
+            return Response("The script has no execution_parameters_fn.", status=404)
+        return to_response(self._execution_parameters(), encoders.JSON)
+
+    def _find_transform(self, module: ModuleType) -> Callable[[Any, str | bytes, str, str], Response]:
+        parts = ("input_fn", "predict_fn", "output_fn")
+        whole = getattr(module, "transform_fn", None)
+        if whole is None:
+            return self._compose(*(self._function(module, name) for name in parts))
+        if any(hasattr(module, name) for name in parts):
+            raise ValueError(
+                "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
+            )
+        return lambda model, body, content_type, accept: to_response(
+            whole(model, body, content_type, accept), accept
+        )
+
+    def _compose(
+        self, input_fn: Callable[..., Any], predict_fn: Callable[..., Any], output_fn: Callable[..., Any]
+    ) -> Callable[[Any, str | bytes, str, str], Response]:
+        def transform(model: Any, body: str | bytes, content_type: str, accept: str) -> Response:
+            try:
+                data = input_fn(body, content_type)
+            except encoders.UnsupportedFormat as error:
+                return Response(str(error), status=415)
+            prediction = predict_fn(data, model)
+            try:
+                return to_response(output_fn(prediction, accept), accept)
+            except encoders.UnsupportedFormat as error:
+                return Response(str(error), status=406)
+
+        return transform
+
+    def _function(self, module: ModuleType, name: str) -> Callable[..., Any]:
+        function: Callable[..., Any] = getattr(module, name, None) or getattr(self._framework, name)
+        return function
+
+
+def import_script() -> ModuleType:
+    """Import the user's program, with everything that lies beside it importable."""
+    program = os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_PROGRAM
+    path = os.path.join(_code_directory(program), program)
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            f"The script {program} is neither in {opt_ml('code')} nor in the model's code/."
+        )
+    sys.path.insert(0, os.path.dirname(path))
+    return importlib.import_module(os.path.basename(path).removesuffix(".py"))
+
+
+def _code_directory(program: str) -> str:
+    """Where the program lies: unpacked beside the model, inside the model's archive, or in the image."""
+    submitted = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+    candidates = [opt_ml("code"), opt_ml("model", "code"), submitted]
+    return next((path for path in candidates if os.path.exists(os.path.join(path, program))), candidates[0])
+
+
+def to_response(result: Any, accept: str) -> Response:
+    """What a script's function returned: a body, `(body, content type)`, or a web framework's response."""
+    if isinstance(result, Response):
+        return result
+    if hasattr(result, "get_data") and hasattr(result, "status_code"):
+        passed = {name: value for name, value in result.headers.items() if name.lower().startswith("x-amzn-")}
+        return Response(result.get_data(), result.mimetype or accept, result.status_code, passed)
+    body, content_type = result if isinstance(result, tuple) else (result, accept)
+    if isinstance(body, dict | list):
+        body = json.dumps(body)
+    if not isinstance(body, str | bytes):
+        body = encoders.encode(body, content_type)
+    return Response(body, content_type)
