@@ -79,9 +79,9 @@ def test_functions_of_the_script_come_first(container: Container) -> None:
         "from helper import double\n"
         "def model_fn(model_dir):\n    return 10\n"
         "def input_fn(body, content_type):\n    return int(body), content_type\n"
-        "def predict_fn(data, model):\n    return double(data[0]) + model, data[1]\n"(
-            "def model_fn(d): ...\ndef transform_fn(*a): ...\ndef input_fn(*a): ...\n", "Cannot use transf"
-        ),
+        "def predict_fn(data, model):\n    return double(data[0]) + model, data[1]\n"
+        "def output_fn(prediction, accept):\n"
+        "    return f'{prediction[0]} {prediction[1]}', 'text/' + accept\n",
     )
     with container.serve(*SKLEARN, SAGEMAKER_PROGRAM="serve_me.py") as server:
         assert server.invoke("16", "my/type", "x") == (200, "text/x", b"42 my/type")

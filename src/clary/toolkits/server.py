@@ -94,6 +94,7 @@ class Worker:
     def _connect(self) -> HttpConnection:
         connection = HttpConnection(self._handle, self._forget, max_payload())
         self._connections.add(connection)
+        self._drained.clear()
         return connection
 
     def _forget(self, connection: HttpConnection) -> None:
