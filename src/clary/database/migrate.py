@@ -14,7 +14,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    inspect,
+    text,
+)
 
 from clary.database.connect import reading
 
@@ -99,4 +109,6 @@ def _version(connection: Connection, room: Room) -> str | None:
 
 def _version_table(room: Room) -> Table:
     """As Alembic makes it."""
-    return Table(room.version_table, MetaData(), Column("version_num", String(32), primary_key=True))
+    name = room.version_table
+    key = PrimaryKeyConstraint("version_num", name=f"{name}_pkc")
+    return Table(name, MetaData(), Column("version_num", String(32), nullable=False), key)

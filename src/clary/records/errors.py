@@ -15,3 +15,11 @@ class Stale(Exception):
 
 class IllegalTransition(Exception):
     """The kind has no road from the record's state to the one asked for."""
+
+
+class TooManyTags(Exception):
+    """The record would have more tags than a resource may have."""
+
+
+class InvalidToken(Exception):
+    """The token of a next page is not one that was given out for this listing."""

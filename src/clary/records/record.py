@@ -1,6 +1,7 @@
 """What a record is: one resource of the API, its request document and its status.
 
-Every time is epoch seconds (float); documents hold JSON values only, so timestamps inside them are floats too.
+Every time is epoch seconds (float); documents hold JSON values only, so timestamps inside them are floats
+too.
 """
 
 from collections.abc import Mapping
@@ -33,6 +34,14 @@ class Kind:
     name: str
     transitions: Mapping[State, frozenset[State]] = field(default_factory=dict)
     live: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if KINDS.setdefault(self.name, self) != self:
+            raise ValueError(f"there are two kinds of the name {self.name}")
+
+
+KINDS: dict[str, Kind] = {}
+"""Every kind that was defined, by name: how the gate finds the roads of a record that it is handed."""
 
 
 @dataclass(frozen=True)
