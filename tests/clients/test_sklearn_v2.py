@@ -1,0 +1,51 @@
+"""Version 2 of the SageMaker SDK, from `fit` to `delete_endpoint`, and the addresses that it hard-codes."""
+
+import io
+import re
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.clients.programs import EXAMPLES, client_program, errors_in_rings, run, without_aws
+from tests.platform import Platform
+
+BUCKET = "sagemaker-us-east-1-123456789012"
+DEFAULTS = """
+import sagemaker
+session = sagemaker.Session()
+print("bucket", session.default_bucket())
+print("role", sagemaker.get_execution_role(session))
+"""
+
+pytestmark = pytest.mark.clients
+
+
+def test_it_trains_twice_deploys_and_predicts_in_three_formats(platform: Platform, tmp_path: Path) -> None:
+    program = str(EXAMPLES / "sklearn_v2" / "train_and_deploy.py")
+    printed = run([client_program("v2", "python"), program], platform.program_environment(), tmp_path)
+
+    assert re.search(r"rows=3342 oob_r2=0\.[45]", printed), "the job's log was not streamed"
+    csv_error, json_error, npy_error = errors_in_rings(printed)
+    assert csv_error == json_error == npy_error < 2.4
+
+    sagemaker = platform.client("sagemaker")
+    jobs = sagemaker.list_training_jobs(NameContains="sklearn-abalone")["TrainingJobSummaries"]
+    assert [job["TrainingJobStatus"] for job in jobs] == ["Completed", "Completed"]
+    key = f"{jobs[0]['TrainingJobName']}/output/model.tar.gz"
+    packed = platform.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        assert [Path(name).name for name in archive.getnames() if name != "."] == ["model.joblib"]
+    assert sagemaker.list_endpoints(NameContains="sklearn-abalone")["Endpoints"] == []
+    assert sagemaker.list_endpoint_configs(NameContains="sklearn-abalone")["EndpointConfigs"] == []
+
+
+def test_clary_run_answers_the_hard_coded_sts_address(platform: Platform, tmp_path: Path) -> None:
+    program = tmp_path / "defaults.py"
+    program.write_text(DEFAULTS)
+    command = [sys.executable, "-m", "clary.cli", "run", "--state", str(platform.state), "--"]
+    printed = run([*command, client_program("v2", "python"), str(program)], without_aws(), tmp_path)
+
+    assert f"bucket {BUCKET}\n" in printed
+    assert re.search(r"role arn:aws:iam::123456789012:role/\S+", printed)
