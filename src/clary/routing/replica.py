@@ -6,7 +6,11 @@ from clary.routing.connection import Answer, Connection, ConnectionLost
 
 
 class ReplicaDown(Exception):
-    """The replica cannot be reached: nothing of the request was answered, another may be tried."""
+    """The replica cannot be reached: it never saw the request, so another may be tried."""
+
+
+class AnswerLost(Exception):
+    """The replica took the request and broke off. Another is not tried: what kills one kills the next."""
 
 
 class AnswerTimeout(Exception):
@@ -22,7 +26,7 @@ class Replica:
         self._idle: list[Connection] = []
 
     async def send(self, request: bytes, timeout: float, streaming: bool = False) -> Answer:
-        """One exchange; raises `ReplicaDown` or `AnswerTimeout` (seconds)."""
+        """One exchange; raises `ReplicaDown`, `AnswerLost` or `AnswerTimeout` (after `timeout` seconds)."""
         self.outstanding += 1
         try:
             return await self._send(request, timeout, streaming)
@@ -30,18 +34,23 @@ class Replica:
             self.outstanding -= 1
 
     async def _send(self, request: bytes, timeout: float, streaming: bool) -> Answer:
-        while True:
-            connection = self._take_idle()
-            reused = connection is not None
-            if connection is None:
-                connection = await self._connect()
+        connection = self._take_idle()
+        if connection is not None:
             try:
                 return await self._exchange(connection, request, timeout, streaming)
             except ConnectionLost as lost:
-                # A server may close a connection just as it is used again; then nothing was processed.
-                if reused and lost.unanswered:
-                    continue
-                raise ReplicaDown(self.address) from None
+                if not lost.unanswered:
+                    raise AnswerLost from None
+        # A server may close a connection just as it is used again, having seen nothing: one more try on a new one.
+        again = connection is not None
+        try:
+            connection = await self._connect()
+        except OSError:
+            raise (AnswerLost if again else ReplicaDown) from None
+        try:
+            return await self._exchange(connection, request, timeout, streaming)
+        except ConnectionLost:
+            raise AnswerLost from None
 
     async def _exchange(self, connection: Connection, request: bytes, timeout: float, streaming: bool) -> Answer:
         timed_out = False
@@ -77,11 +86,8 @@ class Replica:
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
         scheme, _, where = self.address.partition(":")
-        try:
-            if scheme == "unix":
-                _, connection = await loop.create_unix_connection(lambda: Connection(loop), where)
-            else:
-                _, connection = await loop.create_connection(lambda: Connection(loop), scheme, int(where))
-        except OSError:
-            raise ReplicaDown(self.address) from None
+        if scheme == "unix":
+            _, connection = await loop.create_unix_connection(lambda: Connection(loop), where)
+        else:
+            _, connection = await loop.create_connection(lambda: Connection(loop), scheme, int(where))
         return connection

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from clary.records.record import Scope
 from clary.routing.connection import Answer
-from clary.routing.replica import Replica, ReplicaDown
+from clary.routing.replica import AnswerLost, Replica, ReplicaDown
 
 ANSWER_TIMEOUT = 60.0
 """Seconds that a model has for one answer, as AWS documents for InvokeEndpoint."""
@@ -73,15 +73,18 @@ class Router:
     ) -> tuple[str, Answer]:
         """Send the request to a replica; returns the variant that answered, and its answer.
 
-        A replica that is down is passed over for another of the same variant. Raises `NoSuchEndpoint`,
-        `NoSuchVariant`, `NoReplica` or `AnswerTimeout`.
+        The least busy replica is asked; one that is down is passed over for another of the same variant. Raises
+        `NoSuchEndpoint`, `NoSuchVariant`, `NoReplica`, `AnswerLost` or `AnswerTimeout`.
         """
         variant = self._choose(scope, endpoint, target_variant)
-        for replica in sorted(variant.replicas, key=lambda replica: replica.outstanding):
+        for replica in sorted(variant.replicas, key=lambda replica: (replica.outstanding, random.random())):
             try:
                 return variant.name, await replica.send(request, ANSWER_TIMEOUT, streaming)
             except ReplicaDown:
                 self._on_down(replica.instance_id)
+            except AnswerLost:
+                self._on_down(replica.instance_id)
+                raise
         raise NoReplica(variant.name)
 
     def _choose(self, scope: Scope, endpoint: str, target_variant: str | None) -> Variant:

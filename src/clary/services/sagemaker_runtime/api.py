@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from clary.routing.connection import Answer, ConnectionLost
-from clary.routing.replica import AnswerTimeout
+from clary.routing.replica import AnswerLost, AnswerTimeout
 from clary.routing.router import NoReplica, NoSuchEndpoint, NoSuchVariant
 from clary.services.call import Call
 from clary.services.sagemaker_runtime import operation
@@ -69,12 +69,13 @@ async def _invoke(call: Call, request: dict[str, Any], streaming: bool) -> tuple
     except NoReplica as none:
         message = f"No instance of variant {none} of endpoint {endpoint} is in service; they are being restarted."
         raise ServiceError("ServiceUnavailable", message, 503) from None
+    except AnswerLost:
+        raise _no_answer("The container primary closed the connection before it had answered.") from None
     except AnswerTimeout:
-        message = (
+        raise _no_answer(
             "Your invocation timed out while waiting for a response from container primary. Review the latency metrics "
             "for each container in Amazon CloudWatch, resolve the issue, and try again."
-        )
-        raise ServiceError("ModelError", message, 424, OriginalStatusCode=0, OriginalMessage=message) from None
+        ) from None
 
 
 def _http_request(request: dict[str, Any]) -> bytes:
@@ -88,7 +89,12 @@ def _http_request(request: dict[str, Any]) -> bytes:
     ):
         if member in request:
             lines.append(f"{header}: {request[member]}")
-    return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + body
+    head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+    return bytes(head + body)
+
+
+def _no_answer(message: str) -> ServiceError:
+    return ServiceError("ModelError", message, 424, OriginalStatusCode=0, OriginalMessage=message)
 
 
 def _model_error(call: Call, endpoint: str, status: int, body: bytes) -> ServiceError:

@@ -28,7 +28,12 @@ def create_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 @operation("DescribeModel")
 def describe_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     record = get_model(call, request["ModelName"])
-    return {**record.document, "ModelArn": record.arn, "CreationTime": record.created}
+    return {
+        "EnableNetworkIsolation": False,
+        **record.document,
+        "ModelArn": record.arn,
+        "CreationTime": record.created,
+    }
 
 
 @operation("ListModels")
@@ -59,7 +64,7 @@ def _summary(record: Record) -> dict[str, Any]:
 
 
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
-    containers = request.get("Containers") or [request["PrimaryContainer"]] if "PrimaryContainer" in request else []
+    containers = request.get("Containers") or [c for c in (request.get("PrimaryContainer"),) if c]
     if not containers:
         raise invalid("A model needs a PrimaryContainer or Containers.")
     if len(containers) > 1:

@@ -22,8 +22,7 @@ def create_training_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     _refuse_what_is_not_built(request)
     name = request["TrainingJobName"]
     arn = call.arn("sagemaker", f"training-job/{name}")
-    document = {key: value for key, value in request.items() if key not in NOT_DESCRIBED}
-    document.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME})
+    document = _with_defaults({key: value for key, value in request.items() if key not in NOT_DESCRIBED})
     tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
     try:
         record = call.house.records.create(
@@ -113,6 +112,18 @@ def _transitions(call: Call, record: Record) -> list[dict[str, Any]]:
     ]
 
 
+def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
+    """What AWS describes of a job that did not say; clients index some of it without asking."""
+    return {
+        "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME},
+        "EnableNetworkIsolation": False,
+        "EnableInterContainerTrafficEncryption": False,
+        "EnableManagedSpotTraining": False,
+        **document,
+        "OutputDataConfig": {"KmsKeyId": "", **document["OutputDataConfig"]},
+    }
+
+
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
     resources, algorithm = request.get("ResourceConfig", {}), request.get("AlgorithmSpecification", {})
     if "TrainingImage" not in algorithm:
@@ -123,6 +134,8 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
         raise not_built("Training on more than one instance")
     if "CheckpointConfig" in request:
         raise not_built("CheckpointConfig")
+    if request["OutputDataConfig"].get("CompressionType") == "NONE":
+        raise not_built("OutputDataConfig.CompressionType NONE")
     modes = {channel.get("InputMode", algorithm["TrainingInputMode"]) for channel in request.get("InputDataConfig", [])}
     if "Pipe" in modes:
         raise not_built("Pipe input mode")

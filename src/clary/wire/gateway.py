@@ -1,0 +1,192 @@
+"""The request path: what every call goes through, in order.
+
+    Request → identify → authenticate → parse → validate → dispatch → serialise → Response
+
+The order matters: the scope of the signature says which service is meant, so a call is identified before it is
+authenticated; nothing of a body is interpreted before its signature was verified; a handler never sees a
+request that the published model does not allow. Whatever goes wrong is answered in the protocol of the call.
+"""
+
+import asyncio
+import inspect
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from clary.wire import refusals
+from clary.wire.credentials import Identity, KeyRing
+from clary.wire.errors import ServiceError
+from clary.wire.http import Body, BodyError, BodyTooLarge, Request, Response
+from clary.wire.identify import Identified, has_form, identify, protocol_of
+from clary.wire.parse import parse
+from clary.wire.payload import guarded
+from clary.wire.serialize import serialize, serialize_error
+from clary.wire.sigv4 import Presented, read_scope, verify
+from clary.wire.validate import validate
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 16 << 20
+MAX_BODIES = {"sagemaker-runtime": 6 << 20}
+"""Bytes of a body that is read whole; what AWS documents for invocations, generous for the rest."""
+
+Handler = Callable[[Any, dict[str, Any]], dict[str, Any] | None | Awaitable[dict[str, Any] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Who calls, from where and for which region."""
+
+    arn: str
+    access_key: str
+    region: str
+    request_id: str
+    endpoint: str
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One call on its way; each step fills in what the later ones need."""
+
+    request: Request
+    request_id: str
+    presented: Presented | None = None
+    found: Identified | None = None
+    body: bytes | Body = b""
+    identity: Identity | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] | None = None
+
+    @property
+    def operation(self) -> Identified:
+        assert self.found is not None
+        return self.found
+
+
+class Gateway:
+    """`Gateway(...)(request)` answers one request; it never raises.
+
+    `handlers` is by (botocore's service name, operation). `make_call` turns who calls into what handlers get as
+    their first argument. Plain handlers run on `executor`, coroutines on the loop.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[tuple[str, str], Handler],
+        keys: KeyRing,
+        make_call: Callable[[Authenticated], Any],
+        executor: Executor,
+    ) -> None:
+        self._handlers = handlers
+        self._keys = keys
+        self._make_call = make_call
+        self._executor = executor
+        self._steps: tuple[Callable[[Exchange], Awaitable[None]], ...] = (
+            # First, because the service decides how its errors read and how its bodies are signed.
+            self._identify,
+            # Before anything of the body is interpreted.
+            self._authenticate,
+            self._parse,
+            # Handlers rely on it: a request that reaches them is one that the model allows.
+            self._validate,
+            self._dispatch,
+        )
+
+    async def __call__(self, request: Request) -> Response:
+        exchange = Exchange(request, str(uuid.uuid4()))
+        try:
+            for step in self._steps:
+                await step(exchange)
+            found = exchange.operation
+            return serialize(found.operation, found.protocol, exchange.result, exchange.request_id)
+        except ServiceError as error:
+            return self._answer_error(exchange, error)
+        except BodyTooLarge as error:
+            return self._answer_error(exchange, _too_large(exchange, error))
+        except BodyError as error:
+            return self._answer_error(exchange, ServiceError("RequestTimeout", str(error), 400))
+        except Exception:
+            log.exception("%s %s failed (request %s)", request.method, request.path, exchange.request_id)
+            message = f"An internal failure happened; the platform's log tells more under {exchange.request_id}."
+            return self._answer_error(exchange, ServiceError("InternalFailure", message, 500))
+
+    async def _identify(self, exchange: Exchange) -> None:
+        request = exchange.request
+        exchange.presented = read_scope(request)
+        signing_name = exchange.presented.service if exchange.presented else None
+        form = await request.body.read(MAX_BODY) if has_form(request) else b""
+        exchange.found = identify(request, signing_name, form)
+        exchange.body = form
+
+    async def _authenticate(self, exchange: Exchange) -> None:
+        request, found, presented = exchange.request, exchange.operation, exchange.presented
+        signing_name = found.operation.service_model.signing_name
+        if presented is None:
+            raise refusals.unsigned(found.service)
+        if presented.service != signing_name:
+            raise refusals.wrong_service(signing_name, presented.service)
+        limit = MAX_BODIES.get(found.service, MAX_BODY)
+        if found.service == "s3":
+            # S3 signs what the body is announced to be; the body itself is checked as it streams.
+            exchange.identity = verify(request, presented, self._keys, time.time(), None)
+            body = guarded(request, presented, exchange.identity)
+            exchange.body = body if found.streams_body else await body.read(limit)
+            return
+        if not exchange.body:
+            exchange.body = await request.body.read(limit)
+        assert isinstance(exchange.body, bytes)
+        exchange.identity = verify(request, presented, self._keys, time.time(), exchange.body)
+
+    async def _parse(self, exchange: Exchange) -> None:
+        exchange.parameters = parse(exchange.operation, exchange.request, exchange.body)
+
+    async def _validate(self, exchange: Exchange) -> None:
+        validate(exchange.operation.operation, exchange.parameters)
+
+    async def _dispatch(self, exchange: Exchange) -> None:
+        found = exchange.operation
+        handler = self._handlers.get((found.service, found.operation.name))
+        if handler is None:
+            raise _not_built(found)
+        call = self._make_call(self._caller(exchange))
+        if inspect.iscoroutinefunction(handler):
+            exchange.result = await handler(call, exchange.parameters)
+            return
+        loop = asyncio.get_running_loop()
+        answer: Any = await loop.run_in_executor(self._executor, handler, call, exchange.parameters)
+        exchange.result = answer
+
+    def _caller(self, exchange: Exchange) -> Authenticated:
+        assert exchange.identity is not None and exchange.presented is not None
+        return Authenticated(
+            arn=exchange.identity.arn,
+            access_key=exchange.identity.access_key,
+            region=exchange.presented.region,
+            request_id=exchange.request_id,
+            endpoint=f"http://{exchange.request.headers.get('host')}",
+        )
+
+    def _answer_error(self, exchange: Exchange, error: ServiceError) -> Response:
+        request, found = exchange.request, exchange.found
+        signing_name = exchange.presented.service if exchange.presented else None
+        protocol = found.protocol if found else protocol_of(request, signing_name)
+        service = found.service if found else None
+        return serialize_error(protocol, service, error, request, exchange.request_id)
+
+
+def _not_built(found: Identified) -> ServiceError:
+    message = f"The operation {found.operation.name} of {found.service} is not built in Clary yet."
+    if found.service == "s3":
+        return ServiceError("NotImplemented", message, 501)
+    return ServiceError("UnknownOperationException", message, 400)
+
+
+def _too_large(exchange: Exchange, error: BodyTooLarge) -> ServiceError:
+    if exchange.found is not None and exchange.found.service == "s3":
+        return ServiceError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400)
+    # InvokeEndpoint's callers see the bare status as the code, as from AWS.
+    return ServiceError("413", f"HTTP content length exceeded {error.limit} bytes.", 413)

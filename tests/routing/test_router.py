@@ -1,0 +1,163 @@
+"""Invocations over real sockets: choice of variant and replica, failures, time-outs, streams."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from clary.records.record import Scope
+from clary.routing import router as router_module
+from clary.routing.replica import AnswerLost, AnswerTimeout
+from clary.routing.router import NoReplica, NoSuchEndpoint, NoSuchVariant, Router, Target
+
+SCOPE = Scope("123456789012", "us-east-1")
+REQUEST = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def says(text: bytes) -> Answer:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\r\n\r\n"):
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(text), text))
+
+    return answer
+
+
+@asynccontextmanager
+async def serving(path: Path, answer: Answer) -> AsyncIterator[Target]:
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await answer(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_unix_server(connected, path)
+    try:
+        yield Target(path.name, f"unix:{path}")
+    finally:
+        server.close()
+
+
+async def test_the_answer_is_the_models(tmp_path: Path) -> None:
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "a", says(b"hello")) as target:
+        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        for _ in range(3):
+            variant, answer = await router.invoke(SCOPE, "e", None, REQUEST)
+            assert (variant, answer.status, answer.body) == ("All", 200, b"hello")
+
+
+async def test_weights_decide_and_zero_gets_nothing(tmp_path: Path) -> None:
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "a", says(b"a")) as a, serving(tmp_path / "b", says(b"b")) as b:
+        router.publish(SCOPE, "e", [("A", 3.0, [a]), ("B", 1.0, [b]), ("C", 0.0, [])])
+        answers = [(await router.invoke(SCOPE, "e", None, REQUEST))[0] for _ in range(400)]
+        assert 230 < answers.count("A") < 370
+        assert answers.count("A") + answers.count("B") == 400
+        assert (await router.invoke(SCOPE, "e", "B", REQUEST))[1].body == b"b"
+
+
+async def test_a_dead_replica_is_passed_over_and_reported(tmp_path: Path) -> None:
+    down: list[str] = []
+    router = Router(on_down=down.append)
+    async with serving(tmp_path / "alive", says(b"alive")) as alive:
+        dead = Target("dead", f"unix:{tmp_path / 'dead'}")
+        router.publish(SCOPE, "e", [("All", 1.0, [dead, alive])])
+        answers = [(await router.invoke(SCOPE, "e", None, REQUEST))[1].body for _ in range(30)]
+        assert answers == [b"alive"] * 30
+        assert set(down) == {"dead"}
+
+
+async def test_without_any_replica_it_says_so(tmp_path: Path) -> None:
+    router = Router(on_down=lambda _: None)
+    router.publish(SCOPE, "e", [("All", 1.0, [Target("dead", f"unix:{tmp_path / 'dead'}")])])
+    with pytest.raises(NoReplica):
+        await router.invoke(SCOPE, "e", None, REQUEST)
+    with pytest.raises(NoSuchVariant):
+        await router.invoke(SCOPE, "e", "Other", REQUEST)
+    router.withdraw(SCOPE, "e")
+    with pytest.raises(NoSuchEndpoint):
+        await router.invoke(SCOPE, "e", None, REQUEST)
+
+
+async def test_a_connection_that_the_server_closed_is_not_used_again(tmp_path: Path) -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "a", once) as target:
+        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        for _ in range(5):
+            assert (await router.invoke(SCOPE, "e", None, REQUEST))[1].body == b"ok"
+
+
+async def test_a_model_that_does_not_answer_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+
+    monkeypatch.setattr(router_module, "ANSWER_TIMEOUT", 0.1)
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "a", silent) as target:
+        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        with pytest.raises(AnswerTimeout):
+            await router.invoke(SCOPE, "e", None, REQUEST)
+
+
+async def test_an_answer_that_breaks_off_is_not_asked_of_another(tmp_path: Path) -> None:
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+
+    down: list[str] = []
+    router = Router(on_down=down.append)
+    async with serving(tmp_path / "a", half) as one, serving(tmp_path / "b", half) as other:
+        router.publish(SCOPE, "e", [("All", 1.0, [one, other])])
+        with pytest.raises(AnswerLost):
+            await router.invoke(SCOPE, "e", None, REQUEST)
+    assert len(down) == 1
+
+
+async def test_a_stream_is_handed_on_as_it_comes(tmp_path: Path) -> None:
+    proceed = asyncio.Event()
+
+    async def stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n")
+        await writer.drain()
+        await proceed.wait()
+        writer.write(b"3\r\ntwo\r\n0\r\n\r\n")
+
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "a", stream) as target:
+        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        _, answer = await router.invoke(SCOPE, "e", None, REQUEST, streaming=True)
+        assert not isinstance(answer.body, bytes)
+        assert await anext(answer.body) == b"one"
+        proceed.set()
+        assert [chunk async for chunk in answer.body] == [b"two"]
+
+
+async def test_the_least_busy_replica_is_asked(tmp_path: Path) -> None:
+    held = asyncio.Event()
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await held.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nslow")
+
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "slow", slow) as busy, serving(tmp_path / "b", says(b"free")) as free:
+        router.publish(SCOPE, "e", [("All", 1.0, [busy])])
+        waiting = asyncio.create_task(router.invoke(SCOPE, "e", None, REQUEST))
+        await asyncio.sleep(0)
+        router.publish(SCOPE, "e", [("All", 1.0, [busy, free])])
+        answers = [(await router.invoke(SCOPE, "e", None, REQUEST))[1].body for _ in range(3)]
+        assert answers == [b"free"] * 3
+        held.set()
+        assert (await waiting)[1].body == b"slow"

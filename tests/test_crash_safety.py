@@ -1,0 +1,63 @@
+"""`kill -9` of the platform while a job trains and an endpoint serves: nothing is lost."""
+
+from tests.platform import Platform
+from tests.programs import ended, log_lines, training_request, wait_until
+from tests.services.sagemaker.hosting.test_endpoints import Endpoint
+
+SCRIPT = """
+import pathlib, time
+for n in range(40):
+    print(f"line {n}", flush=True)
+    time.sleep(0.1)
+pathlib.Path("/opt/ml/model/done").write_text("yes")
+"""
+
+
+def test_a_job_and_an_endpoint_outlive_the_platform(own_platform: Platform) -> None:
+    platform = own_platform
+    endpoint = Endpoint(platform)
+    endpoint.create(endpoint.config(("AllTraffic", endpoint.model("hello"), 1.0)))
+    request = training_request(platform, SCRIPT)
+    name = request["TrainingJobName"]
+    platform.client("sagemaker").create_training_job(**request)
+    wait_until(lambda: "line 5" in lines_so_far(platform, name))
+
+    platform.kill()
+    platform.up()
+    again = Endpoint(platform)
+    again.name = endpoint.name
+    assert again.settled()["EndpointStatus"] == "InService"
+    wait_until(lambda: answers(again))
+
+    platform.kill()
+    platform.up()
+    job = ended(platform, name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    printed = [line for line in log_lines(platform, name) if line.startswith("line ")]
+    assert printed == [f"line {n}" for n in range(40)]
+    assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith(f"{name}/output/model.tar.gz")
+
+
+def test_a_job_that_ended_while_the_platform_was_away_is_completed(own_platform: Platform) -> None:
+    request = training_request(own_platform, "print('short', flush=True)")
+    own_platform.client("sagemaker").create_training_job(**request)
+    own_platform.kill()
+    own_platform.up()
+    job = ended(own_platform, request["TrainingJobName"])
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert [t["Status"] for t in job["SecondaryStatusTransitions"]][-1] == "Completed"
+    assert "short" in log_lines(own_platform, request["TrainingJobName"])
+
+
+def lines_so_far(platform: Platform, name: str) -> list[str]:
+    try:
+        return log_lines(platform, name)
+    except platform.client("logs").exceptions.ResourceNotFoundException:
+        return []
+
+
+def answers(endpoint: Endpoint) -> bool:
+    try:
+        return endpoint.ask("x") == "hello:x"
+    except endpoint.runtime.exceptions.ClientError:
+        return False
