@@ -3,64 +3,70 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-Clary = Callable[..., subprocess.CompletedProcess[str]]
-
-COMMAND = Path(sys.executable).with_name("clary")
+COMMAND = str(Path(sys.executable).with_name("clary"))
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """A state directory whose name needs quoting in every shell."""
-    return tmp_path / "a state's $HOME"
+@dataclass(frozen=True)
+class Clary:
+    """The installed `clary` on one state directory, with nothing of this machine's AWS or proxy settings."""
 
+    state: Path
 
-@pytest.fixture
-def environment(state: Path) -> dict[str, str]:
-    """Nothing of this machine's AWS, Clary or proxy settings; any free port."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "CLARY_")) and not name.lower().endswith("_proxy")
-    }
-    return {**kept, "CLARY_STATE": str(state), "CLARY_PORT": "0", "COLUMNS": "200"}
-
-
-@pytest.fixture
-def clary(environment: dict[str, str]) -> Clary:
-    """Runs one command to its end: `clary("env", "--shell", "fish", AWS_PROFILE="mine")`."""
-
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run one command to its end: `clary("env", "--shell", "fish", AWS_PROFILE="mine")`."""
         return subprocess.run(
             [COMMAND, *arguments],
-            env={**environment, **variables},
+            env=self.environment(**variables),
             capture_output=True,
             text=True,
             timeout=60,
         )
 
-    return run
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """Start one command; its output is a pipe."""
+        return subprocess.Popen(
+            [COMMAND, *arguments], env=self.environment(), stdout=subprocess.PIPE, text=True, **options
+        )
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "CLARY_")) and not name.lower().endswith("_proxy")
+        }
+        own = {"CLARY_STATE": str(self.state), "CLARY_PORT": "0", "COLUMNS": "200"}
+        return {**kept, **own, **variables}
 
 
 @pytest.fixture
-def credentials(state: Path) -> tuple[str, str]:
-    """Keys as the platform leaves them at its first start, with all that a shell could trip over."""
+def clary(tmp_path: Path) -> Clary:
+    """On a state directory that is not there yet, and whose name needs quoting in every shell."""
+    return Clary(tmp_path / "a state's $HOME")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clary]:
+    """On a state directory with a real platform, which the tests of a module share."""
+    clary = Clary(tmp_path_factory.mktemp("running") / "state")
+    started = clary("up", "--detach")
+    assert started.returncode == 0, started.stderr
+    yield clary
+    clary("down")
+
+
+@pytest.fixture
+def keys(clary: Clary) -> tuple[str, str]:
+    """Keys as a first start leaves them, with all that a shell could trip over."""
     key, secret = "AKIA'QUOTE", 'a%b/c+$HOME `id` "x" \\'
-    state.mkdir(parents=True)
-    (state / "credentials").write_text(
+    clary.state.mkdir(parents=True)
+    (clary.state / "credentials").write_text(
         f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
     )
     return key, secret
-
-
-@pytest.fixture
-def platform(clary: Clary) -> Iterator[None]:
-    """A real platform on `state`, detached; ended after the test."""
-    started = clary("up", "--detach")
-    assert started.returncode == 0, started.stderr
-    yield
-    clary("down")

@@ -20,9 +20,7 @@ def test_help_lists_the_commands(clary: Clary) -> None:
 
 def test_commands_import_what_they_need_when_they_run() -> None:
     program = "import sys, clary.cli.main; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    ).stdout
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert HEAVY.isdisjoint(loaded.split())
 
 

@@ -15,7 +15,7 @@ DOWN_SECONDS = 30.0
 def down(state: StateOption = None, json: JsonOption = False) -> None:
     """End the platform; running jobs go on and are found again at the next start."""
     from clary.cli.console import err, out
-    from clary.cli.platforms import running_platform, wait_for
+    from clary.cli.platforms import is_alive, running_platform, wait_for
 
     settings = load_settings(state=state)
     platform = running_platform(settings.state)
@@ -23,7 +23,7 @@ def down(state: StateOption = None, json: JsonOption = False) -> None:
         raise CommandError(f"No platform is up on {settings.state}.")
     os.kill(platform.pid, signal.SIGTERM)
     with err.status("Ending Clary …"):
-        ended = wait_for(lambda: running_platform(settings.state) is None, DOWN_SECONDS)
+        ended = wait_for(lambda: not is_alive(settings.state, platform.pid), DOWN_SECONDS)
     if not ended:
         raise CommandError(
             f"Process {platform.pid} is still there {DOWN_SECONDS:.0f} s after it was asked to end.",

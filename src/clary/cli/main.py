@@ -9,6 +9,7 @@ from clary.cli.down import down
 from clary.cli.env import env
 from clary.cli.errors import CommandError
 from clary.cli.logs import logs
+from clary.cli.run import run
 from clary.cli.status import status
 from clary.cli.up import up
 
@@ -20,6 +21,8 @@ app = typer.Typer(
 )
 for command in (up, env, status, logs, down):
     app.command()(command)
+# What follows the program's name is the program's, `--help` and all.
+app.command(context_settings={"allow_interspersed_args": False})(run)
 
 
 def print_version(wanted: bool) -> None:

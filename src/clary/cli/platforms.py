@@ -43,11 +43,16 @@ def read_platform(state: Path) -> Platform | None:
 def running_platform(state: Path) -> Platform | None:
     """The platform that is up on `state` now."""
     platform = read_platform(state)
-    # The lock is tried only where the process exists: a try holds it for a moment, in which a platform that
-    # is just starting would be refused.
-    if platform is None or not _process_exists(platform.pid) or not _lock_is_held(state / "lock"):
-        return None
-    return platform
+    return platform if platform is not None and is_alive(state, platform.pid) else None
+
+
+def is_alive(state: Path, pid: int) -> bool:
+    """Whether the platform of process `pid` still holds `state`, closing down included.
+
+    The lock is tried only where the process exists: a try holds it for a moment, in which a platform that is
+    just starting would be refused.
+    """
+    return _process_exists(pid) and _lock_is_held(state / "lock")
 
 
 def wait_for(probe: Callable[[], T], seconds: float) -> T:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json as json_format
+import logging
 import os
+import sys
 import time
 from enum import StrEnum
 from threading import Thread
@@ -53,11 +55,15 @@ def up(
 
 def serve(settings: Settings, began: float, json: bool) -> None:
     """Run the platform in this process until it is told to end."""
-    Thread(target=_announce_when_ready, args=(settings, began, json), daemon=True).start()
+    if json or sys.stdout.isatty():
+        Thread(target=_announce_when_ready, args=(settings, began, json), daemon=True).start()
     import clary.app
 
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         clary.app.run(settings)
+    except clary.app.StateInUse as error:
+        raise CommandError(str(error)) from None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
@@ -92,6 +98,4 @@ def announce(platform: Platform, settings: Settings, seconds: float, *, detached
     out.print("  or for one program, with every AWS address answered here:")
     out.print(f"      {command_line('run -- python program.py', settings)}", style="cyan", markup=False)
     ending = command_line("down", settings) if detached else "Ctrl-C"
-    out.print(
-        f"  End it with {ending}; running jobs go on, and the next start finds them again.", markup=False
-    )
+    out.print(f"  End it with {ending}; running jobs go on, and the next start finds them again.", markup=False)
