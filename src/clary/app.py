@@ -21,7 +21,7 @@ import uvloop
 from clary import __version__
 from clary.database import open_database
 from clary.engines.process import ProcessEngine
-from clary.objects.open import open_objects
+from clary.objects.open import open_store
 from clary.records.logs import LogStore
 from clary.records.metrics import MetricStore
 from clary.records.record import Scope
@@ -91,7 +91,7 @@ def build_house(settings: Settings, steps: ThreadPoolExecutor) -> House:
         records=records,
         logs=LogStore(database),
         metrics=MetricStore(database),
-        objects=open_objects(settings, database),
+        objects=open_store(settings, database),
         engine=engine,
         router=Router(on_down=supervisor.hint),
         supervisor=supervisor,

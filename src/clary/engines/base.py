@@ -35,7 +35,7 @@ class Engine(Protocol):
         ...
 
     def logs(self, instance_id: str, offset: int) -> tuple[Iterable[LogLine], int]:
-        """Complete lines printed since `offset` (0 at first; at most 1 MiB of them), and the offset for the next call."""
+        """Complete lines printed since `offset` (0 at first; at most 1 MiB), and the offset for the next call."""
         ...
 
     def address(self, instance_id: str) -> str:

@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
             self.close()
             self._fail(unanswered=False)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _error: Exception | None) -> None:
         self.closed = True
         self._fail(unanswered=not self._headers and not self._body)
 

@@ -161,7 +161,8 @@ class Gateway:
         exchange.result = answer
 
     def _caller(self, exchange: Exchange) -> Authenticated:
-        assert exchange.identity is not None and exchange.presented is not None
+        assert exchange.identity is not None
+        assert exchange.presented is not None
         return Authenticated(
             arn=exchange.identity.arn,
             access_key=exchange.identity.access_key,

@@ -5,7 +5,12 @@ import pytest
 from clary.services.sagemaker.instance_types import GIB, instance_type
 from clary.wire.models import service_model
 
-SHAPES = ("TrainingInstanceType", "ProductionVariantInstanceType", "ProcessingInstanceType", "TransformInstanceType")
+SHAPES = (
+    "TrainingInstanceType",
+    "ProductionVariantInstanceType",
+    "ProcessingInstanceType",
+    "TransformInstanceType",
+)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -13,7 +13,7 @@ def instance_environment(house: House, scope: Scope, role_arn: str, session: str
     role = role_arn.rsplit("/", 1)[-1]
     identity = f"arn:aws:sts::{scope.account}:assumed-role/{role}/{session}"
     credentials = house.keys.issue(identity, seconds)
-    environment = {
+    return {
         "AWS_REGION": scope.region,
         "AWS_DEFAULT_REGION": scope.region,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -23,4 +23,3 @@ def instance_environment(house: House, scope: Scope, role_arn: str, session: str
         "AWS_SESSION_TOKEN": credentials.session_token,
         "NO_PROXY": "127.0.0.1,localhost",
     }
-    return environment

@@ -46,7 +46,10 @@ class Endpoint:
             PrimaryContainer={
                 "Image": SKLEARN,
                 "ModelDataUrl": put(self.platform, f"{name}/model.tar.gz", packed),
-                "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
+                "Environment": {
+                    "SAGEMAKER_PROGRAM": "inference.py",
+                    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                },
                 **container,
             },
             ExecutionRoleArn=ROLE,
@@ -169,7 +172,10 @@ def test_variants_share_traffic_by_weight_and_can_be_asked_for(endpoint: Endpoin
     assert endpoint.ask("x", TargetVariant="B") == "b:x"
     endpoint.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=endpoint.name,
-        DesiredWeightsAndCapacities=[{"VariantName": "A", "DesiredWeight": 0}, {"VariantName": "B", "DesiredWeight": 1}],
+        DesiredWeightsAndCapacities=[
+            {"VariantName": "A", "DesiredWeight": 0},
+            {"VariantName": "B", "DesiredWeight": 1},
+        ],
     )
     assert endpoint.settled()["EndpointStatus"] == "InService"
     assert {endpoint.ask("x") for _ in range(20)} == {"b:x"}
@@ -209,7 +215,9 @@ def test_a_model_that_cannot_load_fails_the_endpoint(endpoint: Endpoint) -> None
     described = endpoint.create(endpoint.config(("AllTraffic", broken, 1.0)))
     assert described["EndpointStatus"] == "Failed"
     assert "did not pass the ping health check" in described["FailureReason"]
-    events = endpoint.platform.client("logs").filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint.name}")
+    events = endpoint.platform.client("logs").filter_log_events(
+        logGroupName=f"/aws/sagemaker/Endpoints/{endpoint.name}"
+    )
     assert any("no such weights" in event["message"] for event in events["events"])
 
 

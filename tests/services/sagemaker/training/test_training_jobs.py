@@ -9,8 +9,25 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.platform import Platform
-from tests.programs import BUCKET, SKLEARN, ended, log_lines, put, run_job, tar_gz, training_request, unique, wait_until
+from tests.programs import (
+    BUCKET,
+    SKLEARN,
+    ended,
+    log_lines,
+    put,
+    run_job,
+    tar_gz,
+    training_request,
+    unique,
+    wait_until,
+)
 
+RESOURCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+PIPE = {"TrainingImage": SKLEARN, "TrainingInputMode": "Pipe"}
+CHANNEL = {
+    "ChannelName": "train",
+    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://a/b"}},
+}
 PYPROJECT = """
 [build-system]
 requires = ["hatchling"]
@@ -35,12 +52,24 @@ pathlib.Path("/opt/ml/output/data/notes.txt").write_text("notes")
     uri = put(platform, f"{unique('data')}/train/a.csv", "one,two\n").rsplit("/", 1)[0]
     channel = {
         "ChannelName": "train",
-        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}},
+        "DataSource": {
+            "S3DataSource": {
+                "S3DataType": "S3Prefix",
+                "S3Uri": uri,
+                "S3DataDistributionType": "FullyReplicated",
+            }
+        },
     }
     job = run_job(platform, script, InputDataConfig=[channel])
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     transitions = job["SecondaryStatusTransitions"]
-    assert [t["Status"] for t in transitions] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert [t["Status"] for t in transitions] == [
+        "Starting",
+        "Downloading",
+        "Training",
+        "Uploading",
+        "Completed",
+    ]
     assert all(t["StatusMessage"] and t["StartTime"] and t["EndTime"] >= t["StartTime"] for t in transitions)
     assert job["TrainingEndTime"] >= job["TrainingStartTime"] >= job["CreationTime"]
     assert job["BillableTimeInSeconds"] == job["TrainingTimeInSeconds"] >= 1
@@ -98,7 +127,10 @@ def test_the_failure_file_is_the_reason(platform: Platform) -> None:
 
 
 def test_an_unknown_image_fails_at_once_and_lists_those_known(platform: Platform) -> None:
-    specification = {"TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1", "TrainingInputMode": "File"}
+    specification = {
+        "TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1",
+        "TrainingInputMode": "File",
+    }
     job = run_job(platform, "", AlgorithmSpecification=specification)
     assert job["TrainingJobStatus"] == "Failed"
     assert "sagemaker-scikit-learn, sagemaker-xgboost" in job["FailureReason"]
@@ -153,14 +185,19 @@ def test_metrics_are_read_from_what_the_program_prints(platform: Platform) -> No
         "TrainingInputMode": "File",
         "MetricDefinitions": [{"Name": "validation:rmse", "Regex": "rmse=([0-9.]+)"}],
     }
-    job = run_job(platform, "for v in (3.5, 2.25): print(f'rmse={v}', flush=True)", AlgorithmSpecification=specification)
+    job = run_job(
+        platform, "for v in (3.5, 2.25): print(f'rmse={v}', flush=True)", AlgorithmSpecification=specification
+    )
     assert [(m["MetricName"], m["Value"]) for m in job["FinalMetricDataList"]] == [("validation:rmse", 2.25)]
 
 
 def test_requirements_beside_the_script_are_installed(platform: Platform) -> None:
     request = training_request(platform, "")
     script = "import greeting; print(greeting.HELLO, flush=True)"
-    package = {"greeting/pyproject.toml": PYPROJECT, "greeting/greeting.py": "HELLO = 'hello from a package'\n"}
+    package = {
+        "greeting/pyproject.toml": PYPROJECT,
+        "greeting/greeting.py": "HELLO = 'hello from a package'\n",
+    }
     files = {"train.py": script, "requirements.txt": "/opt/ml/code/greeting\n", **package}
     source = put(platform, f"{unique('code')}/sourcedir.tar.gz", tar_gz(files))
     request["HyperParameters"]["sagemaker_submit_directory"] = json.dumps(source)
@@ -192,7 +229,9 @@ class TestRequests:
             sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])
 
     def test_a_running_job_cannot_be_deleted(self, platform: Platform) -> None:
-        request = training_request(platform, "import time; time.sleep(600)", StoppingCondition={"MaxRuntimeInSeconds": 60})
+        request = training_request(
+            platform, "import time; time.sleep(600)", StoppingCondition={"MaxRuntimeInSeconds": 60}
+        )
         sagemaker = platform.client("sagemaker")
         sagemaker.create_training_job(**request)
         with pytest.raises(sagemaker.exceptions.ResourceInUse):
@@ -209,13 +248,14 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("changes", "named"),
         [
-            ({"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}}, "more than one instance"),
-            ({"AlgorithmSpecification": {"TrainingImage": SKLEARN, "TrainingInputMode": "Pipe"}, "InputDataConfig": [
-                {"ChannelName": "a", "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://a/b"}}}]}, "Pipe input mode"),
+            ({"ResourceConfig": {**RESOURCES, "InstanceCount": 2}}, "more than one instance"),
+            ({"AlgorithmSpecification": PIPE, "InputDataConfig": [CHANNEL]}, "Pipe input mode"),
             ({"CheckpointConfig": {"S3Uri": "s3://a/b"}}, "CheckpointConfig"),
         ],
-    )  # fmt: skip
-    def test_what_is_not_built_is_refused_by_name(self, platform: Platform, changes: dict[str, Any], named: str) -> None:
+    )
+    def test_what_is_not_built_is_refused_by_name(
+        self, platform: Platform, changes: dict[str, Any], named: str
+    ) -> None:
         with pytest.raises(ClientError, match=named) as raised:
             platform.client("sagemaker").create_training_job(**training_request(platform, "", **changes))
         assert raised.value.response["Error"]["Code"] == "ValidationException"

@@ -10,8 +10,14 @@ from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
 from clary.services.sagemaker.hosting.kinds import ENDPOINT_CONFIG, EXISTS
 from clary.services.sagemaker.hosting.models import get_model
+from clary.services.sagemaker.resources import arn_of, create_resource, without_tags
 
-NOT_BUILT = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "CrossRegionTrafficConfig")
+NOT_BUILT = (
+    "AsyncInferenceConfig",
+    "ExplainerConfig",
+    "ShadowProductionVariants",
+    "CrossRegionTrafficConfig",
+)
 NOT_BUILT_IN_VARIANTS = ("ServerlessConfig", "ManagedInstanceScaling", "InstancePools")
 
 
@@ -26,14 +32,12 @@ def create_endpoint_config(call: Call, request: dict[str, Any]) -> dict[str, Any
         get_model(call, variant["ModelName"])
         variant.setdefault("InitialVariantWeight", 1.0)
     name = request["EndpointConfigName"]
-    arn = call.arn("sagemaker", f"endpoint-config/{name}")
-    document = {key: value for key, value in request.items() if key != "Tags"}
-    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
     try:
-        call.house.records.create(ENDPOINT_CONFIG, call.scope, name, arn, document, EXISTS, tags=tags)
+        record = create_resource(call, ENDPOINT_CONFIG, name, request, without_tags(request), EXISTS)
     except AlreadyExists:
+        arn = arn_of(call, ENDPOINT_CONFIG, name)
         raise invalid(f'Cannot create already existing endpoint configuration "{arn}".') from None
-    return {"EndpointConfigArn": arn}
+    return {"EndpointConfigArn": record.arn}
 
 
 @operation("DescribeEndpointConfig")
@@ -56,7 +60,7 @@ def get_endpoint_config(call: Call, name: str) -> Record:
     try:
         return call.house.records.get(ENDPOINT_CONFIG, call.scope, name)
     except NotFound:
-        arn = call.arn("sagemaker", f"endpoint-config/{name}")
+        arn = arn_of(call, ENDPOINT_CONFIG, name)
         raise invalid(f'Could not find endpoint configuration "{arn}".') from None
 
 

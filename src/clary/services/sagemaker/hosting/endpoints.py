@@ -11,25 +11,24 @@ from clary.services.sagemaker.errors import invalid, not_built
 from clary.services.sagemaker.hosting.deployment import new_deployment, retain_properties
 from clary.services.sagemaker.hosting.kinds import CREATING, DELETING, ENDPOINT, UPDATING
 from clary.services.sagemaker.hosting.models import container_of
+from clary.services.sagemaker.resources import arn_of, create_resource
 
 
 @operation("CreateEndpoint")
 def create_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     _refuse_what_is_not_built(request)
     name = request["EndpointName"]
-    arn = call.arn("sagemaker", f"endpoint/{name}")
     document = {
         "Deployment": new_deployment(call, request["EndpointConfigName"], number=1),
         "Replicas": [],
         "Serial": 0,
     }
-    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
     try:
-        record = call.house.records.create(ENDPOINT, call.scope, name, arn, document, CREATING, tags=tags)
+        record = create_resource(call, ENDPOINT, name, request, document, CREATING)
     except AlreadyExists:
-        raise invalid(f'Cannot create already existing endpoint "{arn}".') from None
+        raise invalid(f'Cannot create already existing endpoint "{arn_of(call, ENDPOINT, name)}".') from None
     call.house.supervisor.wake(ENDPOINT, record.id)
-    return {"EndpointArn": arn}
+    return {"EndpointArn": record.arn}
 
 
 @operation("DescribeEndpoint")
@@ -63,7 +62,7 @@ def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     current = record.document["Deployment"]
     if current["ConfigName"] == request["EndpointConfigName"]:
         raise invalid(
-            f'Cannot update endpoint "{record.arn}" with its own endpoint configuration: create a new one and name that.'
+            f'Cannot update endpoint "{record.arn}" with its own configuration: create a new one and name that.'
         )
     deployment = new_deployment(call, request["EndpointConfigName"], number=current["Number"] + 1)
     if request.get("RetainAllVariantProperties"):
@@ -111,7 +110,7 @@ def _get(call: Call, name: str) -> Record:
     try:
         return call.house.records.get(ENDPOINT, call.scope, name)
     except NotFound:
-        raise invalid(f'Could not find endpoint "{call.arn("sagemaker", f"endpoint/{name}")}".') from None
+        raise invalid(f'Could not find endpoint "{arn_of(call, ENDPOINT, name)}".') from None
 
 
 def _get_in_service(call: Call, name: str) -> Record:

@@ -9,20 +9,18 @@ from clary.services.listing import list_records
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
 from clary.services.sagemaker.hosting.kinds import EXISTS, MODEL
+from clary.services.sagemaker.resources import arn_of, create_resource, without_tags
 
 
 @operation("CreateModel")
 def create_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     _refuse_what_is_not_built(request)
     name = request["ModelName"]
-    arn = call.arn("sagemaker", f"model/{name}")
-    document = {key: value for key, value in request.items() if key != "Tags"}
-    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
     try:
-        call.house.records.create(MODEL, call.scope, name, arn, document, EXISTS, tags=tags)
+        record = create_resource(call, MODEL, name, request, without_tags(request), EXISTS)
     except AlreadyExists:
-        raise invalid(f'Cannot create already existing model "{arn}".') from None
-    return {"ModelArn": arn}
+        raise invalid(f'Cannot create already existing model "{arn_of(call, MODEL, name)}".') from None
+    return {"ModelArn": record.arn}
 
 
 @operation("DescribeModel")
@@ -50,7 +48,7 @@ def get_model(call: Call, name: str) -> Record:
     try:
         return call.house.records.get(MODEL, call.scope, name)
     except NotFound:
-        raise invalid(f'Could not find model "{call.arn("sagemaker", f"model/{name}")}".') from None
+        raise invalid(f'Could not find model "{arn_of(call, MODEL, name)}".') from None
 
 
 def container_of(model: dict[str, Any]) -> dict[str, Any]:

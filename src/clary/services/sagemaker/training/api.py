@@ -9,33 +9,28 @@ from clary.services.call import Call
 from clary.services.listing import list_records
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
+from clary.services.sagemaker.resources import arn_of, create_resource, without_tags
 from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
 from clary.services.sagemaker.training.kind import MESSAGES, STARTING, STOPPING, TRAINING_JOB
 from clary.wire.errors import ServiceError
-
-NOT_DESCRIBED = {"Tags", "SessionChainingConfig"}
-"""Members of the request that are no part of the description."""
 
 
 @operation("CreateTrainingJob")
 def create_training_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     _refuse_what_is_not_built(request)
     name = request["TrainingJobName"]
-    arn = call.arn("sagemaker", f"training-job/{name}")
-    document = _with_defaults({key: value for key, value in request.items() if key not in NOT_DESCRIBED})
-    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    document = _with_defaults(without_tags(request))
     try:
-        record = call.house.records.create(
-            TRAINING_JOB, call.scope, name, arn, document, STARTING, tags=tags, message=MESSAGES[STARTING]
-        )
+        record = create_resource(call, TRAINING_JOB, name, request, document, STARTING, MESSAGES[STARTING])
     except AlreadyExists:
+        arn = arn_of(call, TRAINING_JOB, name)
         raise ServiceError(
             "ResourceInUse",
             "Training job names must be unique within an AWS account and region, and a training job with this name "
             f"already exists ({arn})",
         ) from None
     call.house.supervisor.wake(TRAINING_JOB, record.id)
-    return {"TrainingJobArn": arn}
+    return {"TrainingJobArn": record.arn}
 
 
 @operation("DescribeTrainingJob")
@@ -65,9 +60,7 @@ def list_training_jobs(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 def stop_training_job(call: Call, request: dict[str, Any]) -> None:
     record = _get(call, request["TrainingJobName"])
     if record.state.status != "InProgress":
-        raise invalid(
-            "The request was rejected because the training job is in status " + record.state.status + "."
-        )
+        raise invalid("The request was rejected because the training job is in status " + record.state.status + ".")
     call.house.records.transition(record, STOPPING, message=MESSAGES[STOPPING])
     call.house.supervisor.wake(TRAINING_JOB, record.id)
 
@@ -77,7 +70,8 @@ def delete_training_job(call: Call, request: dict[str, Any]) -> None:
     record = _get(call, request["TrainingJobName"])
     if record.state.status in TRAINING_JOB.live:
         raise ServiceError(
-            "ResourceInUse", f"The training job {record.name} is {record.state.status}: only a finished one can be deleted."
+            "ResourceInUse",
+            f"The training job {record.name} is {record.state.status}: only a finished one can be deleted.",
         )
     call.house.records.delete(record)
 
@@ -107,7 +101,12 @@ def _transitions(call: Call, record: Record) -> list[dict[str, Any]]:
     # The last status of a finished job ends when it begins, as AWS shows it.
     ends.append(None if record.state.status in TRAINING_JOB.live else record.modified)
     return [
-        {"Status": event.state.secondary, "StartTime": event.at, "EndTime": end, "StatusMessage": event.message}
+        {
+            "Status": event.state.secondary,
+            "StartTime": event.at,
+            "EndTime": end,
+            "StatusMessage": event.message,
+        }
         for event, end in zip(events, ends, strict=True)
     ]
 
@@ -132,8 +131,9 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
         raise not_built("A training job without ResourceConfig.InstanceType (instance groups, serverless jobs)")
     if resources.get("InstanceCount", 1) != 1:
         raise not_built("Training on more than one instance")
-    if "CheckpointConfig" in request:
-        raise not_built("CheckpointConfig")
+    for member in ("CheckpointConfig", "SessionChainingConfig"):
+        if member in request:
+            raise not_built(member)
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         raise not_built("OutputDataConfig.CompressionType NONE")
     modes = {channel.get("InputMode", algorithm["TrainingInputMode"]) for channel in request.get("InputDataConfig", [])}

@@ -90,7 +90,9 @@ def _configuration(job: dict[str, Any], hyperparameters: dict[str, str], instanc
         "instance_groups": [{"instance_group_name": group, "instance_type": instance, "hosts": [HOST]}],
         "network_interface_name": "lo",
     }
-    channels = {channel["ChannelName"]: _channel_configuration(job, channel) for channel in job.get("InputDataConfig", [])}
+    channels = {
+        channel["ChannelName"]: _channel_configuration(job, channel) for channel in job.get("InputDataConfig", [])
+    }
     return {
         f"{CONFIG}/hyperparameters.json": json.dumps(hyperparameters),
         f"{CONFIG}/resourceconfig.json": json.dumps(resources),

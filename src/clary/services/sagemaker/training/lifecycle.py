@@ -110,9 +110,7 @@ class TrainingReconciler:
             document = record.document
             if "TrainingStartTime" not in document:
                 document = {**document, "TrainingStartTime": at}
-            record = self._house.records.transition(
-                record, state, document=document, message=MESSAGES[state], at=at
-            )
+            record = self._house.records.transition(record, state, document=document, message=MESSAGES[state], at=at)
         return record
 
     def _finish(self, record: Record, status: InstanceStatus) -> None:
