@@ -18,6 +18,4 @@ ABROAD = Scope("123456789012", "eu-west-1")
 
 
 def add(records: Records, name: str, scope: Scope = HOME, state: State = ASLEEP) -> Record:
-    return records.create(
-        CAT, scope, name, f"arn:aws:zoo:{scope.region}:{scope.account}:cat/{name}", {}, state
-    )
+    return records.create(CAT, scope, name, f"arn:aws:zoo:{scope.region}:{scope.account}:cat/{name}", {}, state)

@@ -14,9 +14,7 @@ from tests.records.kinds import ABROAD, ASLEEP, AWAKE, CAT, GONE, HOME, add
 
 def test_a_record_reads_back_as_it_was_created(records: Records) -> None:
     document: dict[str, Any] = {"Weight": 4.5, "Toys": [{"Name": "Maus 🐭"}], "Chip": None}
-    created = records.create(
-        CAT, HOME, "tom", "arn:tom", document, ASLEEP, tags={"colour": "grey"}, message="Hi"
-    )
+    created = records.create(CAT, HOME, "tom", "arn:tom", document, ASLEEP, tags={"colour": "grey"}, message="Hi")
     assert records.get(CAT, HOME, "tom") == created
     assert records.load(created.id) == created
     assert records.by_arn("arn:tom") == created

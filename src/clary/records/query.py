@@ -62,9 +62,7 @@ def page_statement(kind: str, scope: Scope, query: Query) -> Select[Any]:
     if query.next_token:
         last = tuple_(*_read_token(kind, scope, query))
         statement = statement.where(tuple_(*keys) < last if query.descending else tuple_(*keys) > last)
-    return statement.order_by(*(key.desc() if query.descending else key for key in keys)).limit(
-        query.max_results + 1
-    )
+    return statement.order_by(*(key.desc() if query.descending else key for key in keys)).limit(query.max_results + 1)
 
 
 def token_after(kind: str, scope: Scope, query: Query, row: Row[Any]) -> str:
@@ -109,10 +107,7 @@ def _is_sort_key(values: Any, sort_by: SortBy) -> bool:
     return (
         isinstance(values, list)
         and len(values) == len(keys)
-        and all(
-            isinstance(value, records.c[key].type.python_type)
-            for key, value in zip(keys, values, strict=True)
-        )
+        and all(isinstance(value, records.c[key].type.python_type) for key, value in zip(keys, values, strict=True))
     )
 
 

@@ -47,9 +47,7 @@ class Records:
     ) -> Record:
         """A new record in its first state, with the event of that. Raises `AlreadyExists`, `TooManyTags`."""
         now = time.time()
-        record = Record(
-            secrets.token_hex(8), kind.name, scope, name, arn, state, document, now, now, version=1
-        )
+        record = Record(secrets.token_hex(8), kind.name, scope, name, arn, state, document, now, now, version=1)
         try:
             with self._engine.begin() as connection:
                 connection.execute(records.insert().values(to_row(record)))

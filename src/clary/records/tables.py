@@ -1,7 +1,8 @@
 """The tables of this room.
 
 Names compare by code point on every database (SQLite's own order), so that a listing reads alike on all.
-Every time is epoch seconds.
+Every time is epoch seconds, but for log events, whose times are whole milliseconds as in their API: their
+order must survive the way to a client and back.
 """
 
 from sqlalchemy import (
@@ -70,4 +71,73 @@ events = Table(
     Column("secondary", String(64), nullable=False),
     Column("message", Text, nullable=False),
     Index("events_by_record", "record", "id"),
+)
+
+log_groups = Table(
+    "log_groups",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("account", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("name", Name, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("retention_days", Integer),  # null keeps events for ever
+    Column("tags", Text, nullable=False),  # a JSON object
+    Index("log_groups_by_name", "account", "region", "name", unique=True),
+)
+
+log_streams = Table(
+    "log_streams",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("group", ForeignKey("log_groups.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Name, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("first_at", BigInteger, nullable=False),  # 0 before the first event
+    Column("last_at", BigInteger, nullable=False),
+    Column("last_ingested", BigInteger, nullable=False),
+    Column("source_offset", BigInteger, nullable=False),  # how far the file that it is filled from was read
+    Index("log_streams_by_name", "group", "name", unique=True),
+    Index("log_streams_by_age", "group", "last_at", "name"),
+)
+
+log_events = Table(
+    "log_events",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("stream", ForeignKey("log_streams.id", ondelete="CASCADE"), nullable=False),
+    Column("group", BigInteger, nullable=False),  # of the stream: a search of a group is one walk along an index
+    Column("at", BigInteger, nullable=False),
+    Column("ingested", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("log_events_by_stream", "stream", "at", "id"),
+    Index("log_events_by_group", "group", "at", "id"),
+)
+
+metric_series = Table(
+    "metric_series",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("account", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("key", String(32), nullable=False),  # of namespace, name and dimensions together
+    Column("namespace", Name, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("dimensions", Text, nullable=False),  # a JSON object
+    Index("metric_series_by_key", "account", "region", "key", unique=True),
+    Index("metric_series_by_name", "account", "region", "namespace", "name"),
+)
+
+metric_samples = Table(
+    "metric_samples",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("series", ForeignKey("metric_series.id"), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("count", Double, nullable=False),
+    Column("sum", Double, nullable=False),
+    Column("minimum", Double, nullable=False),
+    Column("maximum", Double, nullable=False),
+    Column("unit", String(20), nullable=False),
+    Index("metric_samples_by_time", "series", "at"),
 )

@@ -25,9 +25,7 @@ def put_tags(connection: Connection, record_id: str, new: Mapping[str, str]) -> 
     if connection.execute(row).first() is None:
         raise NotFound(record_id)
     drop_tags(connection, record_id, new)
-    connection.execute(
-        tags.insert(), [{"record": record_id, "key": key, "value": value} for key, value in new.items()]
-    )
+    connection.execute(tags.insert(), [{"record": record_id, "key": key, "value": value} for key, value in new.items()])
     count = select(func.count()).select_from(tags).where(tags.c.record == record_id)
     if connection.execute(count).scalar_one() > MOST_TAGS:
         raise TooManyTags(f"more than {MOST_TAGS} tags")
