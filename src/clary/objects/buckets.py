@@ -64,9 +64,7 @@ def remove(connection: Connection, name: str) -> None:
 
 
 def listed(connection: Connection, account: str, prefix: str, region: str | None) -> list[Bucket]:
-    query = select(buckets).where(
-        buckets.c.account == account, buckets.c.name.startswith(prefix, autoescape=True)
-    )
+    query = select(buckets).where(buckets.c.account == account, buckets.c.name.startswith(prefix, autoescape=True))
     if region:
         query = query.where(buckets.c.region == region)
     rows: Any = connection.execute(query.order_by(buckets.c.name))

@@ -93,8 +93,12 @@ class EmbeddedStore:
         future.add_done_callback(remove_if_refused)
         return future
 
-    async def ingest(self, chunks: AsyncIterable[bytes], algorithm: str, settle: Settle) -> Ingested:
-        return await ingest(self.bodies, self._pool, chunks, algorithm, settle)
+    async def look(self, read: Change[T]) -> T:
+        """`view`, for the event loop."""
+        return await asyncio.wrap_future(self._pool.submit(self.view, read))
+
+    async def ingest(self, chunks: AsyncIterable[bytes], algorithms: set[str], settle: Settle) -> Ingested:
+        return await ingest(self.bodies, self._pool, chunks, algorithms, settle)
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         with _missing_as_key_error(bucket, prefix):

@@ -1,14 +1,18 @@
 """What the store answers when a request cannot be met, in the words of S3."""
 
+from typing import Any
+
 
 class StoreError(Exception):
-    """A refusal with the code, message and HTTP status that S3 documents for it."""
+    """A refusal with the code, message and HTTP status that S3 documents for it; `fields` are what its error
+    document says besides."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, **fields: Any) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.fields = fields
 
 
 def no_such_bucket() -> StoreError:
@@ -35,14 +39,13 @@ def no_such_upload() -> StoreError:
 def precondition_failed(condition: str) -> StoreError:
     return StoreError(
         "PreconditionFailed",
-        f"At least one of the pre-conditions you specified did not hold: {condition}",
+        "At least one of the pre-conditions you specified did not hold",
         412,
+        Condition=condition,
     )
 
 
 def bad_digest(algorithm: str) -> StoreError:
     name = "Content-MD5" if algorithm == "MD5" else algorithm
-    wording = (
-        "did not match what we received" if algorithm == "MD5" else "did not match the calculated checksum"
-    )
+    wording = "did not match what we received" if algorithm == "MD5" else "did not match the calculated checksum"
     return StoreError("BadDigest", f"The {name} you specified {wording}.", 400)

@@ -1,6 +1,7 @@
 """Any S3 service in place of the embedded store: AWS itself, SeaweedFS, MinIO, Ceph …
 
-Its clients speak to it directly; Clary itself reads and writes through boto3, and jobs read by presigned URLs.
+Its clients speak to it directly; Clary itself reads and writes through boto3, and jobs read by
+presigned URLs.
 """
 
 from collections.abc import Iterator

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
-from clary.objects.bodies import Bodies, Incoming
+from clary.objects.bodies import Bodies, Extent, Incoming
 from clary.objects.checksums import ALGORITHMS, Digest
 
 SLICE = 1 << 20
@@ -24,16 +24,16 @@ class Ingested:
     size: int
     etag: str
     checksums: dict[str, str]
-    """As the API spells them: `{"ChecksumCRC32": …, "ChecksumType": …}`."""
+    """As the API spells them: `{"ChecksumCRC32": …}`."""
 
 
 class Sink:
     """One body being received, and its digests so far. Used by one thread at a time."""
 
-    def __init__(self, bodies: Bodies, algorithm: str) -> None:
+    def __init__(self, bodies: Bodies, algorithms: set[str]) -> None:
         self._bodies = bodies
         self._file: Incoming | None = None
-        self._digests: dict[str, Digest] = {name: ALGORITHMS[name].start() for name in {"MD5", algorithm}}
+        self._digests: dict[str, Digest] = {name: ALGORITHMS[name].start() for name in {"MD5", *algorithms}}
 
     def write(self, data: bytes) -> None:
         for digest in self._digests.values():
@@ -68,10 +68,10 @@ raises."""
 
 
 async def ingest(
-    bodies: Bodies, pool: Executor, chunks: AsyncIterable[bytes], algorithm: str, settle: Settle
+    bodies: Bodies, pool: Executor, chunks: AsyncIterable[bytes], algorithms: set[str], settle: Settle
 ) -> Ingested:
     """Store a body durably, under a name that nothing refers to yet."""
-    sink = Sink(bodies, algorithm)
+    sink = Sink(bodies, algorithms)
     running: Future[Any] = Future()
     running.set_result(None)
     waiting: list[bytes] = []
@@ -91,4 +91,16 @@ async def ingest(
     except BaseException:
         # A slice may still be on its way to the disk: the sink goes when that is over.
         running.add_done_callback(lambda _: sink.discard())
+        raise
+
+
+def copy_range(bodies: Bodies, source: Extent, algorithms: set[str], settle: Settle) -> Ingested:
+    """A new body of a range of another, hashed on the way."""
+    sink = Sink(bodies, algorithms)
+    try:
+        for data in bodies.read(source, SLICE):
+            sink.write(data)
+        return sink.finish(b"", settle)
+    except BaseException:
+        sink.discard()
         raise

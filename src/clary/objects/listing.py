@@ -52,9 +52,7 @@ UPLOADS: Source[Upload] = Source(
     Upload,
     (),
     (uploads.c.key, uploads.c.started, uploads.c.id),
-    lambda row: or_(
-        uploads.c.started > row.started, (uploads.c.started == row.started) & (uploads.c.id > row.id)
-    ),
+    lambda row: or_(uploads.c.started > row.started, (uploads.c.started == row.started) & (uploads.c.id > row.id)),
 )
 
 
@@ -139,9 +137,7 @@ def _read(
 ) -> list[Row]:
     """Rows from `start` on; those of the key `start` itself only where they are `behind`, if that is given."""
     columns = source.table.c
-    statement = select(source.table).where(
-        columns.bucket == query.bucket, columns.key >= start, *source.conditions
-    )
+    statement = select(source.table).where(columns.bucket == query.bucket, columns.key >= start, *source.conditions)
     if query.prefix:
         statement = statement.where(columns.key < past(query.prefix))
     if behind is not None:

@@ -83,9 +83,7 @@ def put_part(connection: Connection, upload: Upload, part: Part) -> None:
 
 def remove(connection: Connection, upload: Upload) -> None:
     """End an upload, completed or not; bodies that no version took over go."""
-    bodies: Sequence[str] = (
-        connection.execute(select(parts.c.body).where(parts.c.upload == upload.id)).scalars().all()
-    )
+    bodies: Sequence[str] = connection.execute(select(parts.c.body).where(parts.c.upload == upload.id)).scalars().all()
     connection.execute(delete(parts).where(parts.c.upload == upload.id))
     connection.execute(delete(uploads).where(uploads.c.id == upload.id))
     release(connection, bodies)

@@ -83,9 +83,7 @@ def find(connection: Connection, bucket: str, key: bytes, version_id: str | None
     return version
 
 
-def put(
-    connection: Connection, bucket: Bucket, key: bytes, content: Content, guard: Guard = _no_guard
-) -> Version:
+def put(connection: Connection, bucket: Bucket, key: bytes, content: Content, guard: Guard = _no_guard) -> Version:
     """Make `content` the newest version of the key."""
     top = newest(connection, bucket.name, key)
     guard(top if top and top.body else None)
@@ -149,9 +147,7 @@ def release(connection: Connection, bodies: Sequence[str]) -> None:
 
 def _by_id(connection: Connection, bucket: str, key: bytes, version_id: str) -> Version | None:
     columns = versions.c
-    query = select(versions).where(
-        columns.bucket == bucket, columns.key == key, columns.version_id == version_id
-    )
+    query = select(versions).where(columns.bucket == bucket, columns.key == key, columns.version_id == version_id)
     row: Any = connection.execute(query).first()
     return Version(*row) if row else None
 

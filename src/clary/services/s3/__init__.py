@@ -1,0 +1,16 @@
+"""Amazon S3 over the embedded object store.
+
+    call ─▶ handler(store, call, request) ─▶ store.view / store.change of functions of `clary.objects` ─▶
+    answer
+
+Handlers are by family: `buckets`, `documents` (what is kept about a bucket), `objects`, `copying`,
+`multipart`, `listing`, `tagging`, `access`. A key is bytes from its first check on (`names.key_of`), and
+never a path.
+
+Kept and returned, but not acted on: bucket policies, CORS rules, lifecycle rules and the encryption that a
+client asks for. Encrypt the disk under the state directory where bodies must be encrypted at rest.
+"""
+
+from clary.services.operations import Operations
+
+operation = Operations("s3")

@@ -1,0 +1,15 @@
+"""Every operation of S3 that is built: importing this fills `operation`."""
+
+from clary.services.s3 import (
+    access,
+    buckets,
+    copying,
+    documents,
+    listing,
+    multipart,
+    objects,
+    operation,
+    tagging,
+)
+
+__all__ = ["access", "buckets", "copying", "documents", "listing", "multipart", "objects", "operation", "tagging"]

@@ -1,0 +1,142 @@
+"""Buckets: owned by an account, known in every region, kept in one."""
+
+import base64
+import binascii
+from typing import Any
+
+from sqlalchemy import Connection
+
+from clary.objects import buckets
+from clary.objects.buckets import Bucket
+from clary.objects.embedded import EmbeddedStore
+from clary.objects.errors import StoreError
+from clary.services.call import Call
+from clary.services.s3.handler import s3_operation
+from clary.services.s3.lookup import named_bucket
+from clary.services.s3.names import check_bucket_name, owner
+
+HOME_REGION = "us-east-1"
+"""The region of buckets whose location constraint is empty."""
+_ALIASES = {"EU": "eu-west-1"}
+
+
+@s3_operation("CreateBucket")
+def create_bucket(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    name = request["Bucket"]
+    check_bucket_name(name)
+    if request.get("ObjectLockEnabledForBucket"):
+        raise StoreError("NotImplemented", "Clary does not do Object Lock.", 501)
+    if request.get("ACL", "private") != "private":
+        raise StoreError(
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+        )
+    configuration = request.get("CreateBucketConfiguration") or {}
+    region = _chosen_region(configuration.get("LocationConstraint"), call.scope.region)
+    tags = configuration.get("Tags")
+
+    def create(connection: Connection) -> Bucket:
+        bucket = buckets.create(connection, name, call.scope.account, region)
+        if tags:
+            buckets.put_document(connection, name, "BucketTagging", {"TagSet": tags})
+        return bucket
+
+    store.change(create)
+    return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
+
+
+def _chosen_region(constraint: str | None, endpoint: str) -> str:
+    """Where the bucket goes; `endpoint` is the region that the call was signed for."""
+    region = _ALIASES.get(constraint, constraint) if constraint else HOME_REGION
+    if region == HOME_REGION and constraint:
+        raise StoreError("InvalidLocationConstraint", "The specified location-constraint is not valid")
+    if endpoint not in (HOME_REGION, region):
+        raise StoreError(
+            "IllegalLocationConstraintException",
+            f"The {constraint or 'unspecified'} location constraint is incompatible for the region specific "
+            "endpoint this request was sent to.",
+        )
+    return region
+
+
+@s3_operation("DeleteBucket")
+def delete_bucket(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
+    def remove(connection: Connection) -> None:
+        bucket = named_bucket(connection, request)
+        buckets.remove(connection, bucket.name)
+
+    store.change(remove)
+
+
+@s3_operation("HeadBucket")
+def head_bucket(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    bucket = find_bucket(store, request)
+    return {"BucketArn": f"arn:aws:s3:::{bucket.name}", "BucketRegion": bucket.region, "AccessPointAlias": False}
+
+
+@s3_operation("GetBucketLocation")
+def get_bucket_location(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    region = find_bucket(store, request).region
+    return {"LocationConstraint": region if region != HOME_REGION else None}
+
+
+@s3_operation("ListBuckets")
+def list_buckets(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    account, prefix = call.scope.account, request.get("Prefix", "")
+    found = store.view(lambda c: buckets.listed(c, account, prefix, request.get("BucketRegion")))
+    after = _read_token(request.get("ContinuationToken", ""))
+    found = [bucket for bucket in found if bucket.name > after]
+    most = request.get("MaxBuckets", len(found))
+    result: dict[str, Any] = {
+        "Owner": owner(account),
+        "Buckets": [
+            {
+                "Name": bucket.name,
+                "CreationDate": bucket.created,
+                "BucketRegion": bucket.region,
+                "BucketArn": f"arn:aws:s3:::{bucket.name}",
+            }
+            for bucket in found[:most]
+        ],
+    }
+    if prefix:
+        result["Prefix"] = prefix
+    if len(found) > most:
+        result["ContinuationToken"] = base64.urlsafe_b64encode(found[most - 1].name.encode()).decode()
+    return result
+
+
+@s3_operation("GetBucketVersioning")
+def get_bucket_versioning(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    versioning = find_bucket(store, request).versioning
+    return {"Status": versioning} if versioning else {}
+
+
+@s3_operation("PutBucketVersioning")
+def put_bucket_versioning(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
+    configuration = request["VersioningConfiguration"]
+    if configuration.get("MFADelete") == "Enabled":
+        raise StoreError("NotImplemented", "Clary does not do MFA delete.", 501)
+    status = configuration.get("Status")
+    if status is None:
+        raise StoreError(
+            "IllegalVersioningConfigurationException",
+            "The Versioning element must be specified",
+        )
+
+    def change(connection: Connection) -> None:
+        bucket = named_bucket(connection, request)
+        buckets.set_versioning(connection, bucket.name, status)
+
+    store.change(change)
+
+
+def find_bucket(store: EmbeddedStore, request: dict[str, Any]) -> Bucket:
+    return store.view(lambda connection: named_bucket(connection, request))
+
+
+def _read_token(token: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(token).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise StoreError("InvalidArgument", "The continuation token provided is incorrect") from error

@@ -1,0 +1,150 @@
+"""Copies inside the store: a whole object shares its source's body, a part is a body of its own."""
+
+import re
+from functools import partial
+from typing import Any
+from urllib.parse import unquote
+
+from sqlalchemy import Connection
+
+from clary.objects import versions
+from clary.objects.bodies import Bodies, Extent
+from clary.objects.buckets import Bucket
+from clary.objects.checksums import ALGORITHMS, carried, encoded
+from clary.objects.embedded import EmbeddedStore
+from clary.objects.errors import StoreError
+from clary.objects.ingest import SLICE, copy_range
+from clary.objects.versions import Content, Version
+from clary.services.call import Call
+from clary.services.s3.access import check_canned_acl
+from clary.services.s3.conditions import check_read, write_guard
+from clary.services.s3.described import encryption, kept_headers, quoted
+from clary.services.s3.handler import s3_operation
+from clary.services.s3.integrity import settlement, supported
+from clary.services.s3.lookup import identity, named_bucket, named_object
+from clary.services.s3.multipart import named_upload, part_number, part_of, put_part
+from clary.services.s3.names import key_of
+from clary.services.s3.tagging import tags_of
+
+_COPY_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+_OF_THE_COPY = ("StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+"""Members that are the copy's own whatever `MetadataDirective` says."""
+
+
+@s3_operation("CopyObject")
+def copy_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    key = key_of(request)
+    check_canned_acl(request)
+    _check_changes_something(request)
+    _, loaded = store.view(partial(_source, request=request))
+    rehashed = _rehashed(store.bodies, loaded, request.get("ChecksumAlgorithm"))
+
+    def copy(connection: Connection) -> dict[str, Any]:
+        bucket = named_bucket(connection, request)
+        source_bucket, source = _source(connection, request)
+        content = Content(
+            body=source.body,
+            size=source.size,
+            etag=source.etag,
+            headers=_headers(request, source),
+            checksums=rehashed if rehashed and source.body == loaded.body else source.checksums,
+            tags=tags_of(request) if request.get("TaggingDirective") == "REPLACE" else source.tags,
+            parts=source.parts,
+        )
+        version = versions.put(connection, bucket, key, content, write_guard(request))
+        return {
+            "CopyObjectResult": {
+                "ETag": quoted(version.etag),
+                "LastModified": version.modified,
+                **version.checksums,
+            },
+            **_source_identity(source_bucket, source),
+            **encryption(version),
+            **identity(bucket, version),
+        }
+
+    return store.change(copy)
+
+
+@s3_operation("UploadPartCopy")
+def upload_part_copy(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    number = part_number(request)
+    upload = store.view(partial(named_upload, request=request))
+    source_bucket, source = store.view(partial(_source, request=request))
+    assert source.body is not None
+    extent = Extent(source.body, *_range(request.get("CopySourceRange"), source.size))
+    received = copy_range(store.bodies, extent, {upload.algorithm}, settlement({}, upload.algorithm))
+    part = part_of(number, received)
+    store.change(partial(put_part, request=request, part=part), received.body)
+    result = {"ETag": quoted(part.etag), "LastModified": part.modified, **part.checksums}
+    return {"CopyPartResult": result, **_source_identity(source_bucket, source)}
+
+
+def _source(connection: Connection, request: dict[str, Any]) -> tuple[Bucket, Version]:
+    """What `CopySource` (`bucket/key` or `/bucket/key?versionId=id`, percent-encoded) names, if it may be
+    copied."""
+    path, _, version_id = request["CopySource"].partition("?versionId=")
+    bucket, slash, key = unquote(path).removeprefix("/").partition("/")
+    if not slash or not key:
+        raise StoreError("InvalidArgument", "Invalid copy source object key", ArgumentName="x-amz-copy-source")
+    named = {
+        "Bucket": bucket,
+        "Key": key,
+        "VersionId": version_id or None,
+        "ExpectedBucketOwner": request.get("ExpectedSourceBucketOwner"),
+    }
+    found, version = named_object(connection, named)
+    check_read(request, version, prefix="CopySource")
+    return found, version
+
+
+def _source_identity(bucket: Bucket, source: Version) -> dict[str, str]:
+    return {"CopySourceVersionId": source.version_id} if bucket.versioning else {}
+
+
+def _headers(request: dict[str, Any], source: Version) -> dict[str, Any]:
+    if request.get("MetadataDirective") == "REPLACE":
+        return kept_headers(request)
+    kept = {member: value for member, value in source.headers.items() if member not in _OF_THE_COPY}
+    return kept | {member: request[member] for member in _OF_THE_COPY if request.get(member) is not None}
+
+
+def _check_changes_something(request: dict[str, Any]) -> None:
+    itself = unquote(request["CopySource"]).removeprefix("/") == f"{request['Bucket']}/{request['Key']}"
+    replaced = "REPLACE" in (request.get("MetadataDirective"), request.get("TaggingDirective"))
+    if itself and not replaced and all(request.get(member) is None for member in _OF_THE_COPY):
+        raise StoreError(
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes.",
+        )
+
+
+def _rehashed(bodies: Bodies, source: Version, algorithm: str | None) -> dict[str, str] | None:
+    """The checksum by another algorithm than the source's, where the copy shall have one."""
+    if algorithm is None or supported(algorithm) in carried(source.checksums):
+        return None
+    assert source.body is not None
+    digest = ALGORITHMS[algorithm].start()
+    for data in bodies.read(Extent(source.body, 0, source.size), SLICE):
+        digest.update(data)
+    return {f"Checksum{algorithm}": encoded(digest.digest()), "ChecksumType": "FULL_OBJECT"}
+
+
+def _range(header: str | None, size: int) -> tuple[int, int]:
+    """Offset and length that `CopySourceRange` names; unlike `Range`, it must lie within the object."""
+    if header is None:
+        return 0, size
+    match = _COPY_RANGE.fullmatch(header)
+    if match is None:
+        raise StoreError(
+            "InvalidArgument",
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
+            "zero-based offsets of the first and last bytes to copy",
+            ArgumentName="x-amz-copy-source-range",
+            ArgumentValue=header,
+        )
+    first, last = int(match[1]), int(match[2])
+    if first > last or last >= size:
+        raise StoreError("InvalidArgument", f"Range specified is not valid for source object of size: {size}")
+    return first, last - first + 1

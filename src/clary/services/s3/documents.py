@@ -1,0 +1,164 @@
+"""What is kept with a bucket: policy, CORS, lifecycle and the like, each by a Put, a Get and a Delete
+operation.
+
+All are one table here, since all do the same: keep the document of the request and give it back.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from clary.objects import buckets
+from clary.objects.embedded import EmbeddedStore
+from clary.objects.errors import StoreError
+from clary.services.call import Call
+from clary.services.s3.buckets import find_bucket
+from clary.services.s3.handler import s3_operation
+from clary.services.s3.lookup import named_bucket
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of document. `name` is that of its operations: `PutBucketCors`, `GetBucketCors`,
+    `DeleteBucketCors`."""
+
+    name: str
+    member: str
+    """Of the Put request, that holds the document."""
+    missing: tuple[str, str]
+    """Code and message of a Get where there is none."""
+    spread: bool = False
+    """Whether the answer to Get is the document's members, rather than `member` itself."""
+    delete: str = ""
+    """Where the Delete operation has another name."""
+    default: dict[str, Any] | None = None
+    """What every bucket has that nobody changed."""
+
+
+KINDS = (
+    Kind("BucketPolicy", "Policy", ("NoSuchBucketPolicy", "The bucket policy does not exist")),
+    Kind(
+        "BucketCors",
+        "CORSConfiguration",
+        ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+        spread=True,
+    ),
+    Kind(
+        "BucketLifecycleConfiguration",
+        "LifecycleConfiguration",
+        ("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+        spread=True,
+        delete="DeleteBucketLifecycle",
+    ),
+    Kind("BucketTagging", "Tagging", ("NoSuchTagSet", "The TagSet does not exist"), spread=True),
+    Kind(
+        "BucketEncryption",
+        "ServerSideEncryptionConfiguration",
+        (
+            "ServerSideEncryptionConfigurationNotFoundError",
+            "The server side encryption configuration was not found",
+        ),
+    ),
+    Kind(
+        "PublicAccessBlock",
+        "PublicAccessBlockConfiguration",
+        (
+            "NoSuchPublicAccessBlockConfiguration",
+            "The public access block configuration was not found",
+        ),
+        # Nothing is public in Clary: every call is signed.
+        default={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    ),
+    Kind(
+        "BucketOwnershipControls",
+        "OwnershipControls",
+        ("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+        default={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    ),
+)
+
+NEVER_SET: dict[str, dict[str, Any] | tuple[str, str]] = {
+    "GetBucketAccelerateConfiguration": {},
+    "GetBucketLogging": {},
+    "GetBucketNotificationConfiguration": {},
+    "GetBucketRequestPayment": {"Payer": "BucketOwner"},
+    "GetBucketReplication": (
+        "ReplicationConfigurationNotFoundError",
+        "The replication configuration was not found",
+    ),
+    "GetBucketWebsite": (
+        "NoSuchWebsiteConfiguration",
+        "The specified bucket does not have a website configuration",
+    ),
+    "GetObjectLockConfiguration": (
+        "ObjectLockConfigurationNotFoundError",
+        "Object Lock configuration does not exist for this bucket",
+    ),
+}
+"""What tools ask of every bucket and Clary has no Put for: the answer is that it is not set."""
+
+
+def _serve(kind: Kind) -> None:
+    @s3_operation(f"Put{kind.name}")
+    def put(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
+        document = request[kind.member]
+        if kind.name == "BucketPolicy":
+            _check_policy(document)
+
+        def change(connection: Connection) -> None:
+            bucket = named_bucket(connection, request)
+            buckets.put_document(connection, bucket.name, kind.name, document)
+
+        store.change(change)
+
+    @s3_operation(f"Get{kind.name}")
+    def get(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        bucket = find_bucket(store, request)
+        document = store.view(lambda connection: buckets.document(connection, bucket.name, kind.name))
+        if document is None:
+            document = kind.default
+        if not document:
+            code, message = kind.missing
+            raise StoreError(code, message, 404, BucketName=bucket.name)
+        return dict(document) if kind.spread else {kind.member: document}
+
+    @s3_operation(kind.delete or f"Delete{kind.name}")
+    def delete(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
+        def change(connection: Connection) -> None:
+            bucket = named_bucket(connection, request)
+            buckets.remove_document(connection, bucket.name, kind.name)
+            if kind.default:
+                buckets.put_document(connection, bucket.name, kind.name, {})  # taken away, not untouched
+
+        store.change(change)
+
+
+def _serve_never_set(name: str, answer: dict[str, Any] | tuple[str, str]) -> None:
+    @s3_operation(name)
+    def get(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        bucket = find_bucket(store, request)
+        if isinstance(answer, tuple):
+            raise StoreError(*answer, 404, BucketName=bucket.name)
+        return answer
+
+
+def _check_policy(policy: str) -> None:
+    try:
+        document = json.loads(policy)
+    except ValueError as error:
+        raise StoreError("MalformedPolicy", f"Policies must be valid JSON: {error}") from error
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise StoreError("MalformedPolicy", "Missing required field Statement")
+
+
+for _kind in KINDS:
+    _serve(_kind)
+for _name, _answer in NEVER_SET.items():
+    _serve_never_set(_name, _answer)

@@ -1,0 +1,61 @@
+"""What every S3 handler has in common: the store it works on, and S3's words for what goes wrong."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from clary.objects.embedded import EmbeddedStore
+from clary.objects.errors import StoreError
+from clary.services.call import Call
+from clary.services.s3 import operation
+from clary.wire.errors import ServiceError
+
+Handler = Callable[[EmbeddedStore, Call, dict[str, Any]], dict[str, Any] | None | Awaitable[dict[str, Any] | None]]
+
+_UNSUPPORTED = {
+    "SSECustomerAlgorithm": "server-side encryption with customer keys",
+    "CopySourceSSECustomerAlgorithm": "server-side encryption with customer keys",
+    "WriteOffsetBytes": "appending to objects",
+}
+
+
+def s3_operation(name: str) -> Callable[[Handler], Handler]:
+    """Register a handler, plain or `async def`, that is given the embedded store first."""
+
+    def register(handler: Handler) -> Handler:
+        @wraps(handler)
+        def answer(call: Call, request: dict[str, Any]) -> Any:
+            with _as_service_errors():
+                return handler(_store(call, request), call, request)
+
+        @wraps(handler)
+        async def answer_async(call: Call, request: dict[str, Any]) -> Any:
+            with _as_service_errors():
+                waiting: Any = handler(_store(call, request), call, request)
+                return await waiting
+
+        operation(name)(answer_async if inspect.iscoroutinefunction(handler) else answer)
+        return handler
+
+    return register
+
+
+def _store(call: Call, request: dict[str, Any]) -> EmbeddedStore:
+    store = call.house.objects
+    if not isinstance(store, EmbeddedStore):
+        endpoint = call.house.settings.s3_endpoint
+        raise StoreError("NotImplemented", f"This Clary keeps its objects at {endpoint}: call S3 there.", 501)
+    for member, what in _UNSUPPORTED.items():
+        if request.get(member) is not None:
+            raise StoreError("NotImplemented", f"Clary does not do {what}.", 501)
+    return store
+
+
+@contextmanager
+def _as_service_errors() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        raise ServiceError(error.code, error.message, error.status, **error.fields) from error

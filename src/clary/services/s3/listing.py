@@ -1,0 +1,155 @@
+"""Listings of objects and versions: prefix, delimiter, pages, and keys that XML cannot carry."""
+
+import base64
+import binascii
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+
+from clary.objects import versions
+from clary.objects.buckets import Bucket
+from clary.objects.embedded import EmbeddedStore
+from clary.objects.errors import StoreError
+from clary.objects.listing import OBJECTS, VERSIONS, Keyed, Page, Query, read_page
+from clary.objects.versions import Version
+from clary.services.call import Call
+from clary.services.s3.described import summary
+from clary.services.s3.handler import s3_operation
+from clary.services.s3.lookup import named_bucket
+from clary.services.s3.names import owner
+
+LONGEST_PAGE = 1000
+
+Row = TypeVar("Row", bound=Keyed)
+
+
+@s3_operation("ListObjects")
+def list_objects(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    bucket, page = store.view(partial(_objects, request=request, after=request.get("Marker", "").encode()))
+    result = _page(request, page) | {
+        "Contents": [_entry(request, version) | {"Owner": owner(bucket.account)} for version in page.rows],
+        "Marker": spelled(request, request.get("Marker", "")),
+    }
+    if page.truncated and request.get("Delimiter"):
+        result["NextMarker"] = spelled(request, page.last.decode())
+    return result
+
+
+@s3_operation("ListObjectsV2")
+def list_objects_v2(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    token, start_after = request.get("ContinuationToken"), request.get("StartAfter", "")
+    after = _read_token(token) if token is not None else start_after.encode()
+    bucket, page = store.view(partial(_objects, request=request, after=after))
+    by_owner = {"Owner": owner(bucket.account)} if request.get("FetchOwner") else {}
+    result = _page(request, page) | {
+        "Contents": [_entry(request, version) | by_owner for version in page.rows],
+        "KeyCount": len(page.rows) + len(page.prefixes),
+    }
+    if token is not None:
+        result["ContinuationToken"] = token
+    if start_after:
+        result["StartAfter"] = spelled(request, start_after)
+    if page.truncated:
+        result["NextContinuationToken"] = base64.urlsafe_b64encode(page.last).decode()
+    return result
+
+
+@s3_operation("ListObjectVersions")
+def list_object_versions(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    key_marker, version_marker = request.get("KeyMarker", ""), request.get("VersionIdMarker", "")
+    if version_marker and not key_marker:
+        raise StoreError("InvalidArgument", "A version-id marker cannot be specified without a key marker.")
+
+    def read(connection: Connection) -> tuple[Bucket, Page[Version]]:
+        bucket = named_bucket(connection, request)
+        key = key_marker.encode()
+        row = versions.find(connection, bucket.name, key, version_marker) if version_marker else None
+        return bucket, read_page(connection, VERSIONS, query_of(request, "MaxKeys", key, row))
+
+    bucket, page = store.view(read)
+    result = _page(request, page) | {
+        "KeyMarker": spelled(request, key_marker),
+        "VersionIdMarker": version_marker,
+        "Versions": [],
+        "DeleteMarkers": [],
+    }
+    previous = key_marker.encode() if version_marker else b""
+    for version in page.rows:
+        standing = {
+            "Key": spelled(request, version.key.decode()),
+            "VersionId": version.version_id,
+            "IsLatest": version.key != previous,
+            "LastModified": version.modified,
+            "Owner": owner(bucket.account),
+        }
+        previous = version.key
+        if version.body is None:
+            result["DeleteMarkers"].append(standing)
+        else:
+            result["Versions"].append(summary(version) | standing)
+    if page.truncated:
+        result["NextKeyMarker"] = spelled(request, page.last.decode())
+        if page.rows and page.rows[-1].key == page.last:
+            result["NextVersionIdMarker"] = page.rows[-1].version_id
+    return result
+
+
+def query_of(request: dict[str, Any], limit: str, after: bytes, after_row: Row | None = None) -> Query[Row]:
+    most = request.get(limit, LONGEST_PAGE)
+    if most < 0:
+        raise StoreError(
+            "InvalidArgument",
+            f"Argument {limit[0].lower()}{limit[1:]} must be an integer between 0 and 2147483647",
+            ArgumentName=limit,
+            ArgumentValue=most,
+        )
+    return Query(
+        bucket=request["Bucket"],
+        limit=min(most, LONGEST_PAGE),
+        prefix=request.get("Prefix", "").encode(),
+        delimiter=request.get("Delimiter", "").encode(),
+        after=after,
+        after_row=after_row,
+    )
+
+
+def spelled(request: dict[str, Any], text: str) -> str:
+    """A key as the client asked for it: percent-encoded where it would not trust XML with it."""
+    return quote(text) if request.get("EncodingType") == "url" else text
+
+
+def common(request: dict[str, Any], page: Page[Any]) -> dict[str, Any]:
+    """What every listing says of itself."""
+    result: dict[str, Any] = {
+        "Prefix": spelled(request, request.get("Prefix", "")),
+        "IsTruncated": page.truncated,
+        "CommonPrefixes": [{"Prefix": spelled(request, prefix.decode())} for prefix in page.prefixes],
+    }
+    if request.get("Delimiter"):
+        result["Delimiter"] = spelled(request, request["Delimiter"])
+    if request.get("EncodingType"):
+        result["EncodingType"] = request["EncodingType"]
+    return result
+
+
+def _page(request: dict[str, Any], page: Page[Version]) -> dict[str, Any]:
+    most = min(request.get("MaxKeys", LONGEST_PAGE), LONGEST_PAGE)
+    return common(request, page) | {"Name": request["Bucket"], "MaxKeys": most}
+
+
+def _objects(connection: Connection, request: dict[str, Any], after: bytes) -> tuple[Bucket, Page[Version]]:
+    bucket = named_bucket(connection, request)
+    return bucket, read_page(connection, OBJECTS, query_of(request, "MaxKeys", after))
+
+
+def _entry(request: dict[str, Any], version: Version) -> dict[str, Any]:
+    return {"Key": spelled(request, version.key.decode())} | summary(version)
+
+
+def _read_token(token: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(token)
+    except binascii.Error as error:
+        raise StoreError("InvalidArgument", "The continuation token provided is incorrect") from error

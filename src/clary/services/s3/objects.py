@@ -1,0 +1,157 @@
+"""Objects: put, get, head, delete and their attributes."""
+
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from clary.objects import versions
+from clary.objects.buckets import Bucket
+from clary.objects.embedded import EmbeddedStore
+from clary.objects.errors import StoreError
+from clary.objects.ingest import SLICE
+from clary.objects.versions import Content, Version
+from clary.services.call import Call
+from clary.services.s3.access import check_canned_acl
+from clary.services.s3.conditions import check_read, write_guard
+from clary.services.s3.described import head, kept_headers, summary, written
+from clary.services.s3.handler import s3_operation
+from clary.services.s3.integrity import algorithm_of, settlement
+from clary.services.s3.lookup import identity, named_bucket, named_object
+from clary.services.s3.names import key_bytes, key_of
+from clary.services.s3.reading import extent_of
+from clary.services.s3.tagging import tags_of
+from clary.wire.http import FileBody
+
+LARGEST_PUT = 5 << 30
+MOST_DELETES = 1000
+
+
+@s3_operation("PutObject")
+async def put_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    key, headers, tags = key_of(request), kept_headers(request), tags_of(request)
+    check_canned_acl(request)
+    check_size(request)
+    guard = write_guard(request)
+    await expect_bucket(store, request)
+    algorithm = algorithm_of(request)
+    received = await store.ingest(request["Body"], {algorithm}, settlement(request, algorithm))
+    checksums = {**received.checksums, "ChecksumType": "FULL_OBJECT"}
+    content = Content(received.body, received.size, received.etag, headers, checksums, tags)
+
+    def put(connection: Connection) -> dict[str, Any]:
+        bucket = named_bucket(connection, request)
+        return written(bucket, versions.put(connection, bucket, key, content, guard))
+
+    return await store.commit(put, received.body)
+
+
+def check_size(request: dict[str, Any]) -> None:
+    if request.get("ContentLength", 0) > LARGEST_PUT:
+        raise StoreError(
+            "EntityTooLarge",
+            "Your proposed upload exceeds the maximum allowed size",
+            400,
+            ProposedSize=request["ContentLength"],
+            MaxSizeAllowed=LARGEST_PUT,
+        )
+
+
+async def expect_bucket(store: EmbeddedStore, request: dict[str, Any]) -> None:
+    """Refuse a large body before it is received; a small one costs less than the question."""
+    if request.get("ContentLength", SLICE) >= SLICE:
+        await store.look(partial(named_bucket, request=request))
+
+
+@s3_operation("GetObject")
+def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    bucket, version = store.view(partial(named_object, request=request))
+    check_read(request, version)
+    extent, said = extent_of(request, version)
+    assert version.body is not None
+    body = FileBody(store.bodies.path(version.body), extent.offset, extent.length)
+    return {**head(bucket, version, request), **said, "Body": body}
+
+
+@s3_operation("HeadObject")
+def head_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    bucket, version = store.view(partial(named_object, request=request))
+    check_read(request, version)
+    _, said = extent_of(request, version)
+    return {**head(bucket, version, request), **said}
+
+
+@s3_operation("DeleteObject")
+def delete_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    def remove(connection: Connection) -> dict[str, Any]:
+        bucket = named_bucket(connection, request)
+        removed = _remove(connection, bucket, request)
+        return identity(bucket, removed) | _marker(removed) if removed else {}
+
+    return store.change(remove)
+
+
+@s3_operation("DeleteObjects")
+def delete_objects(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    wanted = request["Delete"]["Objects"]
+    if not 0 < len(wanted) <= MOST_DELETES:
+        raise StoreError(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
+        )
+
+    def remove(connection: Connection) -> dict[str, Any]:
+        bucket = named_bucket(connection, request)
+        deleted, errors = [], []
+        for each in wanted:
+            said = {name: each[name] for name in ("Key", "VersionId") if each.get(name)}
+            try:
+                removed = _remove(connection, bucket, {**each, "IfMatch": each.get("ETag")})
+            except StoreError as error:
+                errors.append({**said, "Code": error.code, "Message": error.message})
+                continue
+            if removed and removed.body is None:
+                said |= {"DeleteMarker": True, "DeleteMarkerVersionId": removed.version_id}
+            deleted.append(said)
+        return {"Errors": errors} if request["Delete"].get("Quiet") else {"Deleted": deleted, "Errors": errors}
+
+    return store.change(remove)
+
+
+def _remove(connection: Connection, bucket: Bucket, wanted: dict[str, Any]) -> Version | None:
+    key = key_bytes(wanted["Key"])
+    return versions.remove(connection, bucket, key, wanted.get("VersionId"), write_guard(wanted))
+
+
+def _marker(version: Version) -> dict[str, bool]:
+    return {"DeleteMarker": True} if version.body is None else {}
+
+
+@s3_operation("GetObjectAttributes")
+def get_object_attributes(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    bucket, version = store.view(partial(named_object, request=request))
+    attributes: dict[str, Any] = {
+        "ETag": version.etag,
+        "ObjectSize": version.size,
+        "StorageClass": summary(version)["StorageClass"],
+    }
+    if version.checksums:
+        attributes["Checksum"] = version.checksums
+    if version.parts:
+        attributes["ObjectParts"] = _parts(version, request)
+    asked = {name: value for name, value in attributes.items() if name in request["ObjectAttributes"]}
+    return {"LastModified": version.modified, **identity(bucket, version), **asked}
+
+
+def _parts(version: Version, request: dict[str, Any]) -> dict[str, Any]:
+    marker, most = request.get("PartNumberMarker", 0), request.get("MaxParts", 1000)
+    rest = [part for part in version.parts if part["PartNumber"] > marker]
+    shown = rest[:most]
+    return {
+        "TotalPartsCount": len(version.parts),
+        "PartNumberMarker": marker,
+        "NextPartNumberMarker": shown[-1]["PartNumber"] if shown else marker,
+        "MaxParts": most,
+        "IsTruncated": len(rest) > most,
+        "Parts": shown,
+    }
