@@ -9,6 +9,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from clary.cli.errors import CommandError
+
+CANNOT_START, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
+"""Exit codes that are not the program's: as `env` and `timeout` have them."""
+
 FORWARDED = (
     signal.SIGINT,
     signal.SIGQUIT,
@@ -22,7 +27,12 @@ FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 
 async def run_child(program: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run `program` to its end; returns its exit code, negative if a signal ended it."""
-    process = await asyncio.create_subprocess_exec(*program, env=environment)
+    try:
+        process = await asyncio.create_subprocess_exec(*program, env=environment)
+    except FileNotFoundError:
+        raise CommandError(f"There is no program {program[0]}.", code=NOT_FOUND) from None
+    except PermissionError:
+        raise CommandError(f"{program[0]} is not executable.", code=NOT_EXECUTABLE) from None
     loop = asyncio.get_running_loop()
     for number in FORWARDED:
         loop.add_signal_handler(number, partial(_forward, number, process))

@@ -15,12 +15,11 @@ DOWN_SECONDS = 30.0
 def down(state: StateOption = None, json: JsonOption = False) -> None:
     """End the platform; running jobs go on and are found again at the next start."""
     from clary.cli.console import err, out
-    from clary.cli.platforms import is_alive, running_platform, wait_for
+    from clary.cli.launch import require_platform
+    from clary.cli.platforms import is_alive, wait_for
 
     settings = load_settings(state=state)
-    platform = running_platform(settings.state)
-    if platform is None:
-        raise CommandError(f"No platform is up on {settings.state}.")
+    platform = require_platform(settings)
     os.kill(platform.pid, signal.SIGTERM)
     with err.status("Ending Clary …"):
         ended = wait_for(lambda: not is_alive(settings.state, platform.pid), DOWN_SECONDS)

@@ -35,6 +35,17 @@ def refuse_second(settings: Settings) -> None:
         )
 
 
+def require_platform(settings: Settings) -> Platform:
+    """The platform that is up on this state directory; raises `CommandError` if there is none."""
+    platform = running_platform(settings.state)
+    if platform is None:
+        raise CommandError(
+            f"No platform is up on {settings.state}.",
+            f"Start it with: {command_line('up --detach', settings)}",
+        )
+    return platform
+
+
 def start_detached(settings: Settings) -> Platform:
     """Start a platform that outlives this process; returns when it listens."""
     state = settings.state

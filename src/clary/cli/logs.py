@@ -9,12 +9,13 @@ Ctrl-C.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from clary.cli.errors import CommandError
-from clary.cli.options import StateOption, command_line, load_settings
+from clary.cli.options import StateOption, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,15 +37,10 @@ def logs(
     """Print the logs of a training job or an endpoint. With -f, exit code 1 tells that the job failed."""
     from clary.cli.api import Api
     from clary.cli.environment import client_environment
-    from clary.cli.platforms import running_platform
+    from clary.cli.launch import require_platform
 
     settings = load_settings(state=state)
-    platform = running_platform(settings.state)
-    if platform is None:
-        raise CommandError(
-            f"No platform is up on {settings.state}.", f"Start it: {command_line('up --detach', settings)}"
-        )
-    api = Api(client_environment(settings, platform.url))
+    api = Api(client_environment(settings, require_platform(settings).url))
     job = None if endpoint else _describe(api, "TrainingJob", name)
     if job is None and _describe(api, "Endpoint", name) is None:
         kinds = "endpoint" if endpoint else "training job or endpoint"
@@ -113,9 +109,15 @@ class LogReader:
 
 
 def _follow_job(api: Api, reader: LogReader, name: str) -> None:
+    from clary.cli.console import err
+
+    stage = ""
     while True:
         job = api.call("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
         printed = reader.print_new()
+        if job["SecondaryStatus"] != stage:
+            stage = job["SecondaryStatus"]
+            err.print(f"{name}: {stage}", style="dim", markup=False)
         if job["TrainingJobStatus"] in TERMINAL and not printed:
             break
         if job["TrainingJobStatus"] not in TERMINAL:
@@ -125,9 +127,10 @@ def _follow_job(api: Api, reader: LogReader, name: str) -> None:
 
 
 def _follow_endpoint(reader: LogReader) -> None:
-    while True:
-        reader.print_new()
-        time.sleep(FOLLOW_SECONDS)
+    with suppress(KeyboardInterrupt):
+        while True:
+            reader.print_new()
+            time.sleep(FOLLOW_SECONDS)
 
 
 def _describe(api: Api, kind: str, name: str) -> dict[str, Any] | None:

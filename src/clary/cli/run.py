@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clary.cli.errors import CommandError
-from clary.cli.options import StateOption, command_line, load_settings
+from clary.cli.options import StateOption, load_settings
 
 if TYPE_CHECKING:
     from clary.cli.platforms import Platform
     from clary.settings import Settings
-
-CANNOT_START, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
-"""Exit codes that are not the program's: as `env` and `timeout` have them."""
 
 
 def run(
@@ -36,27 +33,18 @@ def run(
 
     settings = load_settings(state=state)
     platform = _find_platform(settings, up)
-    try:
-        status = uvloop.run(run_session(program, settings, platform))
-    except FileNotFoundError:
-        raise CommandError(f"There is no program {program[0]}.", code=NOT_FOUND) from None
-    except PermissionError:
-        raise CommandError(f"{program[0]} is not executable.", code=NOT_EXECUTABLE) from None
-    end_as(status)
+    end_as(uvloop.run(run_session(program, settings, platform)))
 
 
 def _find_platform(settings: Settings, start: bool) -> Platform:
-    from clary.cli.launch import start_detached
+    from clary.cli.child import CANNOT_START
+    from clary.cli.launch import require_platform, start_detached
     from clary.cli.platforms import running_platform
 
-    platform = running_platform(settings.state)
-    if platform is None and start:
-        platform = start_detached(settings)
-    if platform is None:
-        raise CommandError(
-            f"No platform is up on {settings.state}.",
-            f"Start it with: {command_line('up --detach', settings)}\n"
-            f"or let this command do it: {command_line('run --up -- …', settings)}",
-            code=CANNOT_START,
-        )
-    return platform
+    try:
+        if start and running_platform(settings.state) is None:
+            return start_detached(settings)
+        return require_platform(settings)
+    except CommandError as error:
+        error.code = CANNOT_START
+        raise

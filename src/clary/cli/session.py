@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from clary.cli.child import run_child
+from clary.cli.child import CANNOT_START, run_child
 from clary.cli.environment import LOOPBACK, STRAY, client_environment
 from clary.cli.errors import CommandError
 from clary.cli.proxy.authority import Authority
@@ -34,7 +34,8 @@ async def run_session(program: Sequence[str], settings: Settings, platform: Plat
     try:
         outside = Outside()
     except ValueError as error:
-        raise CommandError(f"Your own proxy settings cannot be used: {error}.") from None
+        problem = f"Your own proxy settings cannot be used: {error}."
+        raise CommandError(problem, code=CANNOT_START) from None
     with tempfile.NamedTemporaryFile(prefix="clary-trust-", suffix=".pem") as bundle:
         bundle.write(_trusted_anyway() + authority.certificate)
         bundle.flush()
