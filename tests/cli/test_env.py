@@ -76,3 +76,12 @@ def test_before_the_first_start_nothing_is_exported(clary: Clary) -> None:
     assert result.stdout == ""
     assert f"There are no keys in {clary.state}" in result.stderr
     assert "clary up --detach" in result.stderr
+
+
+@pytest.mark.parametrize("content", ["no keys here\n", "[default]\naws_access_key_id = AKIA\n"])
+def test_keys_that_cannot_be_read_are_said(clary: Clary, content: str) -> None:
+    clary.state.mkdir()
+    (clary.state / "credentials").write_text(content)
+    result = clary("env")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"clary: {clary.state / 'credentials'} holds no keys")

@@ -99,3 +99,12 @@ def test_options_reach_the_platform(clary: Clary) -> None:
         assert not (clary.state / "clary.db").exists()
     finally:
         clary("down")
+
+
+def test_keys_that_cannot_be_read_are_said(clary: Clary) -> None:
+    clary.state.mkdir()
+    (clary.state / "credentials").write_text("no keys here\n")
+    failed = clary("up")
+    assert failed.returncode == 1
+    assert str(clary.state / "credentials") in failed.stderr
+    assert "Traceback" not in failed.stderr

@@ -55,14 +55,20 @@ def _no_proxy() -> str:
 
 
 def _read_keys(settings: Settings) -> tuple[str, str]:
+    path = settings.state / "credentials"
     file = configparser.ConfigParser(interpolation=None)
-    if not file.read(settings.state / "credentials"):
+    try:
+        if not file.read(path):
+            raise CommandError(
+                f"There are no keys in {settings.state}: no platform was started there yet.",
+                f"Start one: {command_line('up --detach', settings)}",
+            )
+        return file["default"]["aws_access_key_id"], file["default"]["aws_secret_access_key"]
+    except (configparser.Error, KeyError):
         raise CommandError(
-            f"There are no keys in {settings.state}: no platform was started there yet.",
-            f"Start one: {command_line('up --detach', settings)}",
-        )
-    profile = file["default"]
-    return profile["aws_access_key_id"], profile["aws_secret_access_key"]
+            f"{path} holds no keys that can be read.",
+            "Restore it, or remove it: the next start makes new ones.",
+        ) from None
 
 
 def _write_sagemaker_config(settings: Settings) -> Path:

@@ -58,11 +58,12 @@ def serve(settings: Settings, began: float, json: bool) -> None:
     if json or sys.stdout.isatty():
         Thread(target=_announce_when_ready, args=(settings, began, json), daemon=True).start()
     import clary.app
+    from clary.wire.credentials import CorruptCredentials
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         clary.app.run(settings)
-    except clary.app.StateInUse as error:
+    except (clary.app.StateInUse, CorruptCredentials) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
