@@ -1,0 +1,5 @@
+"""Amazon CloudWatch metrics."""
+
+from clary.services.operations import Operations
+
+operation = Operations("cloudwatch")

@@ -1,0 +1,90 @@
+"""The policies of roles: kept, listed, and simulated as Clary applies them."""
+
+from typing import Any
+from urllib.parse import quote
+
+from clary.records.record import Record
+from clary.services.call import Call
+from clary.services.iam import operation
+from clary.services.iam.roles import change_role, checked_policy, find_role, mention_role
+from clary.wire.errors import ServiceError
+
+
+@operation("PutRolePolicy")
+def put_role_policy(call: Call, request: dict[str, Any]) -> None:
+    role = find_role(call, request["RoleName"])
+    policy = checked_policy(request["PolicyDocument"])
+    change_role(call, role, Policies={**role.document["Policies"], request["PolicyName"]: policy})
+
+
+@operation("GetRolePolicy")
+def get_role_policy(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    role = find_role(call, request["RoleName"])
+    policy = _inline(role, request["PolicyName"])
+    return {
+        "RoleName": role.name,
+        "PolicyName": request["PolicyName"],
+        "PolicyDocument": quote(policy, safe=""),
+    }
+
+
+@operation("ListRolePolicies")
+def list_role_policies(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    role = find_role(call, request["RoleName"])
+    return {"PolicyNames": sorted(role.document["Policies"]), "IsTruncated": False}
+
+
+@operation("DeleteRolePolicy")
+def delete_role_policy(call: Call, request: dict[str, Any]) -> None:
+    role = find_role(call, request["RoleName"])
+    _inline(role, request["PolicyName"])
+    kept = {name: text for name, text in role.document["Policies"].items() if name != request["PolicyName"]}
+    change_role(call, role, Policies=kept)
+
+
+@operation("AttachRolePolicy")
+def attach_role_policy(call: Call, request: dict[str, Any]) -> None:
+    role = find_role(call, request["RoleName"])
+    arn = request["PolicyArn"]
+    if arn not in role.document["Attached"]:
+        change_role(call, role, Attached=[*role.document["Attached"], arn])
+
+
+@operation("DetachRolePolicy")
+def detach_role_policy(call: Call, request: dict[str, Any]) -> None:
+    role = find_role(call, request["RoleName"])
+    arn = request["PolicyArn"]
+    if arn not in role.document["Attached"]:
+        raise ServiceError("NoSuchEntity", f"Policy {arn} was not found.", 404)
+    change_role(call, role, Attached=[each for each in role.document["Attached"] if each != arn])
+
+
+@operation("ListAttachedRolePolicies")
+def list_attached_role_policies(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    role = find_role(call, request["RoleName"])
+    attached = [{"PolicyName": arn.rsplit("/", 1)[-1], "PolicyArn": arn} for arn in role.document["Attached"]]
+    return {"AttachedPolicies": attached, "IsTruncated": False}
+
+
+@operation("SimulatePrincipalPolicy")
+def simulate_principal_policy(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    """Clary lets whoever is signed in do everything, whatever policies say: so it is what the simulation
+    answers."""
+    principal, separator, role = request["PolicySourceArn"].partition(":role/")
+    if separator and principal == f"arn:aws:iam::{call.scope.account}":
+        path, _, name = role.rpartition("/")
+        mention_role(call, name, f"/{path}/" if path else "/")
+    results = [
+        {"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": "allowed"}
+        for action in request["ActionNames"]
+        for resource in request.get("ResourceArns", ["*"])
+    ]
+    return {"EvaluationResults": results, "IsTruncated": False}
+
+
+def _inline(role: Record, name: str) -> str:
+    try:
+        policy: str = role.document["Policies"][name]
+    except KeyError:
+        raise ServiceError("NoSuchEntity", f"The role policy with name {name} cannot be found.", 404) from None
+    return policy

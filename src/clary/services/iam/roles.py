@@ -1,0 +1,127 @@
+"""What a role is here, and where it comes from.
+
+    CreateRole ───────────────────────────────▶ a role as the client wants it
+    GetRole, SimulatePrincipalPolicy, AssumeRole ─▶ that role, or one made at its first mention
+
+A program names the execution role of the AWS account that it was written for. So that it runs unmodified, a
+role that nobody created is made when it is first asked for, trusting SageMaker; CreateRole may still take its
+place.
+"""
+
+import base64
+import hashlib
+import json
+from typing import Any
+from urllib.parse import quote
+
+from clary.records.errors import AlreadyExists, NotFound, Stale
+from clary.records.record import Kind, Record, Scope, State
+from clary.services.call import Call
+from clary.wire.errors import ServiceError
+
+ROLE = Kind("role")
+ACTIVE = State("Active")
+
+DEFAULT_ROLE = "AmazonSageMaker-ExecutionRole"
+"""Whom the platform's own keys speak as: clients want to find themselves in a role that SageMaker may
+assume."""
+
+DEFAULT_DURATION = 3600
+
+MENTIONED = "MadeAtFirstMention"
+
+_TRUST_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+_FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+
+
+def scope(call: Call) -> Scope:
+    """Roles belong to an account, in every region."""
+    return Scope(call.scope.account, "aws-global")
+
+
+def role_id(account: str, name: str) -> str:
+    """Stable and unique, in the form of AWS's."""
+    digest = hashlib.blake2b(f"{account}/{name}".encode(), digest_size=11).digest()
+    return "AROA" + base64.b32encode(digest).decode()[:17]
+
+
+def find_role(call: Call, name: str) -> Record:
+    """A role that is there; `NoSuchEntity` where it is not."""
+    try:
+        return call.house.records.get(ROLE, scope(call), name)
+    except NotFound:
+        raise ServiceError("NoSuchEntity", f"The role with name {name} cannot be found.", 404) from None
+
+
+def mention_role(call: Call, name: str, path: str | None = None) -> Record:
+    """The role, made where nobody created it."""
+    found = call.house.records.find(ROLE, scope(call), name)
+    if found is not None:
+        return found
+    if path is None:
+        # The console makes its execution roles under this path, and programs expect them there.
+        path = "/service-role/" if name.startswith(DEFAULT_ROLE) else "/"
+    document = {
+        "Path": path,
+        "AssumeRolePolicyDocument": json.dumps(_TRUST_POLICY),
+        "Description": "Made by Clary when a client first asked for it",
+        "MaxSessionDuration": DEFAULT_DURATION,
+        "Policies": {},
+        "Attached": [_FULL_ACCESS],
+        MENTIONED: True,
+    }
+    try:
+        return create_role(call, name, document)
+    except AlreadyExists:
+        return find_role(call, name)
+
+
+def create_role(call: Call, name: str, document: dict[str, Any], tags: dict[str, str] | None = None) -> Record:
+    """Raises `AlreadyExists`."""
+    arn = f"arn:aws:iam::{call.scope.account}:role{document['Path']}{name}"
+    return call.house.records.create(ROLE, scope(call), name, arn, document, ACTIVE, tags=tags)
+
+
+def change_role(call: Call, role: Record, **changes: Any) -> None:
+    """Replace members of the role's document."""
+    try:
+        call.house.records.update(role, {**role.document, **changes})
+    except Stale:
+        raise ServiceError(
+            "ConcurrentModification", f"The role {role.name} was modified by another request.", 409
+        ) from None
+
+
+def described(call: Call, role: Record) -> dict[str, Any]:
+    """The role in the shape of the API. IAM gives policies URL-encoded."""
+    document = role.document
+    description = {"Description": document["Description"]} if document["Description"] else {}
+    return {
+        "Path": document["Path"],
+        "RoleName": role.name,
+        "RoleId": role_id(role.scope.account, role.name),
+        "Arn": role.arn,
+        "CreateDate": role.created,
+        "AssumeRolePolicyDocument": quote(document["AssumeRolePolicyDocument"], safe=""),
+        "MaxSessionDuration": document["MaxSessionDuration"],
+        "Tags": listed_tags(call.house.records.tags(role)),
+        **description,
+    }
+
+
+def listed_tags(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def checked_policy(text: str) -> str:
+    """A policy as it was given; `MalformedPolicyDocument` where it is no policy at all."""
+    try:
+        policy = json.loads(text)
+    except ValueError:
+        raise ServiceError("MalformedPolicyDocument", "This policy contains invalid Json", 400) from None
+    if not isinstance(policy, dict) or "Statement" not in policy:
+        raise ServiceError("MalformedPolicyDocument", "Syntax errors in policy.", 400)
+    return text
