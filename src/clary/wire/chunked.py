@@ -50,7 +50,7 @@ class ChunkSigner:
 class AwsChunkedBody:
     """The decoded body, with its trailers by the time it has ended.
 
-    Bytes are passed on before their chunk's signature is known: whoever stores them must wait for a clean end.
+    Bytes are passed on before the signature of their chunk is known: who stores them waits for a clean end.
     """
 
     def __init__(

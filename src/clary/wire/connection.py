@@ -2,10 +2,11 @@
 
     data_received → httptools → on_headers_complete: an Exchange joins the queue
                               → on_body: RequestBody.feed
-    one exchange at a time: task _answer → handler(request) → encode → write → _next exchange
+    task _serve, one exchange at a time: handler(request) → encode → write → the next exchange
 
-The task is made when the head is complete; for a small request the body has arrived by the time it first
-runs. Deadlines are plain numbers that `Server` looks at once a second: timers cost more than parsing.
+The handler is called when the head is complete; the body of a small request has arrived by then as well. One
+task serves the connection's whole life: one for each request costs more than parsing it. For the same reason
+deadlines are plain numbers that `Server` looks at once a second.
 """
 
 import asyncio
@@ -68,8 +69,13 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._loop = loop
         self._parser = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._unparsed = 0
+        """Bytes since the parser last made a whole head or a piece of body of them."""
         self._queue: deque[Exchange] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._arrival: asyncio.Future[None] | None = None
+        """Set while `_serve` waits for an exchange."""
         self._incoming: Exchange | None = None
         """The exchange parsed last: bytes of body are its own."""
         self._refusal: Response | None = None
@@ -79,8 +85,6 @@ class Connection(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self._unsent = 0
         self._read_deadline = self._write_deadline = math.inf
-        self._begin_head()
-        self._in_head = False
 
     # The socket's events
 
@@ -89,11 +93,12 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
         self._owner.connections.add(self)
-        self._read_deadline = self._loop.time() + IDLE_SECONDS
+        self._task = self._loop.create_task(self._serve())
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
+        self._unparsed += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -102,20 +107,16 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._refuse(self._refusal or _plain(400, f"Bad request: {error}"))
         else:
-            # The parser tells of a header only when it is complete, so an endless one is counted here.
-            if self._in_head:
-                self._head_bytes += len(data)
-                if self._head_bytes > 2 * MAX_HEAD:
-                    self._refuse(_head_too_large())
+            # The parser tells of a header only once it is complete; this bounds an endless one.
+            if self._unparsed > MAX_HEAD:
+                self._refuse(_head_too_large())
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._owner.connections.discard(self)
         self._deaf = True
-        self._queue.clear()
         if self._incoming is not None:
             self._incoming.body.fail(ClientDisconnected("the client went away before the end of the body"))
-        if self._task is not None:
-            self._task.cancel()
+        self._task.cancel()
 
     def pause_writing(self) -> None:
         self._writable = self._loop.create_future()
@@ -131,31 +132,31 @@ class Connection(asyncio.Protocol):
     # The parser's events
 
     def on_message_begin(self) -> None:
-        self._begin_head()
-        if self._task is None:
+        self._url = b""
+        self._headers = []
+        if self._arrival is not None:
             self._read_deadline = self._loop.time() + HEAD_SECONDS
 
     def on_url(self, part: bytes) -> None:
         self._url += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_head:
-            return  # a trailer of a chunked body
-        self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > MAX_HEAD or len(self._headers) > MAX_HEADERS:
+        # Trailers of a chunked body come here too: bounded like headers, and not read by anyone.
+        self._headers.append((name, value))
+        if len(self._headers) > MAX_HEADERS:
             self._refusal = _head_too_large()
-            raise ValueError("head too large")
+            raise ValueError("too many headers")
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        if self._unparsed > MAX_HEAD and self._head_size() > MAX_HEAD:
+            self._refusal = _head_too_large()
+            raise ValueError("head too large")
+        self._unparsed = 0
         parser = self._parser
-        headers = Headers(self._headers)
+        headers = Headers.received(self._headers)
         length = headers.get("content-length")
         # The parser has refused any length that is not plain digits.
-        body = RequestBody(
-            self, int(length) if length else None, headers.get("expect").lower() == "100-continue"
-        )
+        body = RequestBody(self, int(length) if length else None, headers.get("expect").lower() == "100-continue")
         method, target = parser.get_method().decode("ascii"), self._url.decode("latin-1")
         self._incoming = Exchange(
             Request(method, target, headers, body, self._peer),
@@ -164,14 +165,15 @@ class Connection(asyncio.Protocol):
             http_1_0=parser.get_http_version() == "1.0",
         )
         self._queue.append(self._incoming)
-        if self._task is None:
-            self._read_deadline = self._loop.time() + STALL_SECONDS
-            self._next()
-        else:
+        self._read_deadline = self._loop.time() + STALL_SECONDS
+        if self._arrival is None:
             self.regulate()
+        else:
+            self._wake()
 
     def on_body(self, chunk: bytes) -> None:
         assert self._incoming is not None
+        self._unparsed = 0
         body = self._incoming.body
         if not body.feed(chunk):
             self.abort()
@@ -181,14 +183,13 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         assert self._incoming is not None
+        self._unparsed = 0
         self._incoming.body.end()
-        self._read_deadline = math.inf if self._task is not None else self._loop.time() + IDLE_SECONDS
+        # An answer given before its body had ended leaves nobody else to start the idle time.
+        self._read_deadline = math.inf if self._arrival is None else self._loop.time() + IDLE_SECONDS
 
-    def _begin_head(self) -> None:
-        self._url = b""
-        self._headers: list[tuple[str, str]] = []
-        self._head_bytes = 0
-        self._in_head = True
+    def _head_size(self) -> int:
+        return len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
 
     # What bodies, the sender and the server ask
 
@@ -228,15 +229,15 @@ class Connection(asyncio.Protocol):
             self._write_deadline = now + STALL_SECONDS
         if now > self._read_deadline:
             self._read_deadline = math.inf
-            if self._task is None or self._deaf:
+            if self._arrival is not None or self._incoming is None or self._deaf:
                 self.abort()
-            elif self._incoming is not None:
+            else:
                 self._incoming.keep_alive = False
                 self._incoming.body.fail(BodyTimeout("the client stopped sending its request body"))
 
     def close_when_idle(self) -> None:
-        if self._task is None:
-            self._transport.close()
+        """Wake `_serve` to see `closing`; an exchange under way closes the connection when it is done."""
+        self._wake()
 
     def abort(self) -> None:
         self._deaf = True
@@ -244,22 +245,37 @@ class Connection(asyncio.Protocol):
 
     # Exchanges, one after the other
 
-    def _next(self) -> None:
-        """Start the next exchange, or settle what follows the last one."""
-        if self._queue:
-            self._task = self._loop.create_task(self._answer(self._queue.popleft()))
-            return
-        self._task = None
-        if self._refusal is not None:
-            self.write(encode(self._refusal, "GET", http_1_0=False, close=True).whole())
-            self._linger()
-        elif self._owner.closing:
-            self._transport.close()
-        else:
-            self._read_deadline = self._loop.time() + IDLE_SECONDS
-            self.regulate()
+    async def _serve(self) -> None:
+        while await self._exchange_is_due():
+            exchange = self._queue.popleft()
+            if self._queue or not self._reading:
+                self.regulate()
+            if not await self._answer(exchange):
+                return
 
-    async def _answer(self, exchange: Exchange) -> None:
+    async def _exchange_is_due(self) -> bool:
+        """Wait for the next exchange; False when there will be none and the connection is closing."""
+        while not self._queue:
+            if self._refusal is not None:
+                refusal = encode(self._refusal, "GET", http_1_0=False, close=True)
+                self._transport.write(refusal.whole())
+                self._linger()
+                return False
+            if self._owner.closing:
+                self._transport.close()
+                return False
+            self._read_deadline = self._loop.time() + IDLE_SECONDS
+            self._arrival = self._loop.create_future()
+            await self._arrival
+        return True
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+        self._arrival = None
+
+    async def _answer(self, exchange: Exchange) -> bool:
+        """Whether the connection can carry another exchange after this one."""
         try:
             encoded = await self._respond(exchange)
             if isinstance(encoded.body, bytes):
@@ -271,14 +287,15 @@ class Connection(asyncio.Protocol):
                 await send_body(self, encoded)
         except ClientDisconnected:
             self.abort()
+            return False
         except asyncio.CancelledError:
             self.abort()
             raise
         except Exception:
             log.exception("%s %s: the answer broke off", exchange.request.method, exchange.request.path)
             self.abort()
-        else:
-            self._finish(exchange, encoded.close)
+            return False
+        return self._finish(exchange, encoded.close or not exchange.keep_alive)
 
     async def _respond(self, exchange: Exchange) -> Encoded:
         try:
@@ -302,28 +319,28 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.writelines((head, body))
 
-    def _finish(self, exchange: Exchange, close: bool) -> None:
+    def _finish(self, exchange: Exchange, close: bool) -> bool:
         if not exchange.body.ended:
             exchange.body.discard()
-        if not close and exchange.keep_alive:
-            self._next()
-        elif exchange.body.ended and not self._deaf:
+            self.regulate()
+            if close:
+                self._linger()
+        elif close:
             self._transport.close()
-        else:
-            self._linger()
+        return not close
 
     def _refuse(self, response: Response) -> None:
         """Stop listening; answer `response`, unless the error lies in a body: its handler answers that."""
         self._deaf = True
-        if self._incoming is not None and not self._incoming.body.ended:
-            self._incoming.keep_alive = False
-            self._incoming.body.fail(BodyMalformed("the request body breaks HTTP's framing"))
-            if self._task is None:
-                self.abort()
-            return
-        self._refusal = response
-        if self._task is None:
-            self._next()
+        incoming = self._incoming
+        if incoming is None or incoming.body.ended:
+            self._refusal = response
+            self._wake()
+        elif self._arrival is not None:
+            self.abort()
+        else:
+            incoming.keep_alive = False
+            incoming.body.fail(BodyMalformed("the request body breaks HTTP's framing"))
 
     def _linger(self) -> None:
         """Close, but take what the client still sends: closing on unread bytes resets the answer away."""
@@ -332,10 +349,6 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return
         self._transport.write_eof()
-        if not self._reading:
-            self._reading = True
-            self._transport.resume_reading()
-        self._task = None
         self._read_deadline = self._loop.time() + LINGER_SECONDS
 
 
@@ -356,8 +369,6 @@ def _crashed(request: Request) -> Response:
     """For what the gateway could not turn into an AWS error: called while the exception is handled."""
     request_id = str(uuid.uuid4())
     log.exception("%s %s failed, request id %s", request.method, request.path, request_id)
-    response = _plain(
-        500, f"Internal failure. The server's log has the reason under request id {request_id}."
-    )
+    response = _plain(500, f"Internal failure. The server's log has the reason under request id {request_id}.")
     response.headers.append(("x-amzn-RequestId", request_id))
     return response

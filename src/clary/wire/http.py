@@ -6,8 +6,14 @@ Nothing above this room sees these types, except `Body` and `FileBody`, which ca
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
+
+
+@lru_cache(maxsize=1024)
+def _lower_name(name: bytes) -> str:
+    return name.decode("latin-1").lower()
 
 
 class Headers:
@@ -16,9 +22,19 @@ class Headers:
     __slots__ = ("_first", "items")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self.items = [(name.lower(), value) for name, value in items]
+        self._hold([(name.lower(), value) for name, value in items])
+
+    @classmethod
+    def received(cls, raw: Iterable[tuple[bytes, bytes]]) -> Self:
+        """From bytes off the socket, with the same few names in every request."""
+        headers = cls.__new__(cls)
+        headers._hold([(_lower_name(name), value.decode("latin-1")) for name, value in raw])
+        return headers
+
+    def _hold(self, items: list[tuple[str, str]]) -> None:
+        self.items = items
         # Built from the end, so that the first of several values is the one that stays.
-        self._first = dict(reversed(self.items))
+        self._first = dict(reversed(items))
 
     def get(self, name: str, default: str = "") -> str:
         """First value of a header, or `default`."""
