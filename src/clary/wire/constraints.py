@@ -25,16 +25,12 @@ def rules_of(shape: Shape) -> Iterator[Rule]:
         if most is not None:
             yield Rule(f"Member must have value less than or equal to {most}", lambda value: value > most)
         if least is not None:
-            yield Rule(
-                f"Member must have value greater than or equal to {least}", lambda value: value < least
-            )
+            yield Rule(f"Member must have value greater than or equal to {least}", lambda value: value < least)
         return
     if most is not None:
         yield Rule(f"Member must have length less than or equal to {most}", lambda value: len(value) > most)
     if least is not None:
-        yield Rule(
-            f"Member must have length greater than or equal to {least}", lambda value: len(value) < least
-        )
+        yield Rule(f"Member must have length greater than or equal to {least}", lambda value: len(value) < least)
     if pattern := traits.get("pattern"):
         yield Rule(
             f"Member must satisfy regular expression pattern: {pattern}",
@@ -42,9 +38,7 @@ def rules_of(shape: Shape) -> Iterator[Rule]:
         )
     if values := traits.get("enum"):
         allowed = frozenset(values)
-        yield Rule(
-            f"Member must satisfy enum value set: [{', '.join(values)}]", lambda value: value not in allowed
-        )
+        yield Rule(f"Member must satisfy enum value set: [{', '.join(values)}]", lambda value: value not in allowed)
 
 
 def _itself(value: Any) -> Any:

@@ -99,9 +99,7 @@ def _asks_query(request: Request) -> bool:
 
 
 def _runtime_path(request: Request) -> bool:
-    return (
-        request.method == "POST" and request.path.startswith("/endpoints/") and "invocations" in request.path
-    )
+    return request.method == "POST" and request.path.startswith("/endpoints/") and "invocations" in request.path
 
 
 @cache
@@ -129,6 +127,9 @@ def _identify_json(target: str) -> Identified:
 
 
 def _identify_query(request: Request, signing_name: str | None, form: bytes) -> Identified:
+    if "smithy-protocol" in request.headers:
+        spoken = request.headers.get("smithy-protocol")
+        raise ServiceError("UnknownOperationException", f"{spoken} is not spoken here; json and query are", 404)
     query = decode_query(request.query)
     # Only these two are wanted here; the rest of the form is read by the parser.
     named = dict(
@@ -157,9 +158,7 @@ def _identify_rest_json(request: Request) -> Identified:
         found = _routes(service).find(request.method, request.path, query, request.headers)
         if found:
             name, labels = found
-            return Identified(
-                service, service_model(service).operation_model(name), "rest-json", labels, query
-            )
+            return Identified(service, service_model(service).operation_model(name), "rest-json", labels, query)
     raise ServiceError("UnknownOperationException", f"No operation at {request.method} {request.path}", 404)
 
 
@@ -168,9 +167,7 @@ def _identify_s3(request: Request) -> Identified:
     path = s3_path(request.headers, request.path)
     found = _routes("s3").find(request.method, path, query, request.headers)
     if found is None:
-        raise ServiceError(
-            "MethodNotAllowed", "The specified method is not allowed against this resource.", 405
-        )
+        raise ServiceError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
     name, labels = found
     return Identified("s3", service_model("s3").operation_model(name), "rest-xml", labels, query)
 

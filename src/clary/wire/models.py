@@ -26,12 +26,17 @@ SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "s3", "sts", 
 @cache
 def service_model(name: str) -> ServiceModel:
     """The newest model of a service; `LookupError` where botocore has none by that name."""
+    return ServiceModel(_description(name), name)
+
+
+@cache
+def _description(name: str) -> dict[str, Any]:
     versions = sorted((Path(botocore.__file__).parent / "data" / name).glob("*/service-2.json.gz"))
     if not versions:
         raise LookupError(f"botocore publishes no service named {name!r}")
-    description = orjson.loads(gzip.decompress(versions[-1].read_bytes()))
+    description: dict[str, Any] = orjson.loads(gzip.decompress(versions[-1].read_bytes()))
     _drop_documentation(description)
-    return ServiceModel(description, name)
+    return description
 
 
 def _drop_documentation(description: dict[str, Any]) -> None:
@@ -49,9 +54,7 @@ def _drop_documentation(description: dict[str, Any]) -> None:
 def _error_names(service: str) -> dict[str, str]:
     """Error code or shape name → shape name, without resolving every shape of the service."""
     names: dict[str, str] = {}
-    model = service_model(service)
-    for name in model.shape_names:
-        raw = model._service_description["shapes"][name]
+    for name, raw in _description(service)["shapes"].items():
         if raw.get("exception"):
             names[raw.get("error", {}).get("code", name)] = name
             names.setdefault(name, name)
@@ -62,6 +65,14 @@ def error_shape(service: str, code: str) -> StructureShape | None:
     """The modelled shape of an error, by its code on the wire or by its shape's name."""
     name = _error_names(service).get(code)
     return service_model(service).shape_for(name) if name else None
+
+
+def error_status(service: str, code: str) -> int:
+    """The HTTP status of an error where its model gives one, else that of its kind."""
+    name = _error_names(service).get(code)
+    raw = _description(service)["shapes"][name] if name else {}
+    status: int = raw.get("error", {}).get("httpStatusCode", 500 if raw.get("fault") else 400)
+    return status
 
 
 def default_protocol(service: str) -> Protocol:

@@ -5,12 +5,15 @@ the standard library does neither.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import regex
 
 TIME_LIMIT = 0.1
 """Seconds for one match. Some of the published patterns backtrack without end on a hostile value."""
+
+REMEMBERED_LENGTH = 256
+"""Up to this length, answers are kept: names, ARNs and content types come again with every call."""
 
 TOKEN = re.compile(
     r"\\u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -31,10 +34,17 @@ ASCII_CLASSES = {
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole of `text` matches, as `String.matches` does in Java, within the time limit."""
+    return _remembered(pattern, text) if len(text) <= REMEMBERED_LENGTH else _match(pattern, text)
+
+
+def _match(pattern: str, text: str) -> bool:
     try:
         return _compile(pattern).fullmatch(text, timeout=TIME_LIMIT) is not None
     except TimeoutError:
         return False
+
+
+_remembered = lru_cache(maxsize=4096)(_match)
 
 
 @cache

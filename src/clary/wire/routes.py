@@ -31,9 +31,9 @@ class Route:
     deprecated: bool
 
     def fits(self, query: Mapping[str, str], headers: Headers) -> bool:
-        return all(
-            name in query and (not value or query[name] == value) for name, value in self.query
-        ) and all(name in headers for name in self.headers)
+        return all(name in query and (not value or query[name] == value) for name, value in self.query) and all(
+            name in headers for name in self.headers
+        )
 
     @property
     def demands(self) -> tuple[int, bool]:
@@ -68,9 +68,7 @@ class RouteTable:
                 continue
             for route in routes:
                 if route.fits(query, headers):
-                    return route.operation, {
-                        label: decode(value) for label, value in match.groupdict().items()
-                    }
+                    return route.operation, {label: decode(value) for label, value in match.groupdict().items()}
         return None
 
 

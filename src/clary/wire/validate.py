@@ -132,7 +132,7 @@ class Checks(ShapeCompiler[Check]):
         return check
 
     def _elements(self, shape: Shape, wording: str) -> CheckElements:
-        """Structures are checked one by one; scalars that break a rule are reported together, with every rule."""
+        """Structures are checked one by one; scalars together, and one that breaks a rule is told all rules."""
         if shape.type_name in ("structure", "list", "map"):
             check_one = self(shape)
 
@@ -170,9 +170,7 @@ class Checks(ShapeCompiler[Check]):
     string = boolean = integer = long = float = double = timestamp = blob = _scalar
 
 
-def _apply(
-    rules: tuple[Rule, ...], value: Any, path: str, violations: Violations, *, sensitive: bool
-) -> None:
+def _apply(rules: tuple[Rule, ...], value: Any, path: str, violations: Violations, *, sensitive: bool) -> None:
     for rule in rules:
         if rule.broken_by(value):
             violations.append(_violation(value, path, rule.constraint, sensitive=sensitive))

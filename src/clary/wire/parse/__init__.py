@@ -33,7 +33,7 @@ def parse(found: Identified, request: Request, body: bytes | Body) -> dict[str, 
         if found.protocol == "query":
             return parse_query(found.operation, _whole(body))
         return parse_rest(found, request, body)
-    except (Unreadable, RecursionError) as error:
+    except Unreadable as error:
         raise _as_service_error(found.protocol, error) from error
 
 
@@ -43,11 +43,11 @@ def _whole(body: bytes | Body) -> bytes:
     return body
 
 
-def _as_service_error(protocol: Protocol, error: Exception) -> ServiceError:
+def _as_service_error(protocol: Protocol, error: Unreadable) -> ServiceError:
     if protocol == "query":
         return ServiceError("MalformedInput", str(error), 400)
     if protocol != "rest-xml":
         return ServiceError("SerializationException", str(error), 400)
-    if isinstance(error, Unreadable) and not isinstance(error, UnreadableBody):
+    if not isinstance(error, UnreadableBody):
         return ServiceError("InvalidArgument", str(error), 400)
     return ServiceError("MalformedXML", MALFORMED_XML, 400)

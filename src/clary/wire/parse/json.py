@@ -14,6 +14,9 @@ from clary.wire.timestamps import parse_timestamp, read_epoch
 
 Read = Callable[[Any], Any]
 
+MAX_DEPTH = 64
+"""Levels of nesting: a few shapes may contain themselves, and what walks them later is recursive."""
+
 INTEGER_BITS = {"integer": 31, "long": 63}
 SPECIAL_FLOATS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
@@ -30,8 +33,22 @@ def read_document(service: str, shape: StructureShape, body: bytes) -> dict[str,
         document = orjson.loads(body) if body else {}
     except orjson.JSONDecodeError as error:
         raise UnreadableBody(f"Unable to parse the request body as JSON: {error}") from error
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _deeper_than(MAX_DEPTH, document):
+        raise UnreadableBody("The request body is nested too deeply")
     members: dict[str, Any] = json_readers(service)(shape)(document)
     return members
+
+
+def _deeper_than(limit: int, document: Any) -> bool:
+    level = [document]
+    for _ in range(limit):
+        level = [
+            child
+            for node in level
+            if isinstance(node, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return bool(level)
 
 
 @cache

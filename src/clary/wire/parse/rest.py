@@ -12,7 +12,7 @@ from clary.wire.http import Body, Request
 from clary.wire.identify import Identified
 from clary.wire.models import payload_member
 from clary.wire.parse.json import read_document
-from clary.wire.parse.text import ReadText, TextReaders, read_json_header
+from clary.wire.parse.text import ReadText, TextReaders
 from clary.wire.parse.unreadable import UnreadableBody
 from clary.wire.parse.xml import read_xml
 
@@ -76,8 +76,6 @@ def rest_plan(operation: OperationModel, protocol: str) -> RestPlan:
 
 
 def _text_reader(shape: Shape) -> ReadText:
-    if shape.serialization.get("jsonvalue"):
-        return read_json_header
     if shape.type_name != "list":
         return _text(shape)
     element = _text_reader(shape.member)

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -79,11 +78,3 @@ def read_blob(text: str) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise Unreadable("a blob is not valid base64") from error
-
-
-def read_json_header(text: str) -> Any:
-    """A string with the `jsonvalue` trait, which travels in a header as base64 of JSON."""
-    try:
-        return json.loads(read_blob(text))
-    except ValueError as error:
-        raise Unreadable("a header is not base64 of JSON") from error

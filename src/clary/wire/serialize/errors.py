@@ -13,7 +13,7 @@ from botocore.model import StructureShape
 
 from clary.wire.errors import ServiceError
 from clary.wire.http import Request, Response
-from clary.wire.models import Protocol, error_shape, service_model
+from clary.wire.models import Protocol, error_shape, error_status, service_model
 from clary.wire.serialize.json import json_writers
 from clary.wire.serialize.xml import DECLARATION, escape, xml_writers
 
@@ -31,9 +31,7 @@ class Failure:
 
     @property
     def status(self) -> int:
-        traits: dict[str, Any] = self.shape.metadata.get("error", {}) if self.shape else {}
-        status: int = self.error.status or traits.get("httpStatusCode", 400)
-        return status
+        return self.error.status or (error_status(self.service, self.error.code) if self.service else 400)
 
     @property
     def sender(self) -> str:

@@ -42,9 +42,7 @@ async def encode_events(
         yield encode_error(service, protocol, shape, error)
 
 
-def encode_event(
-    service: str, protocol: Protocol, name: str, shape: StructureShape, value: dict[str, Any]
-) -> bytes:
+def encode_event(service: str, protocol: Protocol, name: str, shape: StructureShape, value: dict[str, Any]) -> bytes:
     headers: dict[str, HeaderValue] = {":message-type": "event", ":event-type": name}
     for member, member_shape in shape.members.items():
         if not member_shape.serialization.get("eventpayload"):
@@ -78,9 +76,7 @@ def encode_error(service: str, protocol: Protocol, shape: StructureShape, error:
     )
 
 
-def _document(
-    service: str, protocol: Protocol, name: str, shape: StructureShape, value: dict[str, Any]
-) -> bytes:
+def _document(service: str, protocol: Protocol, name: str, shape: StructureShape, value: dict[str, Any]) -> bytes:
     if protocol != "rest-xml":
         return write_document(service, shape, value)
     out: list[str] = []

@@ -36,9 +36,7 @@ class RestPlan:
     body: Callable[[dict[str, Any]], ResponseBody]
 
 
-def serialize_rest(
-    operation: OperationModel, protocol: Protocol, result: dict[str, Any], request_id: str
-) -> Response:
+def serialize_rest(operation: OperationModel, protocol: Protocol, result: dict[str, Any], request_id: str) -> Response:
     plan = rest_plan(operation, protocol)
     headers = [(plan.request_id_header, request_id)]
     for name, value in result.items():
@@ -91,9 +89,7 @@ def _body_writer(operation: OperationModel, protocol: Protocol) -> BodyWriter:
     payload = payload_member(shape)
     if payload is not None:
         return _payload_writer(operation, payload, shape.members[payload], protocol)
-    unlocated = shape and [
-        name for name, member in shape.members.items() if "location" not in member.serialization
-    ]
+    unlocated = shape and [name for name, member in shape.members.items() if "location" not in member.serialization]
     if not unlocated:
         return "", lambda _: b""
     service = operation.service_model.service_name
@@ -130,9 +126,7 @@ def _payload_writer(operation: OperationModel, member: str, shape: Shape, protoc
     if shape.type_name == "string":
         return "", lambda result: result.get(member, "").encode()
     if protocol == "rest-json":
-        return CONTENT_TYPES[protocol], lambda result: write_document(
-            service, shape, result.get(member) or {}
-        )
+        return CONTENT_TYPES[protocol], lambda result: write_document(service, shape, result.get(member) or {})
     return CONTENT_TYPES[protocol], lambda result: _write_payload(service, member, shape, result)
 
 

@@ -1,7 +1,5 @@
 """Scalars as text: in headers and in XML elements."""
 
-import base64
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +19,7 @@ class TextWriters(ShapeCompiler[WriteText]):
         super().__init__()
         self._timestamps: TimestampFormat = timestamps
 
-    def string(self, shape: Shape) -> WriteText:
-        if shape.serialization.get("jsonvalue"):
-            return lambda value: base64.b64encode(json.dumps(value).encode()).decode()
+    def string(self, _shape: Shape) -> WriteText:
         return str
 
     def integer(self, _shape: Shape) -> WriteText:

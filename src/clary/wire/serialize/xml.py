@@ -23,6 +23,8 @@ ESCAPES = {code: f"&#x{code:x};" for code in range(32) if chr(code) not in "\t\n
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 )
 
+ATTRIBUTE_ESCAPES = ESCAPES | {ord("\t"): "&#x9;", ord("\n"): "&#xa;"}
+
 
 def escape(text: str) -> str:
     return text.translate(ESCAPES)
@@ -136,7 +138,7 @@ def _namespace(shape: Shape) -> str:
 
 def _attributes(shape: StructureShape, value: dict[str, Any]) -> str:
     return "".join(
-        f' {member.serialization["name"]}="{escape(value[name])}"'
+        f' {member.serialization["name"]}="{value[name].translate(ATTRIBUTE_ESCAPES)}"'
         for name, member in shape.members.items()
         if member.serialization.get("xmlAttribute") and value.get(name) is not None
     )
