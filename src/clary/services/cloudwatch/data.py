@@ -1,0 +1,107 @@
+"""GetMetricData: several series and expressions over them in one answer.
+
+queries ──▶ the series of each MetricStat ──▶ expressions, once their variables are known ──▶ pages of points
+"""
+
+from typing import Any
+
+from clary.services.call import Call
+from clary.services.cloudwatch import operation
+from clary.services.cloudwatch.errors import bad_combination, bad_value
+from clary.services.cloudwatch.expressions import Points, evaluate, variables
+from clary.services.cloudwatch.requests import check_range, series_of
+from clary.services.cloudwatch.statistics import (
+    by_period,
+    check_period,
+    check_statistic,
+    first_period,
+    statistic,
+)
+from clary.wire.errors import ServiceError
+
+MOST_DATAPOINTS = 100_800
+
+
+@operation("GetMetricData")
+def get_metric_data(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    check_range(request)
+    queries = request["MetricDataQueries"]
+    points = _evaluate_all(call, queries, request["StartTime"], request["EndTime"])
+    newest_first = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
+    wanted = [
+        (query, sorted(points[query["Id"]].items(), reverse=newest_first))
+        for query in queries
+        if query.get("ReturnData", True)
+    ]
+    return _page(wanted, _read_token(request), request.get("MaxDatapoints", MOST_DATAPOINTS))
+
+
+def _read_token(request: dict[str, Any]) -> int:
+    token = request.get("NextToken", "0")
+    if not (token.isascii() and token.isdigit() and len(token) < 10):
+        raise ServiceError("InvalidNextToken", "The NextToken is not valid for this request.", 400)
+    return int(token)
+
+
+def _evaluate_all(call: Call, queries: list[dict[str, Any]], start: float, end: float) -> dict[str, Points]:
+    known: dict[str, Points] = {}
+    waiting: dict[str, str] = {}
+    for query in queries:
+        if query["Id"] in known or query["Id"] in waiting:
+            raise bad_value(f"The values for parameter id in MetricDataQueries are not unique: {query['Id']}.")
+        if ("MetricStat" in query) == ("Expression" in query):
+            raise bad_combination("Each MetricDataQuery must have either MetricStat or Expression, and not both.")
+        if "MetricStat" in query:
+            known[query["Id"]] = _measured(call, query["MetricStat"], start, end)
+        else:
+            waiting[query["Id"]] = query["Expression"]
+    while waiting:
+        ready = [name for name, expression in waiting.items() if variables(expression) <= known.keys()]
+        if not ready:
+            name, expression = next(iter(waiting.items()))
+            unknown = ", ".join(sorted(variables(expression) - known.keys()))
+            raise bad_value(f"Error in expression '{name}' [{expression}]: {unknown} cannot be resolved.")
+        for name in ready:
+            known[name] = evaluate(waiting.pop(name), known)
+    return known
+
+
+def _measured(call: Call, stat: dict[str, Any], start: float, end: float) -> Points:
+    period, name = stat["Period"], stat["Stat"]
+    check_period(period)
+    check_statistic(name)
+    metric = stat["Metric"]
+    if "Namespace" not in metric or "MetricName" not in metric:
+        raise bad_value("A MetricStat needs the Namespace and the MetricName of its Metric.")
+    origin = first_period(start, period)
+    samples = call.house.metrics.samples(call.scope, series_of(metric), origin, end, stat.get("Unit"))
+    values = {at: statistic(name, group) for at, group in by_period(samples, origin, period).items()}
+    return {at: value for at, value in values.items() if value is not None}
+
+
+def _page(wanted: list[tuple[dict[str, Any], list[tuple[float, float]]]], skip: int, limit: int) -> dict[str, Any]:
+    """The points after the first `skip` of all results, `limit` at most. The next page's token is its
+    `skip`."""
+    results = []
+    unseen, room = skip, limit
+    for query, points in wanted:
+        passed = min(unseen, len(points))
+        taken = points[passed : passed + room]
+        unseen -= passed
+        room -= len(taken)
+        results.append(
+            {
+                "Id": query["Id"],
+                "Label": query.get("Label", _label(query)),
+                "Timestamps": [at for at, _ in taken],
+                "Values": [value for _, value in taken],
+                "StatusCode": "Complete" if passed + len(taken) == len(points) else "PartialData",
+            }
+        )
+    more = sum(len(points) for _, points in wanted) > skip + limit
+    return {"MetricDataResults": results, **({"NextToken": str(skip + limit)} if more else {})}
+
+
+def _label(query: dict[str, Any]) -> str:
+    label: str = query["MetricStat"]["Metric"]["MetricName"] if "MetricStat" in query else query["Id"]
+    return label
