@@ -55,9 +55,7 @@ def test_keys_list_in_utf8_order_and_never_conflict(store: EmbeddedStore, tmp_pa
     assert [info.key for info in store.list("data", "a/")] == ["a//b", "a/b"]
 
 
-def test_list_goes_on_past_a_page(
-    store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_list_goes_on_past_a_page(store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clary.objects.embedded.PAGE", 3)
     keys = [f"k{number}" for number in range(7)]
     for key in keys:

@@ -137,6 +137,6 @@ def find_bucket(store: EmbeddedStore, request: dict[str, Any]) -> Bucket:
 
 def _read_token(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise StoreError("InvalidArgument", "The continuation token provided is incorrect") from error

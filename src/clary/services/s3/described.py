@@ -65,18 +65,20 @@ def written(bucket: Bucket, version: Version) -> dict[str, Any]:
     return {"ETag": quoted(version.etag), **version.checksums, **encryption(version), **identity(bucket, version)}
 
 
-def head(bucket: Bucket, version: Version, request: dict[str, Any]) -> dict[str, Any]:
-    """Everything of the answer to Get and Head but the body and its extent."""
+def head(bucket: Bucket, version: Version, request: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """The answer to Get and Head but for the body; `said` is what it says of the body's extent."""
     result: dict[str, Any] = {
         **version.headers,
         "ETag": quoted(version.etag),
         "LastModified": version.modified,
         "AcceptRanges": "bytes",
+        **said,
         **identity(bucket, version),
     }
     if result.get("StorageClass") == STANDARD:
         del result["StorageClass"]  # S3 mentions only the others
-    if request.get("ChecksumMode") == "ENABLED":
+    # The checksum is that of the whole: a client would hold it against the part that it got.
+    if request.get("ChecksumMode") == "ENABLED" and "ContentRange" not in said:
         result |= version.checksums
     if version.tags:
         result["TagCount"] = len(version.tags)

@@ -150,6 +150,6 @@ def _entry(request: dict[str, Any], version: Version) -> dict[str, Any]:
 
 def _read_token(token: str) -> bytes:
     try:
-        return base64.urlsafe_b64decode(token)
+        return base64.b64decode(token, altchars=b"-_", validate=True)
     except binascii.Error as error:
         raise StoreError("InvalidArgument", "The continuation token provided is incorrect") from error

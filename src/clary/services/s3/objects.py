@@ -70,7 +70,7 @@ def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> di
     extent, said = extent_of(request, version)
     assert version.body is not None
     body = FileBody(store.bodies.path(version.body), extent.offset, extent.length)
-    return {**head(bucket, version, request), **said, "Body": body}
+    return {**head(bucket, version, request, said), "Body": body}
 
 
 @s3_operation("HeadObject")
@@ -78,7 +78,7 @@ def head_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> d
     bucket, version = store.view(partial(named_object, request=request))
     check_read(request, version)
     _, said = extent_of(request, version)
-    return {**head(bucket, version, request), **said}
+    return head(bucket, version, request, said)
 
 
 @s3_operation("DeleteObject")

@@ -1,0 +1,4 @@
+DEVIATIONS = set()
+
+
+class SeaweedFS: ...
