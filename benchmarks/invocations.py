@@ -1,0 +1,199 @@
+"""One CSV row a call to the abalone XGBoost model (P2): Clary's endpoint beside the model server itself and others.
+
+    python -m benchmarks.invocations [seconds]
+
+Clary trains and deploys the model with its built-in XGBoost. Calls to the endpoint are signed, each signature used
+again within the minutes that it holds. `model server` is the same server process, called on its Unix socket: what
+is left of its rate is what authentication, routing and the second hop cost. Ray Serve and LitServe serve the same
+model file over HTTP, unsigned. All have one replica with one worker.
+"""
+
+import csv
+import http.client
+import io
+import socket
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+import xgboost
+from rich.console import Console
+from rich.table import Table
+from tests.platform import Platform
+
+from benchmarks.load import Load, Target, measure
+from benchmarks.peer import NoPeer, serving
+from benchmarks.signed import signed
+
+GOAL = 0.8
+CONNECTIONS = (1, 32)
+NAME, BUCKET = "abalone", "benchmark"
+ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+DATA = Path(__file__).parents[1] / "examples" / "data" / "abalone.csv"
+SEXES = {"I": "0", "F": "1", "M": "2"}
+ROW = "1,0.53,0.42,0.135,0.677,0.2565,0.1415,0.21"
+
+
+def train(platform: Platform) -> str:
+    """Where the model is, as an S3 URI."""
+    s3, sagemaker = platform.client("s3"), platform.client("sagemaker")
+    with DATA.open() as lines:
+        rows = [",".join([rings, SEXES[sex], *measures]) for sex, *measures, rings in csv.reader(lines)]
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="train/abalone.csv", Body="\n".join(rows).encode())
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/train/"}
+    sagemaker.create_training_job(
+        TrainingJobName=NAME,
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        RoleArn=ROLE,
+        HyperParameters={"num_round": "60", "max_depth": "4", "eta": "0.1", "objective": "reg:squarederror"},
+        InputDataConfig=[{"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": source}}],
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/output"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 120},
+    )
+    waiter = sagemaker.get_waiter("training_job_completed_or_stopped")
+    waiter.wait(TrainingJobName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    described = sagemaker.describe_training_job(TrainingJobName=NAME)
+    return str(described["ModelArtifacts"]["S3ModelArtifacts"])
+
+
+def deploy(platform: Platform, artifacts: str) -> None:
+    sagemaker = platform.client("sagemaker")
+    container = {
+        "Image": IMAGE,
+        "ModelDataUrl": artifacts,
+        "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"},
+    }
+    sagemaker.create_model(ModelName=NAME, PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": NAME,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName=NAME, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME)
+    waiter = sagemaker.get_waiter("endpoint_in_service")
+    waiter.wait(EndpointName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+
+
+def save_model(platform: Platform, artifacts: str, path: Path) -> None:
+    """The trained model alone, as the other servers load it."""
+    bucket, _, key = artifacts.removeprefix("s3://").partition("/")
+    packed = platform.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        [member] = [member for member in archive.getmembers() if member.isfile()]
+        file = archive.extractfile(member)
+        assert file is not None
+        booster = xgboost.Booster()
+        booster.load_model(bytearray(file.read()))
+    booster.save_model(path)
+
+
+def model_server_socket(state: Path) -> str:
+    """The one Unix socket beneath the platform's state."""
+    [path] = [path for path in state.rglob("*") if path.is_socket()]
+    return str(path)
+
+
+def plain(path: str, content_type: str, body: str) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def ask(target: Target, request: bytes) -> float:
+    """The prediction, so that a server that answers fast but wrong is found out. Waits for a server to listen."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return _ask(target, request)
+        except (ConnectionError, FileNotFoundError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _ask(target: Target, request: bytes) -> float:
+    family = socket.AF_INET if isinstance(target, int) else socket.AF_UNIX
+    with socket.socket(family) as connection:
+        connection.connect(("127.0.0.1", target) if isinstance(target, int) else target)
+        connection.sendall(request)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        body = answer.read().decode()
+        if answer.status != 200:
+            raise NoPeer(f"answered {answer.status}: {body[:80]}")
+        return float(body.strip().strip('"'))
+
+
+def load(target: Target, request: bytes, expected: float, seconds: float) -> list[Load]:
+    predicted = ask(target, request)
+    if abs(predicted - expected) > 1e-3:
+        raise NoPeer(f"predicted {predicted}, not {expected}")
+    return [measure(target, request, connections, seconds) for connections in CONNECTIONS]
+
+
+def measure_clary(state: Path, model: Path, seconds: float) -> tuple[float, dict[str, list[Load]]]:
+    """The prediction, and the loads of the model server and of the endpoint; leaves the model in a file."""
+    platform = Platform(state).up()
+    try:
+        artifacts = train(platform)
+        save_model(platform, artifacts, model)
+        deploy(platform, artifacts)
+        server, port = model_server_socket(state), int(platform.url.rpartition(":")[2])
+        direct = plain("/invocations", "text/csv", ROW)
+        runtime = platform.client("sagemaker-runtime")
+        invoke = signed(runtime, "invoke_endpoint", EndpointName=NAME, ContentType="text/csv", Body=ROW.encode())
+        expected = ask(server, direct)
+        return expected, {
+            "model server, its Unix socket": load(server, direct, expected, seconds),
+            "Clary endpoint, signed": load(port, invoke, expected, seconds),
+        }
+    finally:
+        platform.down()
+
+
+def measure_peer(name: str, model: Path, expected: float, seconds: float) -> list[Load]:
+    request = {
+        "ray_serve": plain("/", "text/csv", ROW),
+        "lit_serve": plain("/predict", "application/json", f'"{ROW}"'),
+    }[name]
+    with serving(name, str(model)) as port:
+        return load(port, request, expected, seconds)
+
+
+def cells(loads: list[Load], direct: list[Load]) -> list[str]:
+    refused = sum(load.refused for load in loads)
+    return [
+        *(f"{load.rate:,.0f}" for load in loads),
+        " / ".join(f"{load.p50 * 1e3:.2f}" for load in loads),
+        " / ".join(f"{load.p99 * 1e3:.2f}" for load in loads),
+        " / ".join(f"{load.rate / base.rate:.2f}" for load, base in zip(loads, direct, strict=True)),
+        f"{refused} refused" if refused else "",
+    ]
+
+
+def main(seconds: float) -> None:
+    rates = [f"{connections} conn: req/s" for connections in CONNECTIONS]
+    table = Table("server", *rates, "p50 ms", "p99 ms", "ratio to the model server", "")
+    table.title = f"One CSV row a call to the abalone model, {seconds:g} s each (goal: ratio {GOAL})"
+    with tempfile.TemporaryDirectory() as directory:
+        model = Path(directory, "model.json")
+        expected, ours = measure_clary(Path(directory, "state"), model, seconds)
+        direct = next(iter(ours.values()))
+        for name, loads in ours.items():
+            table.add_row(name, *cells(loads, direct))
+        for title, name in (("Ray Serve", "ray_serve"), ("LitServe", "lit_serve")):
+            try:
+                table.add_row(title, *cells(measure_peer(name, model, expected, seconds), direct))
+            except (NoPeer, ConnectionError) as why:
+                table.add_row(title, str(why))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0)
