@@ -4,8 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from tests.platform import Platform
+
+
+@pytest.fixture(scope="session")
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """Coroutines are tested on the loop that they run on."""
+    return uvloop.EventLoopPolicy()
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ request that the published model does not allow. Whatever goes wrong is answered
 import asyncio
 import inspect
 import logging
+import os
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -81,7 +81,9 @@ class Gateway:
         make_call: Callable[[Authenticated], Any],
         executor: Executor,
     ) -> None:
-        self._handlers = handlers
+        self._handlers = {
+            key: (handler, inspect.iscoroutinefunction(handler)) for key, handler in handlers.items()
+        }
         self._keys = keys
         self._make_call = make_call
         self._executor = executor
@@ -97,7 +99,7 @@ class Gateway:
         )
 
     async def __call__(self, request: Request) -> Response:
-        exchange = Exchange(request, str(uuid.uuid4()))
+        exchange = Exchange(request, _request_id())
         try:
             for step in self._steps:
                 await step(exchange)
@@ -149,15 +151,16 @@ class Gateway:
 
     async def _dispatch(self, exchange: Exchange) -> None:
         found = exchange.operation
-        handler = self._handlers.get((found.service, found.operation.name))
-        if handler is None:
+        known = self._handlers.get((found.service, found.operation.name))
+        if known is None:
             raise _not_built(found)
+        handler, is_coroutine = known
         call = self._make_call(self._caller(exchange))
-        if inspect.iscoroutinefunction(handler):
-            exchange.result = await handler(call, exchange.parameters)
-            return
-        loop = asyncio.get_running_loop()
-        answer: Any = await loop.run_in_executor(self._executor, handler, call, exchange.parameters)
+        if is_coroutine:
+            answer: Any = await handler(call, exchange.parameters)  # type: ignore[misc]
+        else:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._executor, handler, call, exchange.parameters)
         exchange.result = answer
 
     def _caller(self, exchange: Exchange) -> Authenticated:
@@ -177,6 +180,12 @@ class Gateway:
         protocol = found.protocol if found else protocol_of(request, signing_name)
         service = found.service if found else None
         return serialize_error(protocol, service, error, request, exchange.request_id)
+
+
+def _request_id() -> str:
+    """A random UUID as text, made a good deal quicker than `uuid.uuid4` does it."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _not_built(found: Identified) -> ServiceError:
