@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from clary.cli.api import Api
 
 FOLLOW_SECONDS = 0.5
+NOT_FOUND = frozenset({"ResourceNotFound", "ValidationException"})
+"""The first is what the API model says of a name that nothing has, the second is what AWS answers."""
 TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
 
 
@@ -140,6 +142,6 @@ def _describe(api: Api, kind: str, name: str) -> dict[str, Any] | None:
     try:
         return api.call("sagemaker", f"Describe{kind}", **{f"{kind}Name": name})
     except ApiError as error:
-        if error.kind == "ValidationException":
+        if error.kind in NOT_FOUND:
             return None
         raise

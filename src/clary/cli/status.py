@@ -11,6 +11,8 @@ import typer
 from clary.cli.options import JsonOption, StateOption, command_line, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.table import Table
 
     from clary.cli.api import Api
@@ -35,7 +37,7 @@ def status(state: StateOption = None, json: JsonOption = False) -> None:
     else:
         from clary.cli.console import out
 
-        out.print(f"Clary is [bold]not up[/] on {settings.state}.")
+        out.print(f"Clary is not up on {settings.state}.", markup=False)
         out.print(f"Start it with: {command_line('up --detach', settings)}", style="dim", markup=False)
     if platform is None:
         raise typer.Exit(1)
@@ -82,44 +84,50 @@ def show(report: dict[str, Any]) -> None:
         f"[bold green]Clary {report['version']} is up[/] at [bold]{report['url']}[/] "
         f"for {duration(report['uptime_seconds'])}."
     )
-    out.print(f"  State {report['state']}, process {report['pid']}, region {report['region']}")
-    out.print()
-    out.print(_jobs_table(report["training_jobs"]))
-    out.print()
-    out.print(_endpoints_table(report["endpoints"]))
+    out.print(f"  State {report['state']}, process {report['pid']}, region {report['region']}", markup=False)
+    _show_section("Training jobs", report["training_jobs"], _jobs_table)
+    _show_section("Endpoints", report["endpoints"], _endpoints_table)
 
 
-def _jobs_table(section: dict[str, Any]) -> Table:
+def _show_section(title: str, section: dict[str, Any], table: Callable[[list[dict[str, Any]]], Table]) -> None:
+    from clary.cli.console import out
+
+    counts = ", ".join(
+        f"{count}{'+' if count >= COUNT_LIMIT else ''} {status.replace('_', ' ')}"
+        for status, count in section.items()
+        if status != "latest" and count
+    )
+    out.print(f"\n[bold]{title}:[/] {counts if section['latest'] else 'none'}")
+    if section["latest"]:
+        out.print(table(section["latest"]))
+
+
+def _jobs_table(jobs: list[dict[str, Any]]) -> Table:
     from clary.cli.console import clock, duration, status_text
 
-    table = _table("Training jobs", section, "Took")
-    for job in section["latest"]:
+    table = _table("Took")
+    for job in jobs:
         created, ended = job["CreationTime"], job.get("TrainingEndTime")
         took = duration(ended - created) if ended else ""
         table.add_row(job["TrainingJobName"], status_text(job["TrainingJobStatus"]), clock(created), took)
     return table
 
 
-def _endpoints_table(section: dict[str, Any]) -> Table:
+def _endpoints_table(endpoints: list[dict[str, Any]]) -> Table:
     from clary.cli.console import clock, status_text
 
-    table = _table("Endpoints", section, "Changed")
-    for endpoint in section["latest"]:
+    table = _table("Changed")
+    for endpoint in endpoints:
         created, changed = clock(endpoint["CreationTime"]), clock(endpoint["LastModifiedTime"])
         table.add_row(endpoint["EndpointName"], status_text(endpoint["EndpointStatus"]), created, changed)
     return table
 
 
-def _table(title: str, section: dict[str, Any], last_column: str) -> Table:
+def _table(last_column: str) -> Table:
     from rich import box
     from rich.table import Table
 
-    counts = ", ".join(
-        f"{count}{'+' if count >= COUNT_LIMIT else ''} {status.replace('_', ' ')}"
-        for status, count in section.items()
-        if status != "latest"
-    )
-    table = Table(title=f"{title}: {counts}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for column in ("Name", "Status", "Created", last_column):
         table.add_column(column)
     return table

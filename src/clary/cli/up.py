@@ -93,7 +93,8 @@ def announce(platform: Platform, settings: Settings, seconds: float, *, detached
 
     up_at = f"[bold green]Clary {platform.version} is up[/] at [bold]{platform.url}[/]"
     out.print(f"{up_at} after {seconds:.1f} s.")
-    out.print(f"  State      {settings.state}" + (f", process {platform.pid}" if detached else ""))
+    process = f", process {platform.pid}" if detached else ""
+    out.print(f"  State      {settings.state}{process}", markup=False)
     out.print("  In a shell that runs SageMaker programs:")
     out.print(f'      eval "$({command_line("env", settings)})"', style="cyan", markup=False)
     out.print("  or for one program, with every AWS address answered here:")
