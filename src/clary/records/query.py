@@ -113,5 +113,5 @@ def _is_sort_key(values: Any, sort_by: SortBy) -> bool:
 
 def _fingerprint(kind: str, scope: Scope, query: Query) -> str:
     """Binds a token to its listing; the size of a page may change on the way."""
-    listing = [kind, scope, astuple(replace(query, max_results=0, next_token=""))]
+    listing = [kind, *scope, astuple(replace(query, max_results=0, next_token=""))]
     return blake2b(orjson.dumps(listing), digest_size=9).hexdigest()
