@@ -115,9 +115,7 @@ class ModelServer:
             # Nothing announces readiness but /ping itself: ask again when the process ends, or soon.
             select.select([self.process.stdout], [], [], 0.02)
 
-    def request(
-        self, method: str, target: str, body: bytes | str = b"", **headers: str
-    ) -> tuple[int, str, bytes]:
+    def request(self, method: str, target: str, body: bytes | str = b"", **headers: str) -> tuple[int, str, bytes]:
         """Status, content type and body. Header names are given with `_` for `-`."""
         connection = self.connect()
         try:
@@ -128,9 +126,7 @@ class ModelServer:
         finally:
             connection.close()
 
-    def invoke(
-        self, body: bytes | str, content_type: str = "text/csv", accept: str = "*/*"
-    ) -> tuple[int, str, bytes]:
+    def invoke(self, body: bytes | str, content_type: str = "text/csv", accept: str = "*/*") -> tuple[int, str, bytes]:
         return self.request("POST", "/invocations", body, content_type=content_type, accept=accept)
 
     def stop(self) -> int:

@@ -47,9 +47,7 @@ def test_default_functions_in_every_format(container: Container) -> None:
         status, content_type, body = server.invoke("[[1, 1], [0, 4]]", "application/json")
         assert (status, content_type) == (200, "application/json")
         assert json.loads(body) == pytest.approx([3.0, 8.0])
-        status, content_type, body = server.invoke(
-            npy([[1.0, 1.0]]), "application/x-npy", "application/x-npy"
-        )
+        status, content_type, body = server.invoke(npy([[1.0, 1.0]]), "application/x-npy", "application/x-npy")
         assert (status, content_type) == (200, "application/x-npy")
         assert np.load(io.BytesIO(body)).tolist() == pytest.approx([3.0])
         status, _, body = server.invoke("<a/>", "text/xml")

@@ -104,9 +104,7 @@ def test_package_is_installed_and_run_as_a_module(container: Container) -> None:
 
 
 def test_exception_is_the_failure_reason(container: Container) -> None:
-    container.code(
-        "train.py", "import sys\nprint('fine so far')\nraise ValueError('no such column: rings')\n"
-    )
+    container.code("train.py", "import sys\nprint('fine so far')\nraise ValueError('no such column: rings')\n")
     container.configure("hyperparameters", {"sagemaker_program": "train.py", "x": "1"})
     status, output = container.run(TRAIN)
     assert status == 1
@@ -171,9 +169,7 @@ def test_sigterm_reaches_the_script_and_is_no_failure(container: Container) -> N
 
 def test_a_process_left_behind_does_not_hold_the_job(container: Container) -> None:
     container.code("train.py", "import subprocess\nprint(subprocess.Popen(['sleep', '300']).pid)\n")
-    container.configure(
-        "hyperparameters", {"sagemaker_program": "train.py", "sagemaker_container_log_level": "40"}
-    )
+    container.configure("hyperparameters", {"sagemaker_program": "train.py", "sagemaker_container_log_level": "40"})
     process = container.start(TRAIN)
     assert process.stdout is not None
     left = int(process.stdout.readline())
@@ -182,8 +178,6 @@ def test_a_process_left_behind_does_not_hold_the_job(container: Container) -> No
 
 
 def test_last_exception_keeps_a_message_of_many_lines() -> None:
-    trace = (
-        'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n    raise E\nE: one\n two\n'
-    )
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n    raise E\nE: one\n two\n'
     assert last_exception("noise\n" + trace) == "E: one\n two"
     assert last_exception("") == ""

@@ -48,9 +48,9 @@ class TrainingEnvironment:
     """A snapshot of the job as this instance sees it; `facts` holds everything under AWS's own names."""
 
     def __init__(self) -> None:
-        resources = _read_config("resourceconfig.json")
-        channels = _read_config("inputdataconfig.json")
-        given = {name: _decode(value) for name, value in _read_config("hyperparameters.json").items()}
+        resources = read_config("resourceconfig.json")
+        channels = read_config("inputdataconfig.json")
+        given = {name: _decode(value) for name, value in read_config("hyperparameters.json").items()}
         toolkit = {name: given.pop(name) for name in list(given) if _is_toolkits(name)}
 
         self.hyperparameters = given
@@ -137,7 +137,7 @@ def count_gpus() -> int:
         return 0
 
 
-def _read_config(name: str) -> dict[str, object]:
+def read_config(name: str) -> dict[str, object]:
     """A configuration file of the platform; empty where a platform writes none."""
     try:
         with open(opt_ml("input", "config", name)) as file:

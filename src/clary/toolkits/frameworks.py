@@ -1,14 +1,16 @@
 """What each framework's image does where the user's script leaves a function out.
 
-The functions have the script contract's names and signatures, and do what `sagemaker-scikit-learn-
-container` and `sagemaker-xgboost-container` document for theirs. Neither has a default `model_fn`: only the
-script knows how it saved its model.
+The functions have the script contract's names and signatures, and do what `sagemaker-scikit-learn-container`
+and `sagemaker-xgboost-container` document for theirs. Neither has a default `model_fn`: only the script knows
+how it saved its model.
 """
 
 from typing import Any, NoReturn, Protocol
 
 from clary.toolkits import encoders
 from clary.toolkits.http import Response
+from clary.toolkits.recordio import read_recordio
+from clary.toolkits.tabular import read_csv_rows, read_libsvm_rows
 
 
 class Framework(Protocol):
@@ -48,4 +50,26 @@ class SklearnFramework(_Framework):
         return model.predict(data)
 
 
-FRAMEWORKS: dict[str, type[Framework]] = {"sklearn": SklearnFramework}
+class XgboostFramework(_Framework):
+    def input_fn(self, body: str | bytes, content_type: str) -> Any:
+        """A `DMatrix` of the rows."""
+        import xgboost  # Slow to import, and sure to be there in this framework's image only.
+
+        match encoders.media_type(content_type):
+            case "text/csv":
+                return xgboost.DMatrix(read_csv_rows(_text(body)))
+            case "text/libsvm" | "text/x-libsvm":
+                return xgboost.DMatrix(read_libsvm_rows(_text(body)))
+            case "application/x-recordio-protobuf" if isinstance(body, bytes):
+                return xgboost.DMatrix(read_recordio(body)[0])
+        raise encoders.UnsupportedFormat(content_type)
+
+    def predict_fn(self, data: Any, model: Any) -> Any:
+        return model.predict(data, validate_features=False)
+
+
+def _text(body: str | bytes) -> str:
+    return body if isinstance(body, str) else body.decode()
+
+
+FRAMEWORKS: dict[str, type[Framework]] = {"sklearn": SklearnFramework, "xgboost": XgboostFramework}

@@ -51,12 +51,8 @@ class ScriptService:
         if whole is None:
             return self._compose(*(self._function(module, name) for name in parts))
         if any(hasattr(module, name) for name in parts):
-            raise ValueError(
-                "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
-            )
-        return lambda model, body, content_type, accept: to_response(
-            whole(model, body, content_type, accept), accept
-        )
+            raise ValueError("Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn")
+        return lambda model, body, content_type, accept: to_response(whole(model, body, content_type, accept), accept)
 
     def _compose(
         self, input_fn: Callable[..., Any], predict_fn: Callable[..., Any], output_fn: Callable[..., Any]
@@ -84,9 +80,7 @@ def import_script() -> ModuleType:
     program = os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_PROGRAM
     path = os.path.join(_code_directory(program), program)
     if not os.path.exists(path):
-        raise FileNotFoundError(
-            f"The script {program} is neither in {opt_ml('code')} nor in the model's code/."
-        )
+        raise FileNotFoundError(f"The script {program} is neither in {opt_ml('code')} nor in the model's code/.")
     sys.path.insert(0, os.path.dirname(path))
     return importlib.import_module(os.path.basename(path).removesuffix(".py"))
 

@@ -4,17 +4,23 @@ CLARY_BIND → server → ScriptService → the functions of SAGEMAKER_PROGRAM, 
 """
 
 import argparse
+import os
 import sys
 
 from clary.toolkits.frameworks import FRAMEWORKS
 from clary.toolkits.script import ScriptService
-from clary.toolkits.server import serve
+from clary.toolkits.server import MEBIBYTE, serve
+
+DEFAULT_PAYLOAD = 100
+"""Megabytes of a request's body: the most that batch transform sends."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="clary.toolkits.serve")
     parser.add_argument("--framework", required=True, choices=sorted(FRAMEWORKS))
-    return serve(ScriptService(FRAMEWORKS[parser.parse_args().framework]()))
+    framework = FRAMEWORKS[parser.parse_args().framework]
+    megabytes = int(os.environ.get("SAGEMAKER_MAX_PAYLOAD_IN_MB") or DEFAULT_PAYLOAD)
+    return serve(ScriptService(framework()), megabytes * MEBIBYTE)
 
 
 if __name__ == "__main__":

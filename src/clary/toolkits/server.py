@@ -48,23 +48,19 @@ class Service(Protocol):
         ...
 
 
-def max_payload() -> int:
-    """Bytes that one request may hold: 100 MB, as batch transform's largest, where the user says nothing."""
-    return int(os.environ.get("SAGEMAKER_MAX_PAYLOAD_IN_MB") or 100) * MEBIBYTE
-
-
-def serve(service: Service) -> int:
-    """Serve until SIGTERM; the exit status."""
+def serve(service: Service, max_payload: int) -> int:
+    """Serve until SIGTERM; the exit status. `max_payload` is the largest request body in bytes."""
     listening = listen()
     workers = int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS") or 1)
     if workers > 1:
-        return supervise(workers, lambda: uvloop.run(Worker(service).run(listening)))
-    return uvloop.run(Worker(service).run(listening))
+        return supervise(workers, lambda: uvloop.run(Worker(service, max_payload).run(listening)))
+    return uvloop.run(Worker(service, max_payload).run(listening))
 
 
 class Worker:
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, max_payload: int) -> None:
         self._service = service
+        self._max_payload = max_payload
         self._requests: SimpleQueue[tuple[Request, Reply]] = SimpleQueue()
         self._waiting = 0
         self._loaded = False
@@ -92,7 +88,7 @@ class Worker:
         return status
 
     def _connect(self) -> HttpConnection:
-        connection = HttpConnection(self._handle, self._forget, max_payload())
+        connection = HttpConnection(self._handle, self._forget, self._max_payload)
         self._connections.add(connection)
         self._drained.clear()
         return connection

@@ -48,9 +48,7 @@ def _code_directory(environment: TrainingEnvironment) -> str:
         return code
     if os.path.isdir(environment.submit_directory):
         return environment.submit_directory
-    raise ClientError(
-        f"There is no source to run {environment.program or 'a program'} from: {code} is empty."
-    )
+    raise ClientError(f"There is no source to run {environment.program or 'a program'} from: {code} is empty.")
 
 
 def _announce(environment: TrainingEnvironment, command: list[str]) -> None:

@@ -1,0 +1,79 @@
+"""What happens after each round of boosting: a log line, a checkpoint, a look whether to stop."""
+
+import os
+import re
+import signal
+from typing import Any
+
+from clary.algorithms.xgboost.library import xgboost
+from clary.algorithms.xgboost.model import load_model, save_model
+
+CHECKPOINT = "xgboost-checkpoint"
+KEPT = 5
+"""Checkpoints kept, the newest."""
+
+EvaluationLog = dict[str, dict[str, Any]]
+"""Data → metric → its value after each round."""
+
+
+class RoundLog(xgboost.callback.TrainingCallback):
+    """Prints `[3]#011train-rmse:2.31#011validation-rmse:2.42`, the line that AWS's metric definitions look for.
+
+    `#011` is a tab as AWS's logs show it.
+    """
+
+    def __init__(self, first_round: int = 0) -> None:
+        self.first_round = first_round
+
+    def after_iteration(self, _model: Any, epoch: int, evals_log: EvaluationLog) -> bool:
+        scores = [
+            f"#011{data}-{metric}:{values[-1]:.5f}"
+            for data, metrics in evals_log.items()
+            for metric, values in metrics.items()
+        ]
+        print(f"[{self.first_round + epoch}]{''.join(scores)}", flush=True)
+        return False
+
+
+class StopOnSigterm(xgboost.callback.TrainingCallback):
+    """Ends the training after the round in which SIGTERM came, so that the model so far is saved as usual."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        signal.signal(signal.SIGTERM, self._stop)
+
+    def _stop(self, _signum: int, _frame: object) -> None:
+        self.stopped = True
+
+    def after_iteration(self, _model: Any, _epoch: int, _evals_log: EvaluationLog) -> bool:
+        return self.stopped
+
+
+class Checkpoints(xgboost.callback.TrainingCallback):
+    """Writes `xgboost-checkpoint.<round>` after each round and keeps the newest few."""
+
+    def __init__(self, directory: str, first_round: int) -> None:
+        self.directory = directory
+        self.first_round = first_round
+
+    def after_iteration(self, model: Any, epoch: int, _evals_log: EvaluationLog) -> bool:
+        number = self.first_round + epoch
+        save_model(model, self._path(number))
+        stale = self._path(number - KEPT)
+        if os.path.exists(stale):
+            os.unlink(stale)
+        return False
+
+    def _path(self, number: int) -> str:
+        return os.path.join(self.directory, f"{CHECKPOINT}.{number}")
+
+
+def find_checkpoint(directory: str) -> tuple["xgboost.Booster | None", int]:
+    """The newest checkpoint that can be read, and the round to go on with; (None, 0) where there is none."""
+    numbers = [re.fullmatch(rf"{CHECKPOINT}\.(\d+)", name) for name in os.listdir(directory)]
+    for number in sorted((int(match[1]) for match in numbers if match), reverse=True):
+        try:
+            return load_model(os.path.join(directory, f"{CHECKPOINT}.{number}")), number + 1
+        except xgboost.core.XGBoostError:
+            continue
+    return None, 0
