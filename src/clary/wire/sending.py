@@ -11,7 +11,7 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -134,18 +134,20 @@ def _read_cached(descriptor: int, size: int, offset: int) -> memoryview | None:
     return memoryview(buffer)[:count]
 
 
-async def _send_chunks(
-    outlet: Outlet, chunks: AsyncIterator[bytes], length: int | None, chunked: bool
-) -> None:
+async def _send_chunks(outlet: Outlet, chunks: AsyncIterator[bytes], length: int | None, chunked: bool) -> None:
     sent = 0
-    async for chunk in chunks:
-        if not chunk:
-            continue
-        sent += len(chunk)
-        if length is not None and sent > length:
-            raise ResponseTruncated(f"a body announced as {length} bytes goes on")
-        outlet.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
-        await outlet.drained()
+    try:
+        async for chunk in chunks:
+            sent += len(chunk)
+            if length is not None and sent > length:
+                raise ResponseTruncated(f"a body announced as {length} bytes goes on")
+            if chunk:
+                outlet.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+                await outlet.drained()
+    finally:
+        # A client that went away must end the generator now, not whenever it is collected.
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
     if length is not None and sent < length:
         raise ResponseTruncated(f"a body announced as {length} bytes ended at {sent}")
     if chunked:
