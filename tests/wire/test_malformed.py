@@ -153,6 +153,11 @@ def test_a_form_that_does_not_follow_the_shapes(form: bytes) -> None:
     assert (caught.value.code, caught.value.status) == ("MalformedInput", 400)
 
 
+def test_a_query_in_the_url_is_read_as_a_form_is() -> None:
+    asked = request("GET", "/?Action=GetRole&Version=2010-05-08&RoleName=a%2Bb")
+    assert parse(identify(asked, "iam"), asked, b"") == {"RoleName": "a+b"}
+
+
 def test_lists_in_forms_are_ordered_by_number() -> None:
     second, tenth = b"Tags.member.2.Key=b&Tags.member.2.Value=", b"Tags.member.10.Key=j&Tags.member.10.Value="
     tags = read_query("iam", b"Action=TagRole&RoleName=r&%b&%b" % (tenth, second))["Tags"]

@@ -17,21 +17,18 @@ def parse_timestamp(text: str) -> float:
     elif "-" in text[1:] or "T" in text:
         moment = datetime.fromisoformat(text)
     else:
-        return _within_calendar(float(text))
+        return read_epoch(float(text))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return moment.timestamp()
-
-
-def _within_calendar(epoch: float) -> float:
-    datetime.fromtimestamp(epoch, UTC)
-    return epoch
+    return read_epoch(moment.timestamp())
 
 
 def read_epoch(value: float) -> float:
     """A number from the wire as epoch seconds; `ValueError` outside the calendar's years 1 to 9999."""
     try:
-        return _within_calendar(float(value))
+        epoch = float(value)
+        datetime.fromtimestamp(epoch, UTC)
+        return epoch
     except (OverflowError, OSError) as error:
         raise ValueError(f"not a timestamp: {value}") from error
 

@@ -31,7 +31,7 @@ def parse(found: Identified, request: Request, body: bytes | Body) -> dict[str, 
         if found.protocol == "json":
             return parse_json(found.operation, _whole(body))
         if found.protocol == "query":
-            return parse_query(found.operation, _whole(body))
+            return parse_query(found.operation, _whole(body) or request.query.encode())
         return parse_rest(found, request, body)
     except Unreadable as error:
         raise _as_service_error(found.protocol, error) from error

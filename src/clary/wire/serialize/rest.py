@@ -1,5 +1,6 @@
 """REST responses: what travels in the status and the headers, and what is left for the body."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -7,6 +8,7 @@ from typing import Any
 
 from botocore.model import OperationModel, Shape, StructureShape
 
+from clary.wire.errors import ServiceError
 from clary.wire.http import Response, ResponseBody
 from clary.wire.models import Protocol, payload_member
 from clary.wire.serialize.events import EVENT_STREAM_TYPE, encode_events
@@ -17,6 +19,8 @@ from clary.wire.serialize.xml import DECLARATION, escape, xml_writers
 
 REQUEST_ID_HEADERS = {"rest-json": "x-amzn-requestid", "rest-xml": "x-amz-request-id"}
 CONTENT_TYPES = {"rest-json": "application/json", "rest-xml": "application/xml"}
+
+SENDABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 _text = TextWriters("rfc822")
 
@@ -44,10 +48,10 @@ def serialize_rest(operation: OperationModel, protocol: Protocol, result: dict[s
             continue
         if name in plan.headers:
             header, write = plan.headers[name]
-            headers.append((header, write(value)))
+            headers.append((header, _sendable(write(value))))
         elif name in plan.header_maps:
             prefix = plan.header_maps[name]
-            headers.extend((prefix + key, item) for key, item in value.items())
+            headers.extend((prefix + key, _sendable(item)) for key, item in value.items())
         elif name not in plan.members:
             raise TypeError(f"the output of {operation.name} has no member {name!r}")
     body = plan.body(result)
@@ -56,6 +60,13 @@ def serialize_rest(operation: OperationModel, protocol: Protocol, result: dict[s
     # The model has no word for it: a part of an object is answered with 206.
     status = 206 if "ContentRange" in result and operation.name == "GetObject" else plan.status
     return Response(status, headers, body)
+
+
+def _sendable(value: str) -> str:
+    """What a caller may have chosen (`response-content-disposition`) must not end its header line."""
+    if not SENDABLE.fullmatch(value):
+        raise ServiceError("InvalidArgument", "Header value cannot be represented using ISO-8859-1.", 400)
+    return value
 
 
 @cache

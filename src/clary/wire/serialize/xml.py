@@ -45,10 +45,19 @@ class XmlWriters(ShapeCompiler[Write]):
     def structure(self, shape: StructureShape) -> Write:
         members = self.members(shape)
         namespace = _namespace(shape)
+        attributes = [
+            (name, member.serialization["name"])
+            for name, member in shape.members.items()
+            if member.serialization.get("xmlAttribute")
+        ]
 
         def write(out: Out, name: str, value: dict[str, Any]) -> None:
-            attributes = _attributes(shape, value)
-            out.append(f"<{name}{namespace}{attributes}>")
+            given = "".join(
+                f' {attribute}="{value[member].translate(ATTRIBUTE_ESCAPES)}"'
+                for member, attribute in attributes
+                if value.get(member) is not None
+            )
+            out.append(f"<{name}{namespace}{given}>")
             members(out, value)
             out.append(f"</{name}>")
 
@@ -134,11 +143,3 @@ def _namespace(shape: Shape) -> str:
         return ""
     prefix = f":{namespace['prefix']}" if namespace.get("prefix") else ""
     return f' xmlns{prefix}="{escape(namespace["uri"])}"'
-
-
-def _attributes(shape: StructureShape, value: dict[str, Any]) -> str:
-    return "".join(
-        f' {member.serialization["name"]}="{value[name].translate(ATTRIBUTE_ESCAPES)}"'
-        for name, member in shape.members.items()
-        if member.serialization.get("xmlAttribute") and value.get(name) is not None
-    )
