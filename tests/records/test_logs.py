@@ -1,6 +1,7 @@
 """Log streams: in which order lines are read, what a tail after a crash finds, what expires."""
 
 import time
+import uuid
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from clary.database import open_database
 from clary.records.errors import AlreadyExists, NotFound
 from clary.records.log_reader import HEAD, TAIL, LogEvent, Position, Window
 from clary.records.logs import LogStore
+from clary.records.record import Scope
 from tests.records.kinds import ABROAD, HOME
 
 
@@ -72,20 +74,25 @@ def test_a_page_ends_at_one_megabyte_but_never_before_its_first_event(logs: LogS
     assert len(_read(logs, TAIL)) == 2
 
 
-@settings(max_examples=30, deadline=None)
+@pytest.fixture(scope="module")
+def many_regions(tmp_path_factory: pytest.TempPathFactory) -> LogStore:
+    return LogStore(open_database(f"sqlite:///{tmp_path_factory.mktemp('logs') / 'clary.db'}"))
+
+
+@settings(max_examples=50, deadline=None)
 @given(
     times=st.lists(st.integers(0, 5), min_size=1, max_size=30),
     limit=st.integers(1, 7),
     forward=st.booleans(),
 )
 def test_pages_in_either_direction_hold_every_event_once(
-    tmp_path_factory: pytest.TempPathFactory, times: list[int], limit: int, forward: bool
+    many_regions: LogStore, times: list[int], limit: int, forward: bool
 ) -> None:
-    logs = LogStore(open_database(f"sqlite:///{tmp_path_factory.mktemp('db') / 'clary.db'}"))
-    logs.append(HOME, "g", "s", [])
-    logs.put(HOME, "g", "s", [(float(at), f"{number}") for number, at in enumerate(times)])
+    logs, scope = many_regions, Scope("123456789012", uuid.uuid4().hex)
+    logs.append(scope, "g", "s", [])
+    logs.put(scope, "g", "s", [(float(at), f"{number}") for number, at in enumerate(times)])
     position, pages = (HEAD if forward else TAIL), []
-    while page := logs.search(HOME, "g", Window(), position, limit):
+    while page := logs.search(scope, "g", Window(), position, limit):
         pages.append(page)
         edge = page[-1] if forward else page[0]
         position = Position(forward, edge.at, edge.id)

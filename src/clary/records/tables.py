@@ -48,8 +48,7 @@ records = Table(
     Index("records_by_name", "kind", "account", "region", "name", unique=True),
     Index("records_by_creation", "kind", "account", "region", "created", "id", "name"),
     Index("records_by_modification", "kind", "account", "region", "modified", "id", "name"),
-    # Status before account: recovery asks for every live record of a kind, whoever's it is.
-    Index("records_by_status", "kind", "status", "account", "region", "created", "id", "name"),
+    Index("records_by_status", "kind", "account", "region", "status", "created", "id", "name"),
     Index("records_by_arn", "arn"),
 )
 

@@ -74,7 +74,7 @@ def upgrade() -> None:
     )
     op.create_index("records_by_name", "records", ["kind", "account", "region", "name"], unique=True)
     op.create_index(
-        "records_by_status", "records", ["kind", "status", "account", "region", "created", "id", "name"], unique=False
+        "records_by_status", "records", ["kind", "account", "region", "status", "created", "id", "name"], unique=False
     )
     op.create_table(
         "events",

@@ -1,0 +1,26 @@
+"""Writes without end and prints what was acknowledged, for `test_crash.py` to kill."""
+
+import sys
+
+from clary.database import open_database
+from clary.records.logs import LogStore
+from clary.records.store import Records
+from tests.records.kinds import ASLEEP, AWAKE, CAT, HOME
+
+
+def main(url: str) -> None:
+    engine = open_database(url)
+    records, logs = Records(engine), LogStore(engine)
+    number = 0
+    while True:
+        record = records.create(CAT, HOME, f"cat-{number}", f"arn:{number}", {}, ASLEEP)
+        print(f"created cat-{number}", flush=True)
+        records.transition(record, AWAKE, document={"Number": number})
+        print(f"woken cat-{number}", flush=True)
+        logs.append(HOME, "g", "s", [(float(number), f"line {number}")], source_offset=number + 1)
+        print(f"logged {number}", flush=True)
+        number += 1
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
