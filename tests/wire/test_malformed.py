@@ -1,5 +1,6 @@
 """Requests that do not follow their protocol: AWS's errors for them, and never anything but an AWS error."""
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -156,6 +157,26 @@ def test_a_form_that_does_not_follow_the_shapes(form: bytes) -> None:
 def test_a_query_in_the_url_is_read_as_a_form_is() -> None:
     asked = request("GET", "/?Action=GetRole&Version=2010-05-08&RoleName=a%2Bb")
     assert parse(identify(asked, "iam"), asked, b"") == {"RoleName": "a+b"}
+
+
+@pytest.mark.parametrize("protocol", ["json", "query"])
+def test_a_compressed_body_is_inflated(protocol: str) -> None:
+    if protocol == "json":
+        headers = {"x-amz-target": "GraniteServiceVersion20100801.ListMetrics"}
+        body = gzip.compress(b'{"Namespace":"n"}')
+    else:
+        headers = dict(FORM)
+        body = gzip.compress(b"Action=ListMetrics&Version=2010-08-01&Namespace=n")
+    asked = request("POST", "/", headers | {"content-encoding": "gzip"})
+    assert parse(identify(asked, "monitoring", body), asked, body) == {"Namespace": "n"}
+
+
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"{}")[:-1], gzip.compress(b" " * (17 << 20))])
+def test_a_compressed_body_may_be_neither_broken_nor_a_bomb(body: bytes) -> None:
+    asked = request("POST", "/", {"x-amz-target": "SageMaker.ListModels", "content-encoding": "gzip"})
+    with pytest.raises(ServiceError) as caught:
+        parse(identify(asked, "sagemaker"), asked, body)
+    assert (caught.value.code, caught.value.status) == ("SerializationException", 400)
 
 
 def test_lists_in_forms_are_ordered_by_number() -> None:

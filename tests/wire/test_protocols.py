@@ -58,7 +58,7 @@ quick = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-thorough = settings(quick, max_examples=300, phases=[Phase.explicit, Phase.generate, Phase.shrink])
+thorough = settings(quick, max_examples=100, phases=[Phase.explicit, Phase.generate, Phase.shrink])
 
 
 def from_client(operation: OperationModel, protocol: str, params: dict[str, Any]) -> tuple[Request, bytes]:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from botocore.model import OperationModel, OperationNotFoundError
 
+from clary.wire.compression import inflated
 from clary.wire.errors import ServiceError
 from clary.wire.http import Headers, Request
 from clary.wire.models import Protocol, service_model, streams_input
@@ -131,12 +132,9 @@ def _identify_query(request: Request, signing_name: str | None, form: bytes) -> 
         spoken = request.headers.get("smithy-protocol")
         raise ServiceError("UnknownOperationException", f"{spoken} is not spoken here; json and query are", 404)
     query = decode_query(request.query)
+    text = inflated(request.headers, form).decode("utf-8", "replace")
     # Only these two are wanted here; the rest of the form is read by the parser.
-    named = dict(
-        pair
-        for pair in parse_qsl(form.decode("utf-8", "replace"), keep_blank_values=True)
-        if pair[0] in ("Action", "Version")
-    )
+    named = dict(pair for pair in parse_qsl(text, keep_blank_values=True) if pair[0] in ("Action", "Version"))
     action = named.get("Action") or query.get("Action")
     version = named.get("Version") or query.get("Version") or ""
     if not action:

@@ -102,8 +102,8 @@ class ShapeCompiler(Generic[Compiled]):
     """One function for each shape of one service, made when first asked for and then kept.
 
     A subclass has a method for each shape type (`structure`, `list`, `string` …), which turns a shape into a
-    function. A structure's method must ask for its members' functions only when its own is first called:
-    shapes may contain themselves.
+    function. A structure's method must ask for its members' functions only when its own is first called
+    (`@cache`): shapes may contain themselves.
     """
 
     def __init__(self) -> None:

@@ -88,19 +88,21 @@ class Checks(ShapeCompiler[Check]):
 
     def structure(self, shape: StructureShape) -> Check:
         required = [(name, _lower_camel(name)) for name in shape.required_members]
-        members: dict[str, tuple[str, Check]] = {}
         union = shape.is_tagged_union and not self._required_only
 
+        @cache
+        def members() -> dict[str, tuple[str, Check]]:
+            return {name: (_lower_camel(name), self(m)) for name, m in shape.members.items()}
+
         def check(value: dict[str, Any], path: str, violations: Violations) -> None:
-            if not members:
-                members.update((name, (_lower_camel(name), self(m))) for name, m in shape.members.items())
+            entries = members()
             prefix = f"{path}." if path else ""
             for name, segment in required:
                 if value.get(name) is None:
                     violations.append(_violation(None, prefix + segment, "Member must not be null"))
             for name, item in value.items():
                 if item is not None:
-                    segment, check_member = members[name]
+                    segment, check_member = entries[name]
                     check_member(item, prefix + segment, violations)
             if union and len(value) != 1:
                 violations.append(_violation(value, path, "Member must have exactly one of its members set"))

@@ -8,6 +8,7 @@ streaming payload is handed on unread. What cannot be read is answered with the 
 
 from typing import Any
 
+from clary.wire.compression import inflated
 from clary.wire.errors import ServiceError
 from clary.wire.http import Body, Request
 from clary.wire.identify import Identified
@@ -29,18 +30,18 @@ def parse(found: Identified, request: Request, body: bytes | Body) -> dict[str, 
     """
     try:
         if found.protocol == "json":
-            return parse_json(found.operation, _whole(body))
+            return parse_json(found.operation, _whole(request, body))
         if found.protocol == "query":
-            return parse_query(found.operation, _whole(body) or request.query.encode())
+            return parse_query(found.operation, _whole(request, body) or request.query.encode())
         return parse_rest(found, request, body)
     except Unreadable as error:
         raise _as_service_error(found.protocol, error) from error
 
 
-def _whole(body: bytes | Body) -> bytes:
+def _whole(request: Request, body: bytes | Body) -> bytes:
     if not isinstance(body, bytes):
         raise TypeError("only a REST operation streams its body")
-    return body
+    return inflated(request.headers, body)
 
 
 def _as_service_error(protocol: Protocol, error: Unreadable) -> ServiceError:

@@ -60,19 +60,17 @@ class JsonReaders(ShapeCompiler[Read]):
     """A function for each shape that takes a decoded JSON value and answers the house's value."""
 
     def structure(self, shape: StructureShape) -> Read:
-        readers: dict[str, tuple[str, Read]] = {}
+        @cache
+        def readers() -> dict[str, tuple[str, Read]]:
+            return {m.serialization.get("name", name): (name, self(m)) for name, m in shape.members.items()}
 
         def read(value: Any) -> dict[str, Any]:
-            if not readers:
-                readers.update(
-                    (member.serialization.get("name", name), (name, self(member)))
-                    for name, member in shape.members.items()
-                )
             if type(value) is not dict:
                 _refuse(value, "structure")
+            entries = readers()
             members = {}
             for key, raw in value.items():
-                entry = readers.get(key)
+                entry = entries.get(key)
                 if entry is not None and raw is not None:
                     members[entry[0]] = entry[1](raw)
             return members

@@ -61,15 +61,12 @@ class QueryReaders(ShapeCompiler[Read]):
         self._text = TextReaders()
 
     def structure(self, shape: StructureShape) -> Read:
-        readers: list[tuple[str, str, Read]] = []
+        @cache
+        def readers() -> dict[str, tuple[str, Read]]:
+            return {name: (m.serialization.get("name", name), self(m)) for name, m in shape.members.items()}
 
         def read(node: Node) -> dict[str, Any]:
-            if not readers:
-                readers.extend(
-                    (name, member.serialization.get("name", name), self(member))
-                    for name, member in shape.members.items()
-                )
-            return {name: reader(node[key]) for name, key, reader in readers if key in node}
+            return {name: reader(node[key]) for name, (key, reader) in readers().items() if key in node}
 
         return read
 

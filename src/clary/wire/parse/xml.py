@@ -85,25 +85,27 @@ class XmlReaders(ShapeCompiler[Read]):
         self._text = TextReaders()
 
     def structure(self, shape: StructureShape) -> Read:
-        elements: list[tuple[str, str, Read]] = []
-        attributes: list[tuple[str, str]] = []
+        inside = {name: m for name, m in shape.members.items() if "location" not in m.serialization}
+        attributes = {
+            name: m.serialization["name"].rpartition(":")[2]
+            for name, m in inside.items()
+            if m.serialization.get("xmlAttribute")
+        }
 
-        def resolve() -> None:
-            for name, member in shape.members.items():
-                traits = member.serialization
-                if traits.get("xmlAttribute"):
-                    attributes.append((name, traits["name"].rpartition(":")[2]))
-                elif "location" not in traits:
-                    elements.append((name, traits.get("name", name), self(member)))
+        @cache
+        def readers() -> dict[str, tuple[str, Read]]:
+            return {
+                name: (m.serialization.get("name", name), self(m))
+                for name, m in inside.items()
+                if name not in attributes
+            }
 
         def read(nodes: list[Element]) -> dict[str, Any]:
-            if not elements:
-                resolve()
             children: defaultdict[str, list[Element]] = defaultdict(list)
             for child in nodes[0]:
                 children[child.tag].append(child)
-            members = {name: reader(children[tag]) for name, tag, reader in elements if tag in children}
-            for name, attribute in attributes:
+            members = {name: reader(children[tag]) for name, (tag, reader) in readers().items() if tag in children}
+            for name, attribute in attributes.items():
                 if attribute in nodes[0].attrib:
                     members[name] = nodes[0].attrib[attribute]
             return members

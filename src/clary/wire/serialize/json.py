@@ -28,22 +28,20 @@ class JsonWriters(ShapeCompiler[Write]):
     """A function for each shape that takes the house's value and answers what orjson can write."""
 
     def structure(self, shape: StructureShape) -> Write:
-        writers: dict[str, tuple[str, Write | None]] = {}
+        @cache
+        def writers() -> dict[str, tuple[str, Write]]:
+            return {name: (m.serialization.get("name", name), self(m)) for name, m in shape.members.items()}
 
         def write(value: dict[str, Any]) -> dict[str, Any]:
-            if not writers:
-                writers.update(
-                    (name, (member.serialization.get("name", name), self(member)))
-                    for name, member in shape.members.items()
-                )
+            entries = writers()
             members = {}
             for name, item in value.items():
                 if item is None:
                     continue
-                if name not in writers:
+                if name not in entries:
                     raise TypeError(f"{shape.name} has no member {name!r}")
-                key, writer = writers[name]
-                members[key] = writer(item) if writer else item
+                key, writer = entries[name]
+                members[key] = writer(item)
             return members
 
         return write

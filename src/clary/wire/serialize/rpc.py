@@ -15,13 +15,14 @@ def serialize_json(operation: OperationModel, result: dict[str, Any], request_id
     shape = operation.output_shape
     headers = [("x-amzn-requestid", request_id)]
     if shape is not None and shape.event_stream_name is not None:
-        events = result.pop(shape.event_stream_name)
+        events = result[shape.event_stream_name]
+        others = {name: value for name, value in result.items() if value is not events}
         body = encode_events(
             service.service_name,
             "json",
             shape.members[shape.event_stream_name],
             events,
-            initial=(shape, result),
+            initial=(shape, others),
         )
         return Response(200, [*headers, ("content-type", EVENT_STREAM_TYPE)], body)
     headers.append(("content-type", f"application/x-amz-json-{service.metadata['jsonVersion']}"))

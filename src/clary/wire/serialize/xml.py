@@ -65,22 +65,26 @@ class XmlWriters(ShapeCompiler[Write]):
 
     def members(self, shape: StructureShape) -> Callable[[Out, dict[str, Any]], None]:
         """What is between a structure's tags: its members, less those that travel elsewhere."""
-        writers: dict[str, tuple[str, Write]] = {}
-        elsewhere: set[str] = set()
+        elsewhere = {
+            name
+            for name, m in shape.members.items()
+            if "location" in m.serialization or m.serialization.get("xmlAttribute")
+        }
+
+        @cache
+        def writers() -> dict[str, tuple[str, Write]]:
+            return {
+                name: (_element_name(name, m), self(m)) for name, m in shape.members.items() if name not in elsewhere
+            }
 
         def write(out: Out, value: dict[str, Any]) -> None:
-            if not writers:
-                for name, member in shape.members.items():
-                    if "location" in member.serialization or member.serialization.get("xmlAttribute"):
-                        elsewhere.add(name)
-                    else:
-                        writers[name] = (_element_name(name, member), self(member))
+            entries = writers()
             for name, item in value.items():
                 if item is None or name in elsewhere:
                     continue
-                if name not in writers:
+                if name not in entries:
                     raise TypeError(f"{shape.name} has no member {name!r}")
-                element, writer = writers[name]
+                element, writer = entries[name]
                 writer(out, element, item)
 
         return write
