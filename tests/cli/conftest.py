@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.platform import Platform
 
 COMMAND = str(Path(sys.executable).with_name("clary"))
 
@@ -51,14 +52,10 @@ def clary(tmp_path: Path) -> Clary:
     return Clary(tmp_path / "a state's $HOME")
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clary]:
-    """On a state directory with a real platform, which the tests of a module share."""
-    clary = Clary(tmp_path_factory.mktemp("running") / "state")
-    started = clary("up", "--detach")
-    assert started.returncode == 0, started.stderr
-    yield clary
-    clary("down")
+@pytest.fixture
+def running(platform: Platform) -> Clary:
+    """On the state directory of the platform that all tests share."""
+    return Clary(platform.state)
 
 
 @pytest.fixture
