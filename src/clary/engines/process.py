@@ -1,0 +1,186 @@
+"""The default engine: every instance is a process of this machine, in a sandbox where the machine allows one.
+
+    start → directory, lock, `python -I -S` → agent (own session; holds the lock until it ends)
+    poll  ← status.json, and the lock: a status that is not `Done` under a free lock is an agent that was lost
+    stop  → the file `stop` and a byte into the fifo `wake`
+    hints ← the fifo `changes`, which agents write to
+
+All of it is found again in the instances' directories, so an engine is as good as the one before it.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import clary
+from clary.engines import locks
+from clary.engines.base import LogLine
+from clary.engines.machine import Machine, Sandboxing
+from clary.engines.sockets import short_directory
+from clary.instance.files import write_atomically
+from clary.instance.layout import Layout
+from clary.instance.spec import InstanceSpec, InstanceStatus
+from clary.instance.wishes import express
+
+LAUNCH = (
+    "import os, sys\n"
+    "if os.fork(): os._exit(0)\n"
+    "sys.path.insert(0, sys.argv[1])\n"
+    "from clary.instance.agent import main\n"
+    "main(sys.argv[2], int(sys.argv[3]))\n"
+)
+"""Forks first: the agent is nobody's child, and start need not wait for its imports."""
+LOG_PAGE = 1024 * 1024
+KILL_SECONDS = 5.0
+"""How long a killed agent has to end its program and itself before it is killed outright."""
+LOST = "InternalServerError: The instance agent was lost: it was killed, or the machine restarted."
+
+
+class ProcessEngine:
+    def __init__(self, instances_dir: Path, layers_dir: Path, sandbox: Sandboxing = "auto") -> None:
+        self._instances = instances_dir.resolve()
+        self._layers = layers_dir.resolve()
+        self._instances.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._machine = Machine(self._instances, sandbox)
+        self._callbacks: list[Callable[[str], None]] = []
+        self._listening = threading.Lock()
+
+    def start(self, spec: InstanceSpec) -> None:
+        layout = self._layout(spec.id)
+        layout.create()
+        lock = os.open(layout["agent.lock"], os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if locks.take(lock) and not os.path.exists(layout["status.json"]):
+                write_atomically(layout["spec.json"], spec.to_json())
+                self._launch(layout, spec, lock)
+        finally:
+            os.close(lock)
+
+    def _launch(self, layout: Layout, spec: InstanceSpec, lock: int) -> None:
+        node = self._machine.node(
+            spec, instance=layout.root, layers=str(self._layers), run=f"{self._short(layout)}/run"
+        )
+        source = str(Path(clary.__file__).parent.parent)
+        write_atomically(layout["node.json"], node.to_json())
+        with open(layout["agent.err"], "ab") as errors:
+            subprocess.run(
+                [sys.executable, "-I", "-S", "-c", LAUNCH, source, layout["node.json"], str(lock)],
+                env=node.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                pass_fds=(lock,),
+                start_new_session=True,
+                check=True,
+            )
+
+    def poll(self, instance_id: str) -> InstanceStatus:
+        layout = self._known(instance_id)
+        alive = locks.is_held(layout["agent.lock"])
+        # Read after the look at the lock: an agent that ended in between has written its last word by now.
+        try:
+            status = InstanceStatus.from_json(Path(layout["status.json"]).read_text())
+        except FileNotFoundError:
+            if alive:
+                return InstanceStatus()
+            raise KeyError(instance_id) from None
+        if status.phase != "Done" and not alive:
+            status.phase, status.outcome, status.reason = "Done", "Failed", LOST
+            status.entered["Done"] = _last_sign(layout)
+        return status
+
+    def stop(self, instance_id: str) -> None:
+        express(self._known(instance_id), "stop")
+
+    def logs(self, instance_id: str, offset: int) -> tuple[list[LogLine], int]:
+        try:
+            with open(self._known(instance_id)["log"], "rb") as file:
+                file.seek(offset)
+                page = file.read(LOG_PAGE)
+        except FileNotFoundError:
+            return [], offset
+        page = page[: page.rfind(b"\n") + 1]
+        return list(_lines(page)), offset + len(page)
+
+    def address(self, instance_id: str) -> str:
+        return f"unix:{self._short(self._known(instance_id))}/run/server.sock"
+
+    def output(self, instance_id: str, name: str) -> Path | None:
+        path = Path(self._known(instance_id)[f"outputs/{name}"])
+        return path if path.is_file() else None
+
+    def release(self, instance_id: str) -> None:
+        layout = self._known(instance_id)
+        if locks.is_held(layout["agent.lock"]):
+            _kill(layout)
+        shutil.rmtree(layout.root, onerror=_open_and_retry)
+
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        with self._listening:
+            self._callbacks.append(callback)
+            if len(self._callbacks) == 1:
+                threading.Thread(target=self._listen, name="instance-changes", daemon=True).start()
+
+    def _listen(self) -> None:
+        path = self._instances / "changes"
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(path, 0o600)
+        # Open for writing too, so that the fifo does not end with its last writer.
+        with open(os.open(path, os.O_RDWR), encoding="utf-8") as changes:
+            for line in changes:
+                for callback in self._callbacks:
+                    callback(line.rstrip("\n"))
+
+    def _layout(self, instance_id: str) -> Layout:
+        return Layout(str(self._instances / instance_id))
+
+    def _known(self, instance_id: str) -> Layout:
+        layout = self._layout(instance_id)
+        if not os.path.exists(layout["agent.lock"]):
+            raise KeyError(instance_id)
+        return layout
+
+    def _short(self, layout: Layout) -> str:
+        return f"{short_directory(str(self._instances))}/{layout.id}"
+
+
+def _kill(layout: Layout) -> None:
+    express(layout, "kill")
+    deadline = time.monotonic() + KILL_SECONDS
+    while locks.is_held(layout["agent.lock"]):
+        if time.monotonic() > deadline:
+            os.kill(int(Path(layout["agent.lock"]).read_text()), signal.SIGKILL)
+            deadline += KILL_SECONDS
+        time.sleep(0.005)
+
+
+def _last_sign(layout: Layout) -> float:
+    """When the agent was last seen to do something."""
+    paths = (layout["status.json"], layout["log"])
+    return max(os.path.getmtime(path) for path in paths if os.path.exists(path))
+
+
+def _lines(page: bytes) -> Iterator[LogLine]:
+    for record in page.decode(errors="replace").split("\n")[:-1]:
+        stamp, _, text = record.partition("\t")
+        yield LogLine(int(stamp) / 1000, text)
+
+
+def _open_and_retry(remove: Callable[..., Any], path: str, error: Any) -> None:
+    """An overlay leaves a directory that its owner may not even list."""
+    if isinstance(error[1], FileNotFoundError):
+        return
+    os.chmod(path, stat.S_IRWXU)
+    if remove is os.rmdir or remove is os.unlink:
+        remove(path)
+    else:
+        shutil.rmtree(path)

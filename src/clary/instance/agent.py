@@ -1,0 +1,134 @@
+"""The agent of one instance: a process of its own session that outlives the platform, outside the sandbox.
+
+    Starting     read the spec
+    Downloading  files, channels, archives, requirements (`staging`, `packing`, `layers`)
+    Running      the program, in its sandbox (`environment`, `sandbox`, `program`)
+    Uploading    pack the outputs (`packing`), also of a program that failed or was stopped
+    Done
+
+Every step is told through `Report`. The engine starts it with `python -I -S`, and it imports the standard library
+alone, and of that only what every instance needs: its start-up time is every job's.
+"""
+
+from __future__ import annotations
+
+import os
+
+from clary.instance import reasons
+from clary.instance.cgroups import Group
+from clary.instance.errors import Refused, StopAsked
+from clary.instance.layout import VIEW, Layout
+from clary.instance.node import Node
+from clary.instance.packing import pack, unpack
+from clary.instance.program import Ending, Limits, run
+from clary.instance.report import Report
+from clary.instance.spec import InstanceSpec, Source
+from clary.instance.staging import bring, fill, write_files
+from clary.instance.surroundings import Surroundings
+from clary.instance.wishes import Wishes
+
+
+def main(path: str, lock: int) -> None:
+    """`path` is that of `node.json`; `lock` the open and locked `agent.lock`, which stays locked for as long as this
+    process lives."""
+    os.set_inheritable(lock, False)
+    os.truncate(lock, 0)
+    os.write(lock, str(os.getpid()).encode())
+    with open(path, encoding="utf-8") as file:
+        node = Node.from_json(file.read())
+    layout = Layout(node.instance)
+    with open(layout["spec.json"], encoding="utf-8") as file:
+        spec = InstanceSpec.from_json(file.read())
+    Agent(node, layout, spec).work()
+
+
+class Agent:
+    def __init__(self, node: Node, layout: Layout, spec: InstanceSpec) -> None:
+        self._node = node
+        self._layout = layout
+        self._spec = spec
+        self._report = Report(layout)
+        self._wishes = Wishes(layout)
+
+    def work(self) -> None:
+        try:
+            self._report.enter("Starting")
+            self._work()
+        except StopAsked:
+            self._report.done("Stopped")
+        except Refused as refused:
+            self._fail(str(refused))
+        except Exception as error:
+            # Whatever it is, somebody waits for this instance: a full disk, a spec that makes no sense.
+            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
+
+    def _work(self) -> None:
+        for notice in self._node.notices:
+            self._report.notice(notice)
+        if self._node.refusal:
+            raise Refused(self._node.refusal)
+        surroundings = Surroundings(self._node, self._layout, self._spec)
+        group = Group.create(self._layout.id, self._spec.vcpus, self._spec.memory)
+        try:
+            if group.notice:
+                self._report.notice(group.notice)
+            self._report.enter("Downloading")
+            self._stage_in(surroundings)
+            self._report.enter("Running")
+            ending = self._run(surroundings, group)
+            seen = self._out_of_memory() if group.out_of_memory() else ""
+        finally:
+            group.remove()
+        if self._spec.outputs and self._wishes.current() != "kill":
+            self._report.enter("Uploading")
+            self._pack()
+        self._conclude(ending, seen)
+
+    def _stage_in(self, surroundings: Surroundings) -> None:
+        spec, check = self._spec, self._wishes.check
+        check()
+        for directory in (spec.workdir, *(output.directory for output in spec.outputs)):
+            # A working directory elsewhere is the image's own.
+            if directory.startswith(VIEW):
+                os.makedirs(self._layout.host(directory), exist_ok=True)
+        write_files(self._layout, spec.files)
+        for directory, sources in spec.channels.items():
+            link = surroundings.links(directory, sum(source.size for source in sources))
+            fill(self._layout.host(directory), sources, link=link, check=check)
+            if link:
+                surroundings.protect(directory)
+                if not surroundings.overlays:
+                    self._report.notice(f"{directory} cannot be written to: this machine allows no overlay of it.")
+        for archive in spec.archives:
+            local = bring(Source(os.path.basename(archive.location), archive.location), self._layout["scratch"], check)
+            unpack(local, self._layout.host(archive.into), check)
+        requirements = next((path for path in spec.requirements if os.path.isfile(self._layout.host(path))), None)
+        if requirements:
+            from clary.instance.layers import add_requirements
+
+            add_requirements(requirements, surroundings, self._node, self._layout, self._report, self._wishes)
+
+    def _run(self, surroundings: Surroundings, group: Group) -> Ending:
+        command = surroundings.command(group.join)
+        return run(command, self._report.log, self._wishes, Limits(self._spec.max_runtime, self._spec.grace))
+
+    def _pack(self) -> None:
+        for output in self._spec.outputs:
+            pack(self._layout.host(output.directory), self._layout.root, self._layout[f"outputs/{output.name}"])
+
+    def _conclude(self, ending: Ending, seen: str) -> None:
+        code = ending.exit_code
+        if ending.cause:
+            self._report.done(ending.cause, code)
+        elif code == 0 and not self._spec.serves:
+            self._report.done("Completed", code)
+        else:
+            self._report.done("Failed", code, reasons.algorithm_error(self._layout, code, ending.tail, seen))
+
+    def _out_of_memory(self) -> str:
+        limit = self._spec.memory / 2**30
+        return f"OutOfMemoryError: the program used more than the {limit:.4g} GiB of its instance"
+
+    def _fail(self, reason: str) -> None:
+        self._report.log.say(reason)
+        self._report.done("Failed", reason=reason)

@@ -1,0 +1,39 @@
+"""What an engine tells an agent about the machine it runs on: `node.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+Containment = Literal["none", "plain", "memory-overlay", "overlay"]
+"""How much of a sandbox this machine allows: none at all; bubblewrap without overlays; with overlays whose changes
+are kept in memory; with overlays whose changes are kept in the instance's directory."""
+
+
+@dataclass(slots=True)
+class Node:
+    instance: str
+    """The instance's directory."""
+    layers: str
+    """Directory of the cached layers of installed requirements."""
+    containment: Containment = "none"
+    bwrap: str = ""
+    """Path of bubblewrap, where there is containment."""
+    run: str = ""
+    """The instance's `run` directory by a name short enough for a Unix socket's address."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables of the machine that every program needs, such as where certificates and package indexes are."""
+    visible: list[str] = field(default_factory=list)
+    """Host paths that every program may read."""
+    refusal: str = ""
+    """Why no instance may run on this machine, where that is so."""
+    notices: list[str] = field(default_factory=list)
+    """What the user of the instance should know about this machine."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Node:
+        return cls(**json.loads(text))

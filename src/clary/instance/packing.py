@@ -1,0 +1,65 @@
+"""Archives: what is unpacked before the program starts, and what is packed when it is done.
+
+The program decided what lies in the directories that are packed, and the agent reads with the platform's rights:
+no symbolic link is followed on the way, neither below a directory nor to it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+
+from clary.instance.errors import Refused
+from clary.instance.files import sync_directory
+
+GZIP_LEVEL = 3
+"""Model files hardly shrink further with more, and level 6 takes about twice as long."""
+
+
+def unpack(archive: str, into: str, check: Callable[[], None]) -> None:
+    import tarfile
+
+    os.makedirs(into, exist_ok=True)
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                check()
+                tar.extract(member, into, filter="data", set_attrs=True)
+    except (OSError, tarfile.TarError, EOFError) as error:
+        raise Refused(f"ClientError: Data download failed: {os.path.basename(archive)}: {error}.") from error
+
+
+def pack(directory: str, root: str, result: str) -> bool:
+    """Pack what is in `directory`, which lies below `root`, into the file `result`, durably. False where there is
+    nothing to pack."""
+    if not is_plain_directory(directory, root):
+        return False
+    names = sorted(os.listdir(directory))
+    if not names:
+        return False
+    import tarfile
+
+    fresh = f"{result}.new"
+    with open(fresh, "wb") as file:
+        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=GZIP_LEVEL) as tar:
+            for name in names:
+                tar.add(f"{directory}/{name}", name)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, result)
+    sync_directory(os.path.dirname(result))
+    return True
+
+
+def is_plain_directory(directory: str, root: str) -> bool:
+    """Whether every step from `root` down to `directory` is a directory and not a link to one."""
+    path = root
+    for part in os.path.relpath(directory, root).split(os.sep):
+        path = os.path.join(path, part)
+        try:
+            if not stat.S_ISDIR(os.lstat(path).st_mode):
+                return False
+        except OSError:
+            return False
+    return True

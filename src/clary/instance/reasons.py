@@ -1,0 +1,48 @@
+"""Why a program failed, as `FailureReason` tells it."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from clary.instance.layout import Layout
+from clary.instance.packing import is_plain_directory
+from clary.instance.report import REASON_LIMIT
+
+FAILURE_FILE = "/opt/ml/output/failure"
+
+
+def algorithm_error(layout: Layout, exit_code: int, tail: list[bytes], seen: str = "") -> str:
+    """`seen` is what the agent itself knows of the cause; it says more than what the program could still print."""
+    code = 128 - exit_code if exit_code < 0 else exit_code
+    ending = f", exit code: {code}"
+    room = REASON_LIMIT - len("AlgorithmError: ") - len(ending)
+    text = seen or failure_file(layout)[:room] or last_lines(tail, room) or _bare(exit_code)
+    return f"AlgorithmError: {text}{ending}"
+
+
+def failure_file(layout: Layout) -> str:
+    path = layout.host(FAILURE_FILE)
+    if not is_plain_directory(os.path.dirname(path), layout.root):
+        return ""
+    try:
+        # The program wrote it: it may be a link out of its directory, or a fifo that nobody feeds.
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with open(fd, encoding="utf-8", errors="replace") as file:
+        return file.read(REASON_LIMIT).strip()
+
+
+def last_lines(tail: list[bytes], room: int) -> str:
+    """The most whole lines from the end that fit; the end of the last one where not even that does."""
+    lines = [line.decode(errors="replace").rstrip() for line in tail]
+    while len(lines) > 1 and sum(map(len, lines)) + len(lines) - 1 > room:
+        del lines[0]
+    return "\n".join(lines).strip()[-room:]
+
+
+def _bare(exit_code: int) -> str:
+    if exit_code < 0:
+        return f"the program was ended by {signal.Signals(-exit_code).name}"
+    return "the program ended without a word on its error output"

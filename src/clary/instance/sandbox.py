@@ -1,0 +1,112 @@
+"""The sandbox: bubblewrap's arguments for one instance, and how much of it this machine allows.
+
+The program sees a whitelist of the host, read-only, under its own `/opt/ml`, `/tmp`, `/dev/shm`, `/run` and HOME:
+the system's directories, its interpreter, Clary's package, and what the spec and the node make visible. Nothing else
+of the host exists for it. The network is the host's.
+
+What it may change without the change reaching the host is an overlay: the channels, whose files are hard links into
+the object store, and its interpreter, so that `pip install` works in a running program.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass, field
+
+from clary.instance.interpreter import Interpreter
+from clary.instance.layout import RUN_VIEW, VIEW, Layout
+from clary.instance.node import Containment, Node
+
+HOME = "/root"
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/sys")
+SECRETS = ("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-")
+GPU_DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
+# Root in a container may read and change files whatever their mode says, and programs written for one rely on it.
+CAPABILITIES = ("CAP_DAC_OVERRIDE", "CAP_FOWNER")
+NAMESPACES = ("--unshare-user", "--uid", "0", "--gid", "0", "--unshare-pid", "--unshare-ipc", "--unshare-uts")
+
+
+@dataclass(slots=True)
+class Mounts:
+    """The part of a sandbox that differs from instance to instance."""
+
+    layout: Layout
+    containment: Containment
+    readable: list[str] = field(default_factory=list)
+    writable: list[str] = field(default_factory=list)
+    """Bound at their own paths."""
+    changeable: dict[str, str] = field(default_factory=dict)
+    """Path in the sandbox → host directory, whose changes stay with the instance where overlays are to be had."""
+
+    def arguments(self) -> list[str]:
+        arguments: list[str] = []
+        for path in dict.fromkeys(self.readable):
+            arguments += ["--ro-bind-try", path, path]
+        for path in self.writable:
+            arguments += ["--bind", path, path]
+        for number, (path, source) in enumerate(sorted(self.changeable.items())):
+            arguments += self._overlay(number, path, source)
+        return arguments
+
+    def _overlay(self, number: int, path: str, source: str) -> list[str]:
+        match self.containment:
+            case "overlay":
+                upper, work = (self.layout[f"scratch/{kind}-{number}"] for kind in ("upper", "work"))
+                for directory in (upper, work):
+                    os.makedirs(directory, exist_ok=True)
+                return ["--overlay-src", source, "--overlay", upper, work, path]
+            case "memory-overlay":
+                return ["--overlay-src", source, "--tmp-overlay", path]
+            case _:
+                return ["--ro-bind", source, path]
+
+
+def arguments(node: Node, mounts: Mounts, *, hostname: str, workdir: str, gpus: bool) -> list[str]:
+    """The argv that a program's argv is appended to. Its environment is passed by the caller's own, never in argv,
+    which every user of the machine can read."""
+    layout = mounts.layout
+    argv = [node.bwrap, *NAMESPACES, "--hostname", hostname, "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    for capability in CAPABILITIES:
+        argv += ["--cap-add", capability]
+    argv += _system()
+    argv += ["--proc", "/proc", "--dev", "/dev", "--dir", "/var/tmp", "--tmpfs", "/run"]
+    argv += _names(layout, hostname)
+    for path, name in (("/tmp", "tmp"), (HOME, "home")):
+        os.makedirs(layout[f"scratch/{name}"], exist_ok=True)
+        argv += ["--bind", layout[f"scratch/{name}"], path]
+    if gpus:
+        for device in (path for pattern in GPU_DEVICES for path in glob.glob(pattern)):
+            argv += ["--dev-bind", device, device]
+    argv += ["--bind", layout["ml"], VIEW, "--bind", layout["run"], RUN_VIEW]
+    return [*argv, *mounts.arguments(), "--chdir", workdir, "--"]
+
+
+def interpreter_mounts(mounts: Mounts, interpreter: Interpreter) -> None:
+    # By both names: a virtual environment links to its base by the one that it was made with.
+    mounts.readable += [interpreter.base, os.path.realpath(interpreter.base)]
+    mounts.changeable[interpreter.prefix] = interpreter.prefix
+
+
+def _system() -> list[str]:
+    argv: list[str] = []
+    for path in SYSTEM:
+        if os.path.islink(path):
+            argv += ["--symlink", os.readlink(path), path]
+        elif os.path.isdir(path):
+            argv += ["--ro-bind", path, path]
+    for path in SECRETS:
+        if os.path.exists(path):
+            argv += ["--ro-bind", "/dev/null", path]
+    return argv
+
+
+def _names(layout: Layout, hostname: str) -> list[str]:
+    """The host's names, with the instance's own: programs look up their own hostname."""
+    with open("/etc/hosts", encoding="utf-8") as file:
+        hosts = file.read()
+    with open(layout["scratch/hosts"], "w", encoding="utf-8") as file:
+        file.write(f"{hosts.rstrip()}\n127.0.0.1 {hostname}\n")
+    argv = ["--ro-bind", layout["scratch/hosts"], "/etc/hosts"]
+    resolver = os.path.realpath("/etc/resolv.conf")
+    return argv if resolver.startswith("/etc/") else [*argv, "--ro-bind-try", resolver, resolver]

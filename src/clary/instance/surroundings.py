@@ -1,0 +1,122 @@
+"""What surrounds a program: its sandbox, or the directory that stands in for one, and its environment variables.
+
+With a sandbox the program sees `/opt/ml` itself. Without one, `SAGEMAKER_BASE_DIR` names the directory in its place,
+and arguments, variables and the working directory that begin with `/opt/ml` are rewritten to it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+import clary
+from clary.instance.interpreter import Interpreter, inspect
+from clary.instance.layout import RUN_VIEW, VIEW, Layout
+from clary.instance.node import Node
+from clary.instance.program import Command
+from clary.instance.sandbox import HOME, Mounts, arguments, interpreter_mounts
+from clary.instance.spec import InstanceSpec
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SMALL_CHANNEL = 256 * 1024 * 1024
+"""Bytes up to which a channel is copied, to be writable, where there are no overlays."""
+
+
+class Surroundings:
+    def __init__(self, node: Node, layout: Layout, spec: InstanceSpec) -> None:
+        self.contained = node.containment != "none"
+        self.overlays = node.containment in ("overlay", "memory-overlay")
+        self.interpreter: Interpreter | None = inspect(spec.interpreter) if spec.interpreter else None
+        self._node = node
+        self._layout = layout
+        self._spec = spec
+        self._mounts = Mounts(layout, node.containment)
+        self._mounts.readable += [os.path.dirname(clary.__file__), *node.visible, *spec.visible]
+        if self.interpreter:
+            interpreter_mounts(self._mounts, self.interpreter)
+        self._site: list[str] = []
+        self._bin: list[str] = []
+
+    def links(self, directory: str, size: int) -> bool:
+        """Whether a channel of `size` bytes may be links to files that the program must not write.
+
+        Not where its directory is packed afterwards: what a program changes in an overlay is not in the directory.
+        """
+        if not self.contained or any(_overlap(directory, output.directory) for output in self._spec.outputs):
+            return False
+        return self.overlays or size > SMALL_CHANNEL
+
+    def protect(self, directory: str) -> None:
+        """The files of this directory of the view are links."""
+        self._mounts.changeable[directory] = self._layout.host(directory)
+
+    def add_layer(self, directory: str, site: str) -> None:
+        self._mounts.readable.append(directory)
+        self._site.append(site)
+        self._bin.append(f"{directory}/bin")
+
+    def command(self, prepare: Callable[[], None]) -> Command:
+        """The program of the spec."""
+        return self._command(self._spec.command, self._spec.workdir, self._spec.environment, self._mounts, prepare)
+
+    def tool(self, argv: Sequence[str], workdir: str, writable: str) -> Command:
+        """Another program in the same surroundings, which may also write to the host directory `writable`."""
+        mounts = Mounts(
+            self._layout, self._node.containment, self._mounts.readable, [writable], self._mounts.changeable
+        )
+        return self._command(argv, workdir, {}, mounts, lambda: None)
+
+    def _command(
+        self,
+        argv: Sequence[str],
+        workdir: str,
+        environment: dict[str, str],
+        mounts: Mounts,
+        prepare: Callable[[], None],
+    ) -> Command:
+        variables = {**self._base(), **environment}
+        if self._site:
+            paths = [*self._site, environment.get("PYTHONPATH", "")]
+            variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        if self.contained:
+            spec = self._spec
+            wrapper = arguments(self._node, mounts, hostname=spec.hostname, workdir=workdir, gpus=spec.gpus > 0)
+            return Command([*wrapper, *argv], variables, "/", True, prepare)
+        host = self._layout.host
+        variables = {name: host(value) for name, value in variables.items()}
+        return Command([host(word) for word in argv], variables, host(workdir), False, prepare)
+
+    def _base(self) -> dict[str, str]:
+        own_bin = [self.interpreter.bin] if self.interpreter else []
+        variables = {
+            "PATH": os.pathsep.join([*self._bin, *own_bin, SYSTEM_PATH]),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "PIP_ROOT_USER_ACTION": "ignore",
+            **self._node.environment,
+        }
+        if not self.overlays:
+            variables |= self._installs()
+        if self.contained:
+            return {**variables, "HOME": HOME, "CLARY_BIND": f"unix:{RUN_VIEW}/server.sock"}
+        home, temporary = self._layout["scratch/home"], self._layout["scratch/tmp"]
+        for directory in (home, temporary):
+            os.makedirs(directory, exist_ok=True)
+        return {
+            **variables,
+            "HOME": home,
+            "TMPDIR": temporary,
+            "SAGEMAKER_BASE_DIR": self._layout.host(VIEW),
+            "CLARY_BIND": f"unix:{self._node.run}/server.sock",
+        }
+
+    def _installs(self) -> dict[str, str]:
+        """Where no overlay protects the interpreter, what a running program installs goes to a place of its own."""
+        target = f"{RUN_VIEW if self.contained else self._layout['run']}/site-packages"
+        if target not in self._site:
+            self._site.insert(0, target)
+        return {"PIP_TARGET": target}
+
+
+def _overlap(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
