@@ -3,9 +3,12 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from tests.platform import Platform
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "examples"
@@ -38,6 +41,11 @@ def run(command: list[str], environment: dict[str, str], directory: Path, timeou
         raise AssertionError(f"{command[-1]} still ran after {timeout:.0f} s:\n{printed[-6000:]}") from None
     assert ended.returncode == 0, f"{command} ended with {ended.returncode}:\n{ended.stdout[-6000:]}"
     return ended.stdout
+
+
+def clary_run(platform: Platform) -> list[str]:
+    """What stands before a program's own command line."""
+    return [sys.executable, "-m", "clary.cli", "run", "--state", str(platform.state), "--"]
 
 
 def without_aws() -> dict[str, str]:

@@ -2,13 +2,12 @@
 
 import io
 import re
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from tests.clients.programs import EXAMPLES, client_program, errors_in_rings, run, without_aws
+from tests.clients.programs import EXAMPLES, clary_run, client_program, errors_in_rings, run, without_aws
 from tests.platform import Platform
 
 BUCKET = "sagemaker-us-east-1-123456789012"
@@ -44,8 +43,7 @@ def test_it_trains_twice_deploys_and_predicts_in_three_formats(platform: Platfor
 def test_clary_run_answers_the_hard_coded_sts_address(platform: Platform, tmp_path: Path) -> None:
     program = tmp_path / "defaults.py"
     program.write_text(DEFAULTS)
-    command = [sys.executable, "-m", "clary.cli", "run", "--state", str(platform.state), "--"]
-    printed = run([*command, client_program("v2", "python"), str(program)], without_aws(), tmp_path)
+    printed = run([*clary_run(platform), client_program("v2", "python"), str(program)], without_aws(), tmp_path)
 
     assert f"bucket {BUCKET}\n" in printed
     assert re.search(r"role arn:aws:iam::123456789012:role/\S+", printed)

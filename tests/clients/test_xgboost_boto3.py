@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.programs import EXAMPLES, errors_in_rings, run, without_aws
+from tests.clients.programs import EXAMPLES, clary_run, errors_in_rings, run, without_aws
 from tests.platform import Platform
 
 PROGRAM = str(EXAMPLES / "xgboost_boto3" / "train_and_deploy.py")
@@ -15,9 +15,7 @@ pytestmark = pytest.mark.clients
 
 @pytest.mark.parametrize("data_format", ["csv", "libsvm"])
 def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path, data_format: str) -> None:
-    printed = run(
-        [sys.executable, PROGRAM, "--format", data_format], platform.program_environment(), tmp_path
-    )
+    printed = run([sys.executable, PROGRAM, "--format", data_format], platform.program_environment(), tmp_path)
 
     assert errors_in_rings(printed)[-1] < 2.5
     assert "validation:rmse = " in printed
@@ -40,7 +38,6 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path, data
 def test_clary_run_answers_for_the_real_addresses(platform: Platform, tmp_path: Path) -> None:
     """Nothing tells the program's clients where to go: they call AWS's own hosts, over TLS."""
     environment = {**without_aws(), "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
-    command = [sys.executable, "-m", "clary.cli", "run", "--state", str(platform.state), "--"]
-    printed = run([*command, sys.executable, PROGRAM, "--format", "csv"], environment, tmp_path)
+    printed = run([*clary_run(platform), sys.executable, PROGRAM, "--format", "csv"], environment, tmp_path)
 
     assert errors_in_rings(printed)[-1] < 2.5
