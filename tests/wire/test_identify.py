@@ -58,6 +58,7 @@ def test_a_copy_source_makes_a_put_a_copy() -> None:
         ("/b/a+b", "a+b"),
         ("/b/%F0%9F%8E%89", "🎉"),
         ("/b/a%0Ab", "a\nb"),
+        ("/b/" + "é%C3%A9".encode().decode("latin-1"), "éé"),
     ],
 )
 def test_keys_are_decoded_once_and_never_normalised(path: str, key: str) -> None:

@@ -64,7 +64,7 @@ def has_form(request: Request) -> bool:
     """Whether the body must be read before the request can be identified."""
     return (
         request.method == "POST"
-        and request.path == "/"
+        and request.target == "/"
         and request.headers.get("content-type").partition(";")[0].strip().lower() == FORM
     )
 

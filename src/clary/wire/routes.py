@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from botocore.model import OperationModel, ServiceModel
 
@@ -94,11 +94,11 @@ def _path_pattern(template: str) -> re.Pattern[str]:
 
 def decode(text: str) -> str:
     """Percent-decoding, once; `ServiceError` where the result is not UTF-8."""
-    if "%" not in text:
+    if "%" not in text and text.isascii():
         return text
     try:
-        return unquote(text, errors="strict")
-    except UnicodeDecodeError as error:
+        return unquote_to_bytes(text.encode("latin-1")).decode()
+    except UnicodeError as error:
         raise ServiceError("InvalidURI", "Couldn't parse the specified URI.", 400) from error
 
 
@@ -107,7 +107,8 @@ def decode_query(query: str) -> dict[str, str]:
     if not query:
         return {}
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError as error:
+        text = query.encode("latin-1").decode()
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeError as error:
         raise ServiceError("InvalidURI", "Couldn't parse the specified URI.", 400) from error
     return dict(reversed(pairs))

@@ -19,6 +19,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 from clary.wire.constraints import Rule, rules_of, show
 from clary.wire.errors import ServiceError
 from clary.wire.models import ShapeCompiler, payload_member
+from clary.wire.parse.unreadable import malformed_xml
 
 ERROR_CODES = {"sagemaker": "ValidationException", "logs": "InvalidParameterException"}
 """Every other service says `ValidationError`."""
@@ -55,11 +56,7 @@ def _s3_error(operation: OperationModel, params: dict[str, Any]) -> ServiceError
     payload = payload_member(operation.input_shape)
     if payload and payload in operation.input_shape.required_members and params.get(payload) is None:
         return ServiceError("MissingRequestBodyError", "Request Body is empty", 400)
-    return ServiceError(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-        400,
-    )
+    return malformed_xml()
 
 
 @cache

@@ -16,11 +16,9 @@ from clary.wire.models import Protocol
 from clary.wire.parse.json import parse_json
 from clary.wire.parse.query import parse_query
 from clary.wire.parse.rest import parse_rest
-from clary.wire.parse.unreadable import Unreadable, UnreadableBody
+from clary.wire.parse.unreadable import Unreadable, UnreadableBody, malformed_xml
 
 __all__ = ["parse"]
-
-MALFORMED_XML = "The XML you provided was not well-formed or did not validate against our published schema"
 
 
 def parse(found: Identified, request: Request, body: bytes | Body) -> dict[str, Any]:
@@ -32,7 +30,7 @@ def parse(found: Identified, request: Request, body: bytes | Body) -> dict[str, 
         if found.protocol == "json":
             return parse_json(found.operation, _whole(request, body))
         if found.protocol == "query":
-            return parse_query(found.operation, _whole(request, body) or request.query.encode())
+            return parse_query(found.operation, _whole(request, body) or request.query.encode("latin-1"))
         return parse_rest(found, request, body)
     except Unreadable as error:
         raise _as_service_error(found.protocol, error) from error
@@ -51,4 +49,4 @@ def _as_service_error(protocol: Protocol, error: Unreadable) -> ServiceError:
         return ServiceError("SerializationException", str(error), 400)
     if not isinstance(error, UnreadableBody):
         return ServiceError("InvalidArgument", str(error), 400)
-    return ServiceError("MalformedXML", MALFORMED_XML, 400)
+    return malformed_xml()

@@ -1,6 +1,5 @@
 """REST requests: what travels in the path, the query and the headers, and what is left for the body."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -12,20 +11,15 @@ from clary.wire.http import Body, Request
 from clary.wire.identify import Identified
 from clary.wire.models import payload_member
 from clary.wire.parse.json import read_document
-from clary.wire.parse.text import ReadText, TextReaders
+from clary.wire.parse.text import ReadText, text_readers
 from clary.wire.parse.unreadable import UnreadableBody
 from clary.wire.parse.xml import read_xml
 
-HEADER_LIST_ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)')
-"""An element of a list in a header: quoted, with `\\"` for a quote, or plain up to the comma."""
-
 LOCATED = ("uri", "querystring", "header", "headers")
-
-_text = TextReaders()
 
 
 @dataclass(frozen=True, slots=True)
-class RestPlan:
+class InputPlan:
     """Where each member of one operation's input is found, worked out once."""
 
     labels: tuple[tuple[str, str, ReadText], ...]
@@ -39,7 +33,7 @@ class RestPlan:
 
 
 def parse_rest(found: Identified, request: Request, body: bytes | Body) -> dict[str, Any]:
-    plan = rest_plan(found.operation, found.protocol)
+    plan = _plan(found.operation, found.protocol)
     params = {member: read(found.labels[label]) for label, member, read in plan.labels}
     if found.query and plan.query:
         for name, value in found.query.items():
@@ -58,39 +52,22 @@ def parse_rest(found: Identified, request: Request, body: bytes | Body) -> dict[
 
 
 @cache
-def rest_plan(operation: OperationModel, protocol: str) -> RestPlan:
+def _plan(operation: OperationModel, protocol: str) -> InputPlan:
     shape = operation.input_shape
+    text = text_readers(operation.service_model.service_name)
     labels, query, headers, header_maps = [], {}, {}, []
     for member, member_shape in shape.members.items() if shape else ():
         traits = member_shape.serialization
         name = traits.get("name", member)
         if traits.get("location") == "uri":
-            labels.append((name, member, _text_reader(member_shape)))
+            labels.append((name, member, text(member_shape)))
         elif traits.get("location") == "querystring":
-            query[name] = (member, _text_reader(member_shape))
+            query[name] = (member, text(member_shape))
         elif traits.get("location") == "header":
-            headers[name.lower()] = (member, _text_reader(member_shape))
+            headers[name.lower()] = (member, text(member_shape))
         elif traits.get("location") == "headers":
             header_maps.append((name.lower(), member))
-    return RestPlan(tuple(labels), query, headers, tuple(header_maps), _body_reader(operation, protocol))
-
-
-def _text_reader(shape: Shape) -> ReadText:
-    if shape.type_name != "list":
-        return _text(shape)
-    element = _text_reader(shape.member)
-    return lambda text: [element(item) for item in split_header_list(text)]
-
-
-def split_header_list(text: str) -> list[str]:
-    items = []
-    for match in HEADER_LIST_ITEM.finditer(text):
-        quoted, plain = match.groups()
-        if quoted is not None:
-            items.append(re.sub(r"\\(.)", r"\1", quoted))
-        elif plain:
-            items.append(plain)
-    return items
+    return InputPlan(tuple(labels), query, headers, tuple(header_maps), _body_reader(operation, protocol))
 
 
 def _body_reader(operation: OperationModel, protocol: str) -> Callable[[Any], dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from botocore.model import Shape
+from botocore.model import ListShape, Shape
 
 from clary.wire.models import ShapeCompiler
 from clary.wire.parse.unreadable import Unreadable
@@ -13,11 +15,19 @@ from clary.wire.timestamps import parse_timestamp
 
 ReadText = Callable[[str], Any]
 
+HEADER_LIST_ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)')
+"""An element of a list in a header: quoted, with `\\"` for a quote, or plain up to the comma."""
+
 LIMITS = {"integer": 1 << 31, "long": 1 << 63}
 
 
+@cache
+def text_readers(_service: str) -> "TextReaders":
+    return TextReaders()
+
+
 class TextReaders(ShapeCompiler[ReadText]):
-    """A function for each scalar shape that takes its text and answers the house's value."""
+    """A function for each scalar shape, and for a list in a header, from its text to the house's value."""
 
     def string(self, _shape: Shape) -> ReadText:
         return str
@@ -51,6 +61,20 @@ class TextReaders(ShapeCompiler[ReadText]):
 
     def blob(self, _shape: Shape) -> ReadText:
         return read_blob
+
+    def list(self, shape: ListShape) -> ReadText:
+        element = self(shape.member)
+        return lambda text: [element(item) for item in split_header_list(text)]
+
+
+def split_header_list(text: str) -> list[str]:
+    items = []
+    for quoted, plain in HEADER_LIST_ITEM.findall(text):
+        if quoted:
+            items.append(re.sub(r"\\(.)", r"\1", quoted))
+        elif plain:
+            items.append(plain)
+    return items
 
 
 def read_boolean(text: str) -> bool:

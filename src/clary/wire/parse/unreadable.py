@@ -1,5 +1,7 @@
 """What is raised inside this package where a request does not follow its protocol."""
 
+from clary.wire.errors import ServiceError
+
 
 class Unreadable(ValueError):
     """A value that is not of the type that the model gives it."""
@@ -7,3 +9,9 @@ class Unreadable(ValueError):
 
 class UnreadableBody(Unreadable):
     """The same, for a document in the body."""
+
+
+def malformed_xml() -> ServiceError:
+    """What S3 says of every document that it does not take, whatever is wrong with it."""
+    message = "The XML you provided was not well-formed or did not validate against our published schema"
+    return ServiceError("MalformedXML", message, 400)

@@ -22,11 +22,14 @@ CONTENT_TYPES = {"rest-json": "application/json", "rest-xml": "application/xml"}
 
 SENDABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
-_text = TextWriters("rfc822")
+
+@cache
+def _text_writers(_service: str) -> TextWriters:
+    return TextWriters("rfc822")
 
 
 @dataclass(frozen=True, slots=True)
-class RestPlan:
+class OutputPlan:
     """Where each member of one operation's output goes, worked out once."""
 
     status: int
@@ -41,7 +44,7 @@ class RestPlan:
 
 
 def serialize_rest(operation: OperationModel, protocol: Protocol, result: dict[str, Any], request_id: str) -> Response:
-    plan = rest_plan(operation, protocol)
+    plan = _plan(operation, protocol)
     headers = [(plan.request_id_header, request_id)]
     for name, value in result.items():
         if value is None:
@@ -70,17 +73,18 @@ def _sendable(value: str) -> str:
 
 
 @cache
-def rest_plan(operation: OperationModel, protocol: Protocol) -> RestPlan:
+def _plan(operation: OperationModel, protocol: Protocol) -> OutputPlan:
     shape = operation.output_shape
+    text = _text_writers(operation.service_model.service_name)
     headers, header_maps = {}, {}
     for member, member_shape in shape.members.items() if shape else ():
         traits = member_shape.serialization
         if traits.get("location") == "header":
-            headers[member] = (traits.get("name", member), _text(member_shape))
+            headers[member] = (traits.get("name", member), text(member_shape))
         elif traits.get("location") == "headers":
             header_maps[member] = traits.get("name", "")
     content_type, body = _body_writer(operation, protocol)
-    return RestPlan(
+    return OutputPlan(
         status=operation.http.get("responseCode", 200),
         members=frozenset(shape.members if shape else ()),
         headers=headers,
