@@ -100,7 +100,7 @@ print(json.dumps({
 }), flush=True)
 """
     job = run_job(platform, script, HyperParameters={"depth": "3", "rate": "0.5"}, Environment={"COLOUR": "blue"})
-    printed = next(line for line in log_lines(platform, job["TrainingJobName"]) if line.startswith("{"))
+    printed = next(line for line in log_lines(platform, job["TrainingJobName"]) if line.startswith('{"argv"'))
     seen = json.loads(printed)
     assert seen["argv"] == ["--depth", "3", "--rate", "0.5"]
     assert seen["hyperparameters"]["depth"] == "3"
