@@ -97,6 +97,43 @@ def test_transform_fn_and_code_in_the_models_archive(container: Container) -> No
         assert json.loads(body) == {"got": "hello", "model": "m"}
 
 
+def test_context_carries_headers_in_and_out(container: Container) -> None:
+    name = "X-Amzn-SageMaker-Custom-Attributes"
+    container.code(
+        "inference.py",
+        "def model_fn(model_dir, context):\n    return context.system_properties['model_dir']\n"
+        "def input_fn(body, content_type, context):\n"
+        f"    return context.get_request_header(0, {name!r})\n"
+        "def predict_fn(data, model):\n    return data + ' ' + model\n"
+        "def output_fn(prediction, accept, context):\n"
+        f"    context.set_response_header(0, {name!r}, 'seen')\n"
+        "    context.set_response_status(202)\n"
+        "    return prediction, 'text/plain'\n",
+    )
+    with container.serve(*SKLEARN) as server:
+        connection = server.connect()
+        connection.request("POST", "/invocations", b"x", {name: "trace=1"})
+        response = connection.getresponse()
+        assert response.status == 202
+        assert response.headers[name] == "seen"
+        assert response.read().decode() == f"trace=1 {container.root}/model"
+        connection.close()
+
+
+def test_a_web_frameworks_response_is_understood(container: Container) -> None:
+    container.code(
+        "inference.py",
+        "class Reply:\n"
+        "    status_code, mimetype = 201, 'text/x'\n"
+        "    headers = {'X-Amzn-SageMaker-Custom-Attributes': 'a', 'Server': 'b'}\n"
+        "    def get_data(self):\n        return b'body'\n"
+        "def model_fn(model_dir):\n    return None\n"
+        "def transform_fn(*_):\n    return Reply()\n",
+    )
+    with container.serve(*SKLEARN) as server:
+        assert server.invoke("x") == (201, "text/x", b"body")
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [

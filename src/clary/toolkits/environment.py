@@ -41,6 +41,23 @@ DISTRIBUTIONS = (
     "sagemaker_torch_distributed_enabled",
 )
 
+RENAMED = {"hyperparameters": "hps", "additional_framework_parameters": "framework_params"}
+"""Fact → the name under which it is a variable."""
+
+UNNAMED = frozenset(
+    {
+        "channel_input_dirs",
+        "distribution_hosts",
+        "is_master",
+        "is_modelparallel_enabled",
+        "is_smddpmprun_installed",
+        "is_smddprun_installed",
+        "job_name",
+        "master_hostname",
+    }
+)
+"""Facts that are in `SM_TRAINING_ENV` only."""
+
 INFO = 20
 
 
@@ -65,6 +82,10 @@ class TrainingEnvironment:
         )
         self.facts: dict[str, object] = {
             **_host_facts(resources, toolkit),
+            # Libraries of AWS's own, which are never here.
+            "is_modelparallel_enabled": None,
+            "is_smddpmprun_installed": False,
+            "is_smddprun_installed": False,
             "additional_framework_parameters": {
                 name: value for name, value in toolkit.items() if name not in TOOLKIT_HYPERPARAMETERS
             },
@@ -104,17 +125,7 @@ class TrainingEnvironment:
 
     def variables(self) -> dict[str, str]:
         """What the script's environment gets on top of the container's own."""
-        renamed = {
-            "hyperparameters": "hps",
-            "additional_framework_parameters": "framework_params",
-            "channel_input_dirs": None,
-            "job_name": None,
-            "is_master": None,
-            "master_hostname": None,
-            "distribution_hosts": None,
-        }
-        values = {renamed.get(name, name): value for name, value in self.facts.items()}
-        values.pop(None, None)
+        values = {RENAMED.get(name, name): value for name, value in self.facts.items() if name not in UNNAMED}
         directories = self.facts["channel_input_dirs"]
         assert isinstance(directories, dict)
         values["channels"] = sorted(directories)

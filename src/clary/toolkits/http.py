@@ -80,8 +80,12 @@ class HttpConnection(asyncio.Protocol):
         self._closed(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # The request that asked for another protocol is answered in this one.
         except httptools.HttpParserError as error:
             self._refuse(400, f"Not an HTTP request: {error}")
 

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from clary.toolkits import encoders
+from clary.toolkits.context import Context, takes_context
 from clary.toolkits.frameworks import Framework
 from clary.toolkits.http import Request, Response
 from clary.toolkits.layout import opt_ml
@@ -21,15 +22,21 @@ from clary.toolkits.layout import opt_ml
 DEFAULT_PROGRAM = "inference.py"
 
 
+Transform = Callable[[Any, str | bytes, str, str], Any]
+"""Model, body, content type, accept → what `to_response` understands."""
+
+
 class ScriptService:
     def __init__(self, framework: Framework) -> None:
         self._framework = framework
+        # One thread calls all methods, so that one context, that of the request under way, is enough.
+        self._context = Context(opt_ml("model"), {})
 
     def load(self) -> None:
-        module = import_script()
-        self._transform = self._find_transform(module)
-        self._execution_parameters = getattr(module, "execution_parameters_fn", None)
-        self._model = self._function(module, "model_fn")(opt_ml("model"))
+        self._script = import_script()
+        self._transform = self._find_transform()
+        self._execution_parameters = getattr(self._script, "execution_parameters_fn", None)
+        self._model = self._function("model_fn", arguments=1)(opt_ml("model"))
 
     def invoke(self, request: Request) -> Response:
         content_type = request.headers.get("content-type") or encoders.JSON
@@ -38,41 +45,50 @@ class ScriptService:
             accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or encoders.JSON
         is_text = encoders.media_type(content_type) in encoders.TEXT_TYPES
         body = request.body.decode() if is_text else request.body
-        return self._transform(self._model, body, content_type, accept)
+        self._context = Context(opt_ml("model"), request.headers)
+        result = self._transform(self._model, body, content_type, accept)
+        return self._context.apply_to(to_response(result, accept))
 
     def execution_parameters(self) -> Response:
         if self._execution_parameters is None:
             return Response("The script has no execution_parameters_fn.", status=404)
         return to_response(self._execution_parameters(), encoders.JSON)
 
-    def _find_transform(self, module: ModuleType) -> Callable[[Any, str | bytes, str, str], Response]:
-        parts = ("input_fn", "predict_fn", "output_fn")
-        whole = getattr(module, "transform_fn", None)
-        if whole is None:
-            return self._compose(*(self._function(module, name) for name in parts))
-        if any(hasattr(module, name) for name in parts):
+    def _find_transform(self) -> Transform:
+        parts = {"input_fn": 2, "predict_fn": 2, "output_fn": 2}
+        if not hasattr(self._script, "transform_fn"):
+            return compose(*(self._function(name, arguments) for name, arguments in parts.items()))
+        if any(hasattr(self._script, name) for name in parts):
             raise ValueError("Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn")
-        return lambda model, body, content_type, accept: to_response(whole(model, body, content_type, accept), accept)
+        return self._function("transform_fn", arguments=4)
 
-    def _compose(
-        self, input_fn: Callable[..., Any], predict_fn: Callable[..., Any], output_fn: Callable[..., Any]
-    ) -> Callable[[Any, str | bytes, str, str], Response]:
-        def transform(model: Any, body: str | bytes, content_type: str, accept: str) -> Response:
-            try:
-                data = input_fn(body, content_type)
-            except encoders.UnsupportedFormat as error:
-                return Response(str(error), status=415)
-            prediction = predict_fn(data, model)
-            try:
-                return to_response(output_fn(prediction, accept), accept)
-            except encoders.UnsupportedFormat as error:
-                return Response(str(error), status=406)
+    def _function(self, name: str, arguments: int) -> Callable[..., Any]:
+        """The script's function, given the context too where it has a place for it, or the framework's."""
+        own: Callable[..., Any] | None = getattr(self._script, name, None)
+        if own is None:
+            default: Callable[..., Any] = getattr(self._framework, name)
+            return default
+        if takes_context(own, arguments):
+            return lambda *given: own(*given, self._context)
+        return own
 
-        return transform
 
-    def _function(self, module: ModuleType, name: str) -> Callable[..., Any]:
-        function: Callable[..., Any] = getattr(module, name, None) or getattr(self._framework, name)
-        return function
+def compose(input_fn: Callable[..., Any], predict_fn: Callable[..., Any], output_fn: Callable[..., Any]) -> Transform:
+    """The three functions as one; formats that the defaults do not know are answered with 415 and 406."""
+
+    def transform(model: Any, body: str | bytes, content_type: str, accept: str) -> Any:
+        try:
+            data = input_fn(body, content_type)
+        except encoders.UnsupportedFormat as error:
+            return Response(str(error), status=415)
+        prediction = predict_fn(data, model)
+        try:
+            # A prediction that output_fn leaves as it is gets encoded here.
+            return to_response(output_fn(prediction, accept), accept)
+        except encoders.UnsupportedFormat as error:
+            return Response(str(error), status=406)
+
+    return transform
 
 
 def import_script() -> ModuleType:

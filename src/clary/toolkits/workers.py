@@ -35,6 +35,8 @@ def supervise(count: int, work: Callable[[], int]) -> int:
         elif not stopping:
             print(f"Worker {pid} ended with {code}; starting another.", file=sys.stderr, flush=True)
             workers.add(_fork(work))
+            if stopping:  # SIGTERM came before the new worker was known.
+                stop(signal.SIGTERM, None)
     return status
 
 
