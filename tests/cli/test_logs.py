@@ -1,10 +1,12 @@
 """`clary status` and `clary logs` on real training jobs."""
 
 import json
+import signal
 
 from tests.cli.conftest import Clary
 from tests.platform import Platform
 from tests.programs import training_request
+from tests.services.sagemaker.hosting.test_endpoints import INFERENCE, Endpoint
 
 LINES = [f"line {number}" for number in range(200)]
 SUCCEEDS = "for number in range(200): print('line', number)"
@@ -46,6 +48,20 @@ def test_status_shows_the_latest_jobs(running: Clary, platform: Platform) -> Non
     shown = running("status").stdout
     assert f"is up at {report['url']}" in shown
     assert any(row.split()[:2] == [name, "Completed"] for row in shown.splitlines())
+
+
+def test_an_endpoint_is_followed_until_ctrl_c(running: Clary, platform: Platform) -> None:
+    endpoint = Endpoint(platform)
+    script = f"print('the model is being loaded', flush=True)\n{INFERENCE}"
+    endpoint.create(endpoint.config(("AllTraffic", endpoint.model("hello", script), 1.0)))
+    with running.start("logs", endpoint.name, "-f") as process:
+        assert process.stdout is not None
+        assert any("the model is being loaded" in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+    listed = json.loads(running("status", "--json").stdout)["endpoints"]["latest"]
+    assert {"EndpointName": endpoint.name, "EndpointStatus": "InService"}.items() <= listed[0].items()
+    endpoint.delete()
 
 
 def test_a_name_that_nothing_has(running: Clary) -> None:
