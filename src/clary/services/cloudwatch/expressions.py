@@ -31,7 +31,10 @@ class _NotBuilt(Exception):
 
 def variables(expression: str) -> set[str]:
     """The ids that an expression needs."""
-    return {node.id for node in ast.walk(_parse(expression)) if isinstance(node, ast.Name)}
+    nodes = list(ast.walk(_parse(expression)))
+    if any(isinstance(node, ast.Call) for node in nodes):
+        raise _refused(expression, "it calls a function")
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
 def evaluate(expression: str, known: Mapping[str, Points]) -> Points:
