@@ -4,6 +4,7 @@ Missing CSV values become NaN. libsvm indices are taken as they stand, so that d
 empty column 0: so does XGBoost itself, and models are exchanged with it.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -89,13 +90,31 @@ def read_libsvm_rows(text: str, width: int = 0) -> csr_matrix:
 def _sparse(rows: list[str], width: int) -> csr_matrix:
     """All `index:value` pairs at once: numbers are parsed in one go, pairs counted per row."""
     counts = [row.count(":") for row in rows]
-    words = " ".join(rows).replace(":", " ").split()
-    if len(words) != 2 * sum(counts):
-        bad = next(word for row in rows for word in row.split() if word.count(":") != 1)
+    numbers = _numbers(" ".join(rows).replace(":", " "))
+    if len(numbers) != 2 * sum(counts):
+        bad = next((word for row in rows for word in row.split() if not _is_pair(word)), "")
         raise ValueError(f"{bad!r} is no <index>:<value>")
-    indices = np.array(words[0::2], dtype=np.int64) if words else np.empty(0, dtype=np.int64)
-    values = np.array(words[1::2]).astype(np.float32) if words else np.empty(0, dtype=np.float32)
+    indices, values = numbers[0::2].astype(np.int64), numbers[1::2].astype(np.float32)
     if len(indices) and indices.min() < 0:
         raise ValueError(f"{indices.min()} is no index of a feature")
     width = max(width, int(indices.max()) + 1 if len(indices) else 0)
     return csr_matrix((values, indices, np.cumsum([0, *counts])), shape=(len(rows), width))
+
+
+def _numbers(text: str) -> NDArray[np.float64]:
+    """Numbers apart by blanks; none at all where a word is no number."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)  # What numpy before 2.3 has for an error here.
+            return np.fromstring(text, sep=" ") if text.strip() else np.empty(0)
+    except (ValueError, DeprecationWarning):
+        return np.empty(0)
+
+
+def _is_pair(word: str) -> bool:
+    index, _, value = word.partition(":")
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return index.isdigit()

@@ -281,6 +281,8 @@ def test_an_empty_channel_is_the_users_error(container: Container) -> None:
         ("csv", "1,2\n1,2,3\n", "number of columns changed from 2 to 3"),
         ("csv", "1\n2\n", "Could not determine delimiter on line 1"),
         ("libsvm", "1 2:3 4\n", "'4' is no <index>:<value>"),
+        ("libsvm", "1 2:3 4:x\n", "'4:x' is no <index>:<value>"),
+        ("libsvm", "1 -1:2\n", "-1 is no index of a feature"),
         ("libsvm", "a 1:2\n", "could not convert string"),
         ("recordio-protobuf", "junk junk", "no RecordIO record begins at byte 0"),
     ],
