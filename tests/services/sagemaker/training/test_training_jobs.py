@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+import zipfile
 from io import BytesIO
 from typing import Any
 
@@ -28,16 +29,6 @@ CHANNEL = {
     "ChannelName": "train",
     "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://a/b"}},
 }
-PYPROJECT = """
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-[project]
-name = "greeting"
-version = "1.0"
-[tool.hatch.build.targets.wheel]
-only-include = ["greeting.py"]
-"""
 
 
 def test_a_job_goes_through_aws_statuses_and_leaves_its_model(platform: Platform) -> None:
@@ -194,17 +185,29 @@ def test_metrics_are_read_from_what_the_program_prints(platform: Platform) -> No
 def test_requirements_beside_the_script_are_installed(platform: Platform) -> None:
     request = training_request(platform, "")
     script = "import greeting; print(greeting.HELLO, flush=True)"
-    package = {
-        "greeting/pyproject.toml": PYPROJECT,
-        "greeting/greeting.py": "HELLO = 'hello from a package'\n",
-    }
-    files = {"train.py": script, "requirements.txt": "/opt/ml/code/greeting\n", **package}
+    wheel = "greeting-1.0-py3-none-any.whl"
+    files = {"train.py": script, "requirements.txt": f"/opt/ml/code/{wheel}\n", wheel: greeting_wheel()}
     source = put(platform, f"{unique('code')}/sourcedir.tar.gz", tar_gz(files))
     request["HyperParameters"]["sagemaker_submit_directory"] = json.dumps(source)
     platform.client("sagemaker").create_training_job(**request)
     job = ended(platform, request["TrainingJobName"])
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert "hello from a package" in log_lines(platform, job["TrainingJobName"])
+
+
+def greeting_wheel() -> bytes:
+    """A package with one module, `greeting`, as a wheel."""
+    files = {
+        "greeting.py": "HELLO = 'hello from a package'\n",
+        "greeting-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n",
+        "greeting-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "greeting-1.0.dist-info/RECORD": "",
+    }
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
 
 
 class TestRequests:
