@@ -4,14 +4,13 @@ Nothing else writes the columns `status` and `secondary` of a record that exists
 writes the status and its event in one transaction, and lets only the one pass who loaded the current version.
 """
 
-import time
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from clary.records.errors import IllegalTransition
 from clary.records.record import KINDS, Event, Record, State
-from clary.records.rows import write_guarded
+from clary.records.rows import now, write_guarded
 from clary.records.tables import events
 
 
@@ -37,7 +36,7 @@ def pass_gate(connection: Connection, record: Record, event: Event) -> Record:
         raise IllegalTransition(
             f"{record.kind} {record.name}: no road from {_read(record.state)} to {_read(event.state)}"
         )
-    passed = replace(record, state=event.state, modified=time.time(), version=record.version + 1)
+    passed = replace(record, state=event.state, modified=now(), version=record.version + 1)
     write_guarded(connection, passed)
     enter(connection, passed, event)
     return passed

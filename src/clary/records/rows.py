@@ -1,5 +1,7 @@
 """Between a `Record` and its row."""
 
+import math
+import time
 from typing import Any
 
 import orjson
@@ -8,6 +10,12 @@ from sqlalchemy import Connection, Row
 from clary.records.errors import Stale
 from clary.records.record import Record, Scope, State
 from clary.records.tables import records
+
+
+def now() -> float:
+    """The time to the millisecond, as the API tells it: who filters by a time that was told finds what it
+    meant."""
+    return math.floor(time.time() * 1000) / 1000
 
 
 def to_record(row: Row[Any]) -> Record:

@@ -22,7 +22,7 @@ from clary.records.errors import AlreadyExists, NotFound
 from clary.records.gate import enter, pass_gate
 from clary.records.query import Page, Query, page_statement, token_after
 from clary.records.record import Event, Kind, Record, Scope, State
-from clary.records.rows import stale, to_record, to_row, write_guarded
+from clary.records.rows import now, stale, to_record, to_row, write_guarded
 from clary.records.tables import ROOM, events, records
 from clary.records.tags import drop_tags, put_tags, read_tags
 
@@ -46,12 +46,12 @@ class Records:
         message: str = "",
     ) -> Record:
         """A new record in its first state, with the event of that. Raises `AlreadyExists`, `TooManyTags`."""
-        now = time.time()
-        record = Record(secrets.token_hex(8), kind.name, scope, name, arn, state, document, now, now, version=1)
+        at = now()
+        record = Record(_new_id(), kind.name, scope, name, arn, state, document, at, at, version=1)
         try:
             with self._engine.begin() as connection:
                 connection.execute(records.insert().values(to_row(record)))
-                enter(connection, record, Event(now, state, message))
+                enter(connection, record, Event(at, state, message))
                 put_tags(connection, record.id, tags or {})
         except IntegrityError:
             raise AlreadyExists(f"{kind.name} {name}") from None
@@ -90,7 +90,7 @@ class Records:
 
     def update(self, record: Record, document: dict[str, Any]) -> Record:
         """Replace the document, leaving the status. Raises `Stale`."""
-        changed = replace(record, document=document, modified=time.time(), version=record.version + 1)
+        changed = replace(record, document=document, modified=now(), version=record.version + 1)
         with self._engine.begin() as connection:
             write_guarded(connection, changed)
         return changed
@@ -109,7 +109,7 @@ class Records:
         if document is not None:
             record = replace(record, document=document)
         with self._engine.begin() as connection:
-            return pass_gate(connection, record, Event(time.time() if at is None else at, state, message))
+            return pass_gate(connection, record, Event(now() if at is None else at, state, message))
 
     def delete(self, record: Record) -> None:
         """Remove it with its tags and events; its name is free again. Raises `Stale`."""
@@ -159,3 +159,8 @@ class Records:
         with reading(self._engine) as connection:
             row = connection.execute(select(records).where(*where)).first()
         return None if row is None else to_record(row)
+
+
+def _new_id() -> str:
+    """Unique, and grows with time: of two records of one millisecond the later is listed later."""
+    return f"{time.time_ns() // 1000:014x}{secrets.token_hex(4)}"

@@ -1,15 +1,16 @@
 """AddTags, ListTags, DeleteTags and the List operations through boto3, on models as the plainest resource."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.platform import Platform
+from tests.programs import ROLE, SKLEARN
 
 NUMBERS = itertools.count()
-ROLE = "arn:aws:iam::123456789012:role/Trainer"
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,12 @@ def sagemaker(platform: Platform) -> Any:
 @pytest.fixture
 def model(sagemaker: Any) -> str:
     name = f"tagged-{next(NUMBERS)}"
-    answer = sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, Tags=[{"Key": "team", "Value": "blau"}])
+    answer = sagemaker.create_model(
+        ModelName=name,
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={"Image": SKLEARN},
+        Tags=[{"Key": "team", "Value": "blau"}],
+    )
     arn: str = answer["ModelArn"]
     return arn
 
@@ -57,11 +63,12 @@ def test_keys_that_cannot_be_are_refused(sagemaker: Any, model: str, keys: list[
 
 def test_what_is_not_there_or_elsewhere_has_no_tags(platform: Platform, sagemaker: Any, model: str) -> None:
     missing = f"{model}-not"
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: sagemaker.list_tags(ResourceArn=missing),
         lambda: sagemaker.add_tags(ResourceArn=missing, Tags=[{"Key": "a", "Value": ""}]),
         lambda: sagemaker.delete_tags(ResourceArn=missing, TagKeys=["a"]),
         lambda: platform.client("sagemaker", region="eu-west-1").list_tags(ResourceArn=model),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(ClientError, match="Requested resource not found"):
             call()
