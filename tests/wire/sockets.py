@@ -55,7 +55,7 @@ class Wire:
         for line in lines[1:-2]:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
-        if head_only or status == 100:
+        if head_only or status in (100, 204, 304):
             return Answer(status, headers, b"")
         if headers.get("transfer-encoding") == "chunked":
             return Answer(status, headers, await self._chunks())

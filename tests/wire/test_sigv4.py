@@ -197,6 +197,19 @@ def test_presigned_expiry_is_checked(expires: str, message: str) -> None:
     assert message in refused.message
 
 
+@pytest.mark.parametrize("part", ["X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Credential", "X-Amz-Security-Token"])
+@pytest.mark.parametrize("service", ["s3", "sts"])
+def test_presigned_parts_beyond_latin_1(part: str, service: str) -> None:
+    request = sign(keys.root, "GET", "/", service=service, expires=60)
+    target = f"{request.target}&X-Amz-Security-Token=".replace(f"{part}=", f"{part}=%C4%80")
+    refusal(replace(request, target=target), None if service == "s3" else b"")
+
+
+def test_query_that_only_mentions_the_algorithm() -> None:
+    request = Request("GET", "/b?prefix=X-Amz-Algorithm=", Headers([("host", "x")]), WholeBody())
+    assert refusal(request).code == "AuthorizationQueryParametersError"
+
+
 def test_unsigned_calls_present_nothing() -> None:
     assert read_scope(Request("GET", "/", Headers([("host", "x")]), WholeBody())) is None
 

@@ -12,7 +12,6 @@ deadlines are plain numbers that `Server` looks at once a second.
 import asyncio
 import logging
 import math
-import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,12 +19,12 @@ from typing import Protocol, cast
 
 import httptools
 
+from clary.wire.answers import crashed, plain, unreadable
 from clary.wire.bodies import HIGH_WATER, RequestBody
 from clary.wire.http import (
     BodyError,
     BodyMalformed,
     BodyTimeout,
-    BodyTooLarge,
     ClientDisconnected,
     Headers,
     Request,
@@ -53,7 +52,10 @@ class Owner(Protocol):
 
     handler: Handler
     closing: bool
-    connections: "set[Connection]"
+
+    def joined(self, connection: "Connection") -> None: ...
+
+    def left(self, connection: "Connection") -> None: ...
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
-        self._owner.connections.add(self)
+        self._owner.joined(self)
         self._task = self._loop.create_task(self._serve())
 
     def data_received(self, data: bytes) -> None:
@@ -105,14 +107,14 @@ class Connection(asyncio.Protocol):
             # Served as a plain request; what follows it is in a protocol that is not spoken here.
             self._deaf = True
         except httptools.HttpParserError as error:
-            self._refuse(self._refusal or _plain(400, f"Bad request: {error}"))
+            self._refuse(self._refusal or plain(400, f"Bad request: {error}"))
         else:
             # The parser tells of a header only once it is complete; this bounds an endless one.
             if self._unparsed > MAX_HEAD:
                 self._refuse(_head_too_large())
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._owner.connections.discard(self)
+        self._owner.left(self)
         self._deaf = True
         if self._incoming is not None:
             self._incoming.body.fail(ClientDisconnected("the client went away before the end of the body"))
@@ -303,9 +305,9 @@ class Connection(asyncio.Protocol):
         except ClientDisconnected:
             raise
         except BodyError as error:
-            return self._encode(exchange, _unreadable(error))
+            return self._encode(exchange, unreadable(error))
         except Exception:
-            return self._encode(exchange, _crashed(exchange.request))
+            return self._encode(exchange, crashed(exchange.request))
 
     def _encode(self, exchange: Exchange, response: Response) -> Encoded:
         # A client that still waits for its 100 either sends the body later or never: nobody can tell.
@@ -352,23 +354,5 @@ class Connection(asyncio.Protocol):
         self._read_deadline = self._loop.time() + LINGER_SECONDS
 
 
-def _plain(status: int, text: str) -> Response:
-    return Response(status, [("content-type", "text/plain; charset=utf-8")], text.encode())
-
-
 def _head_too_large() -> Response:
-    return _plain(431, f"The request head has more than {MAX_HEAD} bytes or {MAX_HEADERS} headers.")
-
-
-def _unreadable(error: BodyError) -> Response:
-    status = 413 if isinstance(error, BodyTooLarge) else 408 if isinstance(error, BodyTimeout) else 400
-    return _plain(status, f"{error}")
-
-
-def _crashed(request: Request) -> Response:
-    """For what the gateway could not turn into an AWS error: called while the exception is handled."""
-    request_id = str(uuid.uuid4())
-    log.exception("%s %s failed, request id %s", request.method, request.path, request_id)
-    response = _plain(500, f"Internal failure. The server's log has the reason under request id {request_id}.")
-    response.headers.append(("x-amzn-RequestId", request_id))
-    return response
+    return plain(431, f"The request head has more than {MAX_HEAD} bytes or {MAX_HEADERS} headers.")

@@ -19,6 +19,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from clary.wire import refusals
@@ -48,12 +49,20 @@ class TemporaryCredentials:
     expiration: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Issued:
+    identity: Identity
+    until: float
+
+
 class KeyRing:
-    """The keys of one account. Safe to use from any thread: nothing changes after `open`."""
+    """The keys of one account. Safe to use from any thread."""
 
     def __init__(self, access_key: str, secret: str, account: str, server_secret: bytes) -> None:
         self.root = Identity(access_key, secret, f"arn:aws:iam::{account}:root")
         self._server_secret = server_secret
+        # Clients send the same token with every call of a session.
+        self._opened = lru_cache(maxsize=1024)(self._open_token)
 
     @classmethod
     def open(cls, state_dir: Path, account: str) -> "KeyRing":
@@ -79,12 +88,12 @@ class KeyRing:
             if access_key != self.root.access_key:
                 raise refusals.unknown_key(service, access_key)
             return self.root
-        claims = self._open_token(session_token)
-        if claims is None or claims["key"] != access_key:
+        issued = self._opened(session_token)
+        if issued is None or issued.identity.access_key != access_key:
             raise refusals.invalid_token(service, session_token)
-        if now >= float(claims["until"]):
+        if now >= issued.until:
             raise refusals.expired_token(service, session_token)
-        return Identity(access_key, self._secret_of(access_key), str(claims["arn"]))
+        return issued.identity
 
     def issue(self, arn: str, seconds: int) -> TemporaryCredentials:
         """Credentials of `arn`, e.g. `arn:aws:sts::123456789012:assumed-role/Role/session`."""
@@ -94,7 +103,8 @@ class KeyRing:
         token = base64.b64encode(self._tag(claims) + claims).decode()
         return TemporaryCredentials(access_key, self._secret_of(access_key), token, float(until))
 
-    def _open_token(self, token: str) -> dict[str, str | float] | None:
+    def _open_token(self, token: str) -> _Issued | None:
+        """What an authentic token says; None for any other."""
         try:
             raw = base64.b64decode(token, validate=True)
         except (binascii.Error, ValueError):
@@ -102,8 +112,8 @@ class KeyRing:
         tag, claims = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
         if not hmac.compare_digest(tag, self._tag(claims)):
             return None
-        opened: dict[str, str | float] = json.loads(claims)
-        return opened
+        said = json.loads(claims)
+        return _Issued(Identity(said["key"], self._secret_of(said["key"]), said["arn"]), said["until"])
 
     def _tag(self, claims: bytes) -> bytes:
         return hmac.digest(self._server_secret, b"session token\n" + claims, "sha256")

@@ -7,6 +7,7 @@ server keeps a fraction of their speed (`benchmarks/http_floor.py`).
 """
 
 import asyncio
+import contextlib
 import socket
 
 from clary.wire.connection import Connection, Handler
@@ -21,7 +22,8 @@ class Server:
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
         self.closing = False
-        self.connections: set[Connection] = set()
+        self._connections: set[Connection] = set()
+        self._all_left = asyncio.Event()
         self.port = 0
         self._loop = asyncio.get_running_loop()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -44,19 +46,28 @@ class Server:
         """Stop listening, let the exchanges under way finish for up to `grace` seconds, then cut them off."""
         self.closing = True
         self._listener.close()
-        for connection in list(self.connections):
+        for connection in list(self._connections):
             connection.close_when_idle()
-        deadline = self._loop.time() + grace
-        while self.connections and self._loop.time() < deadline:
-            await asyncio.sleep(0.01)
-        for connection in list(self.connections):
+        if self._connections:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_left.wait(), grace)
+        for connection in list(self._connections):
             connection.abort()
         if self._sweeper is not None:
             self._sweeper.cancel()
 
+    def joined(self, connection: Connection) -> None:
+        self._connections.add(connection)
+        self._all_left.clear()
+
+    def left(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._all_left.set()
+
     def _sweep(self) -> None:
         now = self._loop.time()
-        for connection in list(self.connections):
+        for connection in list(self._connections):
             connection.check_deadlines(now)
         self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 

@@ -26,9 +26,7 @@ UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 STREAMING_UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 STREAMING_SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 STREAMING_SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
-_ANNOUNCED = frozenset(
-    {UNSIGNED_PAYLOAD, STREAMING_UNSIGNED_TRAILER, STREAMING_SIGNED, STREAMING_SIGNED_TRAILER}
-)
+_ANNOUNCED = frozenset({UNSIGNED_PAYLOAD, STREAMING_UNSIGNED_TRAILER, STREAMING_SIGNED, STREAMING_SIGNED_TRAILER})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"\s*(\w+)\s*=\s*([^,\s]*)\s*(?:,|$)")
 _QUERY_PARTS = ("X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature")
@@ -91,8 +89,8 @@ def verify(request: Request, presented: Presented, keys: KeyRing, now: float, bo
     digest = sha256(canonical.encode("latin-1")).hexdigest()
     string_to_sign = f"{ALGORITHM}\n{presented.timestamp}\n{presented.scope}\n{digest}"
     key = signing_key(identity.secret, presented.date, presented.region, service)
-    expected = hmac.digest(key, string_to_sign.encode("latin-1"), "sha256").hex()
-    if not hmac.compare_digest(expected.encode(), presented.signature.encode("latin-1")):
+    expected = hmac.digest(key, string_to_sign.encode(), "sha256").hex()
+    if not hmac.compare_digest(expected.encode(), presented.signature.encode()):
         raise refusals.mismatch(service, presented.access_key, presented.signature, string_to_sign, canonical)
     return identity
 
@@ -120,7 +118,7 @@ def payload_hash(request: Request, presented: Presented, body: bytes | None) -> 
 def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
-        key = hmac.digest(key, part.encode("latin-1"), "sha256")
+        key = hmac.digest(key, part.encode(), "sha256")
     return key
 
 
@@ -141,9 +139,7 @@ def _from_header(request: Request, authorization: str) -> Presented:
     if not date:
         raise refusals.no_date(claimed, authorization)
     token = request.headers.get("x-amz-security-token")
-    return _presented(
-        credential, date, parts["SignedHeaders"], parts["Signature"], token, None, presigned=False
-    )
+    return _presented(credential, date, parts["SignedHeaders"], parts["Signature"], token, None, presigned=False)
 
 
 def _from_query(request: Request) -> Presented:
@@ -151,7 +147,7 @@ def _from_query(request: Request) -> Presented:
     query = {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
     credential = query.get("X-Amz-Credential", "")
     claimed = credential.split("/")[-2] if credential.count("/") >= 4 else "s3"
-    if query["X-Amz-Algorithm"] != ALGORITHM:
+    if query.get("X-Amz-Algorithm") != ALGORITHM:
         raise refusals.bad_query(claimed, f'X-Amz-Algorithm only supports "{ALGORITHM}"')
     required = (*_QUERY_PARTS, "X-Amz-Expires") if claimed == "s3" else _QUERY_PARTS
     if not all(query.get(name) for name in required):
@@ -197,15 +193,13 @@ def _presented(
     presigned: bool,
 ) -> Presented:
     scope = credential.split("/")
-    if len(scope) != 5:
+    if len(scope) != 5 or not f"{credential}{signed}{signature}".isascii():
         raise refusals.bad_credential(scope[-2] if len(scope) > 1 else "", credential)
     access_key, date, region, service, terminator = scope
     if terminator != "aws4_request":
         raise refusals.bad_terminator(service, terminator)
     names = tuple(signed.split(";"))
-    return Presented(
-        access_key, date, region, service, names, signature, timestamp, token, expires, presigned
-    )
+    return Presented(access_key, date, region, service, names, signature, timestamp, token, expires, presigned)
 
 
 def _check_time(presented: Presented, now: float) -> None:
