@@ -29,6 +29,8 @@ def pid(clary: Clary) -> int:
 
 def test_detached_until_down(detached: Clary) -> None:
     os.kill(pid(detached), 0)
+    assert detached.state.stat().st_mode & 0o777 == 0o700
+    assert (detached.state / "credentials").stat().st_mode & 0o777 == 0o600
     ended = detached("down")
     assert ended.returncode == 0
     assert "the next start finds them again" in ended.stdout
@@ -38,21 +40,16 @@ def test_detached_until_down(detached: Clary) -> None:
     assert detached("down").returncode == 1
 
 
-def test_the_option_wins_over_the_variable(detached: Clary) -> None:
-    status = detached("status", "--state", str(detached.state), CLARY_STATE="/nonexistent")
+def test_the_option_wins_over_the_variable(running: Clary) -> None:
+    status = running("status", "--state", str(running.state), CLARY_STATE="/nonexistent")
     assert "is up" in status.stdout
 
 
-def test_only_its_owner_reads_the_state(detached: Clary) -> None:
-    assert detached.state.stat().st_mode & 0o777 == 0o700
-    assert (detached.state / "credentials").stat().st_mode & 0o777 == 0o600
-
-
 @pytest.mark.parametrize("mode", [["--detach"], []])
-def test_a_second_one_is_refused(detached: Clary, mode: list[str]) -> None:
-    refused = detached("up", *mode)
+def test_a_second_one_is_refused(running: Clary, mode: list[str]) -> None:
+    refused = running("up", *mode)
     assert refused.returncode == 1
-    first = json.loads((detached.state / "platform.json").read_text())
+    first = json.loads((running.state / "platform.json").read_text())
     assert f"{first['url']}, process {first['pid']}" in refused.stderr
     assert "clary down" in refused.stderr
 

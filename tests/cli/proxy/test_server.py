@@ -220,6 +220,15 @@ async def test_a_refusal_of_the_users_proxy_is_said(authority: Authority, user_p
             await asyncio.to_thread(connection.connect)
 
 
+async def test_a_users_proxy_that_hangs_up_is_said(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:
+        monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        async with Proxy(authority, ("127.0.0.1", 1), Outside()) as proxy:
+            connection = through(proxy, "pypi.org", ssl.create_default_context())
+            with pytest.raises(OSError, match="502"):
+                await asyncio.to_thread(connection.connect)
+
+
 async def test_the_users_exceptions_hold(authority: Authority, user_proxy: Callable[..., UserProxy]) -> None:
     theirs = user_proxy(no_proxy="127.0.0.1")
     async with Proxy(authority, ("127.0.0.1", 1), Outside()) as proxy:

@@ -61,7 +61,10 @@ class Outside:
         reader, writer = await proxy.connect()
         name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         writer.write(f"CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n{proxy.authorization}\r\n".encode())
-        status, _, _ = (await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")
+        try:
+            status, _, _ = (await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")
+        except asyncio.IncompleteReadError:
+            raise OSError(f"{proxy.host}:{proxy.port} closed the connection") from None
         if status.split(b" ")[1:2] != [b"200"]:
             writer.close()
             raise OSError(f"{proxy.host}:{proxy.port} answered {status.decode('latin-1')}")
