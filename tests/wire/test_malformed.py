@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from clary.wire.errors import ServiceError
 from clary.wire.identify import identify
-from clary.wire.models import service_model
+from clary.wire.models import SERVICES, Protocol, default_protocol, service_model
 from clary.wire.parse import parse
 from clary.wire.validate import validate
 
-from .requests import request
+from .requests import from_client, request
+from .shapes import REQUESTS, values
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -190,6 +191,11 @@ DOCUMENTS = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
+OPERATIONS = [
+    (service, default_protocol(service), name)
+    for service in SERVICES
+    for name in service_model(service).operation_names
+]
 JSON_OPERATIONS = [
     (service, name)
     for service in ("sagemaker", "logs", "cloudwatch")
@@ -233,6 +239,26 @@ def test_any_request_line_is_read_or_refused(
     asked = request(method, "/" + target, headers)
     status = refused(lambda: parse(identify(asked, signing_name, body), asked, body))
     assert status in (200, 400, 404, 405)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(OPERATIONS), st.data())
+def test_a_request_that_was_damaged_on_its_way_is_read_or_refused(
+    asked: tuple[str, Protocol, str], data: st.DataObject
+) -> None:
+    service, protocol, name = asked
+    operation = service_model(service).operation_model(name)
+    sent, body = from_client(operation, protocol, data.draw(values(operation.input_shape, REQUESTS[protocol])))
+    damaged = bytearray(body)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(damaged)))
+        damaged[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+
+    def read() -> None:
+        found = identify(sent, operation.service_model.signing_name, bytes(damaged))
+        validate(found.operation, parse(found, sent, bytes(damaged)))
+
+    assert refused(read) in (200, 400)
 
 
 def test_only_rest_streams_a_body() -> None:

@@ -5,25 +5,23 @@ from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from botocore.awsrequest import HeadersDict, create_request_object, prepare_request_dict
+from botocore.awsrequest import HeadersDict
 from botocore.handlers import parse_get_bucket_location
 from botocore.model import OperationModel, StructureShape
 from botocore.parsers import create_parser
 from botocore.response import StreamingBody
-from botocore.serialize import create_serializer
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from clary.wire.http import Request, Response
+from clary.wire.http import Response
 from clary.wire.identify import has_form, identify
 from clary.wire.models import SERVICES, Protocol, default_protocol, payload_member, service_model
 from clary.wire.parse import parse
 from clary.wire.serialize import serialize
 
-from .requests import request
+from .requests import from_client
 from .shapes import REQUESTS, RESPONSES, as_house, values
 
 UNREACHABLE = {
@@ -59,23 +57,6 @@ quick = settings(
     suppress_health_check=list(HealthCheck),
 )
 thorough = settings(quick, max_examples=100, phases=[Phase.explicit, Phase.generate, Phase.shrink])
-
-
-def from_client(operation: OperationModel, protocol: str, params: dict[str, Any]) -> tuple[Request, bytes]:
-    """The request and body that botocore sends for `params`."""
-    serialized = create_serializer(protocol, include_validation=False).serialize_to_request(params, operation)
-    prepare_request_dict(serialized, endpoint_url="http://127.0.0.1:7373", context={})
-    prepared = create_request_object(serialized).prepare()
-    parts = urlsplit(prepared.url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    headers = [
-        (name, value.decode("latin-1") if isinstance(value, bytes) else value)
-        for name, value in prepared.headers.items()
-    ]
-    body = prepared.body or b""
-    if isinstance(body, str):
-        body = body.encode()
-    return request(prepared.method, target, dict(headers), body), body
 
 
 def check_request(service: str, protocol: Protocol, name: str, params: dict[str, Any]) -> None:
