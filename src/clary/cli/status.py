@@ -128,6 +128,7 @@ def _table(last_column: str) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    for column in ("Name", "Status", "Created", last_column):
-        table.add_column(column)
+    table.add_column("Name", overflow="fold")  # a name is there to be copied
+    for column in ("Status", "Created", last_column):
+        table.add_column(column, no_wrap=True)
     return table
