@@ -18,6 +18,8 @@ DEFAULT_PAYLOAD = 100
 def main() -> int:
     parser = argparse.ArgumentParser(prog="clary.toolkits.serve")
     parser.add_argument("--framework", required=True, choices=sorted(FRAMEWORKS))
+    # OpenMP's threads spin while they wait, by default; servers that share a machine then keep each other from work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     framework = FRAMEWORKS[parser.parse_args().framework]
     megabytes = int(os.environ.get("SAGEMAKER_MAX_PAYLOAD_IN_MB") or DEFAULT_PAYLOAD)
     return serve(ScriptService(framework()), megabytes * MEBIBYTE)

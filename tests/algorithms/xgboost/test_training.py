@@ -29,6 +29,7 @@ PARAMETERS = {
     "subsample": "0.7",
     "objective": "reg:squarederror",
     "seed": "1",
+    "nthread": "1",
 }
 
 

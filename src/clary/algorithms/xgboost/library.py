@@ -1,11 +1,16 @@
-"""The xgboost library, imported without scikit-learn.
+"""The xgboost library, set up before its first import.
 
-Importing xgboost imports scikit-learn, if it is there, for the sake of its estimator classes, which
-nothing here uses: that is more than a second of every job's start. `None` in `sys.modules` is Python's
-own way to say "not there".
+- Without scikit-learn: importing xgboost imports it, if it is there, for the sake of estimator classes that nothing
+  here uses, and that is more than a second of every job's start. `None` in `sys.modules` is Python's own way to say
+  "not there".
+- With OpenMP's threads asleep while they wait. By default they spin, and where several jobs share the cores they
+  then keep each other from working: a job of a second was seen to take five.
 """
 
+import os
 import sys
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _hidden = "sklearn" not in sys.modules
 if _hidden:
