@@ -67,7 +67,7 @@ async def serve_bare() -> None:
 
 
 async def serve_uvicorn() -> None:
-    import uvicorn
+    import uvicorn  # type: ignore[import-not-found]
 
     async def echo(_scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Any]) -> None:
         message = await receive()

@@ -26,18 +26,20 @@ def canonical_request(
 ) -> str:
     """`path` and `pairs` are canonical already; `payload` is the last line, mostly the body's SHA-256."""
     query = "&".join([f"{name}={value}" for name, value in sorted(pairs)])
-    lines = "\n".join([f"{name}:{_header(headers, name)}" for name in signed_headers])
+    values: dict[str, str] = {}
+    for name, value in headers:
+        value = value.strip(" \t")
+        values[name] = f"{values[name]},{value}" if name in values else value
+    lines = "\n".join([f"{name}:{values.get(name, '')}" for name in signed_headers])
+    if "  " in lines or "\t" in lines:
+        lines = _RUNS_OF_SPACE.sub(" ", lines)
     return f"{method}\n{path}\n{query}\n{lines}\n\n{';'.join(signed_headers)}\n{payload}"
 
 
 def canonical_path(path: str, service: str) -> str:
     """`path` as sent, percent-encoded."""
     if service == "s3":
-        return (
-            path
-            if _PLAIN_PATH.fullmatch(path)
-            else quote(unquote_to_bytes(path.encode("latin-1")), safe="/~")
-        )
+        return path if _PLAIN_PATH.fullmatch(path) else quote(unquote_to_bytes(path.encode("latin-1")), safe="/~")
     if "//" in path or "/." in path:
         path = _normalised(path)
     return (path if _PLAIN_PATH.fullmatch(path) else quote(path.encode("latin-1"), safe="/~")) or "/"
@@ -66,8 +68,3 @@ def _normalised(path: str) -> str:
         elif segment not in ("", "."):
             segments.append(segment)
     return "/" + "/".join(segments) + ("/" if segments and path.endswith("/") else "")
-
-
-def _header(headers: Headers, name: str) -> str:
-    value = ",".join([value.strip(" \t") for value in headers.all(name)])
-    return _RUNS_OF_SPACE.sub(" ", value) if "  " in value or "\t" in value else value

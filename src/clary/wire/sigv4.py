@@ -10,9 +10,9 @@ S3 API Reference.
 
 import hmac
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from clary.wire import refusals
@@ -28,12 +28,10 @@ STREAMING_SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 STREAMING_SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 _ANNOUNCED = frozenset({UNSIGNED_PAYLOAD, STREAMING_UNSIGNED_TRAILER, STREAMING_SIGNED, STREAMING_SIGNED_TRAILER})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PART = re.compile(r"\s*(\w+)\s*=\s*([^,\s]*)\s*(?:,|$)")
 _QUERY_PARTS = ("X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature")
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """The signature that a request carries, and the scope that it claims."""
 
     access_key: str
@@ -123,7 +121,10 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def _from_header(request: Request, authorization: str) -> Presented:
-    parts = dict(_PART.findall(authorization[len(ALGORITHM) :]))
+    parts = {}
+    for part in authorization[len(ALGORITHM) :].split(","):
+        name, _, value = part.partition("=")
+        parts[name.strip()] = value.strip()
     credential = parts.get("Credential", "")
     # A service claimed by a header that is otherwise broken is good enough to word the refusal.
     claimed = credential.split("/")[-2] if credential.count("/") >= 4 else ""
