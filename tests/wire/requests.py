@@ -9,6 +9,13 @@ from botocore.model import OperationModel
 from botocore.serialize import create_serializer
 
 from clary.wire.http import Headers, Request
+from clary.wire.models import Protocol, service_model
+
+
+def default_protocol(service: str) -> Protocol:
+    """The protocol that today's botocore speaks to a service."""
+    protocol: Protocol = service_model(service).resolved_protocol
+    return protocol
 
 
 class BytesBody:

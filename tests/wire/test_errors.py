@@ -9,10 +9,10 @@ from botocore.parsers import create_parser
 
 from clary.wire.errors import ServiceError
 from clary.wire.http import Response
-from clary.wire.models import SERVICES, Protocol, default_protocol, error_shape, service_model
+from clary.wire.models import SERVICES, Protocol, error_shape, service_model
 from clary.wire.serialize import serialize_error
 
-from .requests import request
+from .requests import default_protocol, request
 from .shapes import as_house
 
 SAMPLES: dict[str, Any] = {

@@ -48,10 +48,11 @@ def read(service: str, protocol: Protocol, name: str, result: dict[str, Any]) ->
     operation = service_model(service).operation_model(name)
     response = serialize(operation, protocol, result, "request-1")
     assert ("content-type", "application/vnd.amazon.eventstream") in response.headers
-    assert not isinstance(response.body, bytes)
+    body = response.body
+    assert isinstance(body, AsyncIterator)
 
     async def collect() -> list[bytes]:
-        return [chunk async for chunk in response.body]
+        return [chunk async for chunk in body]
 
     answer = {
         "headers": HeadersDict(response.headers),
@@ -98,7 +99,11 @@ def test_json_sends_the_other_members_ahead() -> None:
 
 
 def test_s3_sends_its_events_as_xml() -> None:
-    events = [{"Records": {"Payload": b"a,b\n"}}, {"Stats": {"Details": {"BytesScanned": 4}}}, {"End": {}}]
+    events: list[dict[str, Any]] = [
+        {"Records": {"Payload": b"a,b\n"}},
+        {"Stats": {"Details": {"BytesScanned": 4}}},
+        {"End": {}},
+    ]
     parsed = read("s3", "rest-xml", "SelectObjectContent", {"Payload": events_of(*events)})
     assert list(parsed["Payload"]) == events
 

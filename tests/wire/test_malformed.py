@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from clary.wire.errors import ServiceError
 from clary.wire.identify import identify
-from clary.wire.models import SERVICES, Protocol, default_protocol, service_model
+from clary.wire.models import SERVICES, Protocol, service_model
 from clary.wire.parse import parse
 from clary.wire.validate import validate
 
-from .requests import from_client, request
+from .requests import default_protocol, from_client, request
 from .shapes import REQUESTS, values
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -30,8 +30,8 @@ def read_json(service: str, operation: str, body: bytes) -> dict[str, Any]:
     return params
 
 
-def read_s3(method: str, target: str, body: bytes = b"", **headers: str) -> dict[str, Any]:
-    asked = request(method, target, {name.replace("_", "-"): value for name, value in headers.items()})
+def read_s3(method: str, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> dict[str, Any]:
+    asked = request(method, target, headers)
     found = identify(asked, "s3")
     params = parse(found, asked, body)
     validate(found.operation, params)
@@ -130,12 +130,12 @@ def test_xml_is_read_whatever_its_namespace() -> None:
         ("/b?list-type=2&max-keys=1_0", {}),
         ("/b?list-type=2&max-keys=99999999999", {}),
         ("/b/k?partNumber=x", {}),
-        ("/b/k", {"if_modified_since": "yesterday"}),
+        ("/b/k", {"if-modified-since": "yesterday"}),
     ],
 )
 def test_a_query_or_header_of_another_type(target: str, headers: dict[str, str]) -> None:
     with pytest.raises(ServiceError) as caught:
-        read_s3("GET", target, **headers)
+        read_s3("GET", target, headers=headers)
     assert (caught.value.code, caught.value.status) == ("InvalidArgument", 400)
 
 

@@ -4,7 +4,7 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import Shape
 
-from clary.wire.models import SERVICES, ShapeCompiler, default_protocol, error_shape, error_status, service_model
+from clary.wire.models import SERVICES, ShapeCompiler, error_shape, error_status, service_model
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -48,19 +48,6 @@ def test_errors_are_found_by_code_and_by_shape() -> None:
 )
 def test_an_error_has_the_status_of_its_model(service: str, code: str, status: int) -> None:
     assert error_status(service, code) == status
-
-
-def test_protocols_are_those_that_botocore_speaks() -> None:
-    assert [default_protocol(service) for service in SERVICES] == [
-        "json",
-        "rest-json",
-        "rest-json",
-        "rest-xml",
-        "query",
-        "query",
-        "json",
-        "json",
-    ]
 
 
 class Names(ShapeCompiler[list[str]]):

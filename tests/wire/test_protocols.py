@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from clary.wire.http import Response
 from clary.wire.identify import has_form, identify
-from clary.wire.models import SERVICES, Protocol, default_protocol, payload_member, service_model
+from clary.wire.models import SERVICES, Protocol, payload_member, service_model
 from clary.wire.parse import parse
 from clary.wire.serialize import serialize
 
-from .requests import from_client
+from .requests import default_protocol, from_client
 from .shapes import REQUESTS, RESPONSES, as_house, values
 
 UNREACHABLE = {
@@ -91,6 +91,7 @@ def to_client(operation: OperationModel, protocol: str, response: Response) -> d
     """What botocore makes of a response."""
     body: Any = response.body
     if operation.has_streaming_output:
+        assert isinstance(response.body, bytes)
         body = StreamingBody(io.BytesIO(response.body), len(response.body))
     answer = {
         "headers": HeadersDict(response.headers),

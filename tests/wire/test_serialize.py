@@ -7,8 +7,10 @@ import pytest
 
 from clary.wire.errors import ServiceError
 from clary.wire.http import FileBody, Response
-from clary.wire.models import default_protocol, service_model
+from clary.wire.models import service_model
 from clary.wire.serialize import serialize
+
+from .requests import default_protocol
 
 
 def answer(service: str, operation: str, result: dict[str, Any] | None) -> Response:

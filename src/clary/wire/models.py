@@ -75,12 +75,6 @@ def error_status(service: str, code: str) -> int:
     return status
 
 
-def default_protocol(service: str) -> Protocol:
-    """The protocol that today's botocore speaks to a service."""
-    protocol: Protocol = service_model(service).resolved_protocol
-    return protocol
-
-
 def payload_member(shape: StructureShape | None) -> str | None:
     """The member that is the whole HTTP body of a REST message, where the shape names one."""
     if shape is None:

@@ -71,11 +71,10 @@ def _json_error(protocol: Protocol, failure: Failure, request_id: str) -> Respon
     if "awsQueryCompatible" in metadata:
         # Its clients knew the service by query, and still look for the codes of that protocol.
         headers.append(("x-amzn-query-error", f"{failure.code};{failure.sender}"))
-    members = {"__type": name} | failure.members
-    if failure.shape is not None and failure.error.fields:
-        fields = json_writers(failure.service or "")(failure.shape)(failure.error.fields)
-        members |= fields
-    return Response(failure.status, headers, orjson.dumps({"__type": name} | members))
+    document = {"__type": name} | failure.members
+    if failure.service is not None and failure.shape is not None:
+        document |= json_writers(failure.service)(failure.shape)(failure.error.fields)
+    return Response(failure.status, headers, orjson.dumps(document))
 
 
 def _query_error(failure: Failure, request_id: str) -> Response:
@@ -84,8 +83,8 @@ def _query_error(failure: Failure, request_id: str) -> Response:
         namespace = service_model(failure.service).metadata["xmlNamespace"]
     out = [f'<ErrorResponse xmlns="{namespace}"><Error><Type>{failure.sender}</Type>']
     out.append(f"<Code>{escape(failure.code)}</Code><Message>{escape(failure.error.message)}</Message>")
-    if failure.shape is not None:
-        xml_writers(failure.service or "").members(failure.shape)(out, failure.error.fields)
+    if failure.service is not None and failure.shape is not None:
+        xml_writers(failure.service).members(failure.shape)(out, failure.error.fields)
     out.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
     headers = [("x-amzn-requestid", request_id), ("content-type", "text/xml")]
     return Response(failure.status, headers, "".join(out).encode())
