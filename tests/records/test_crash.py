@@ -18,8 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("acknowledged", [1, 2, 100, 301])
-def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, acknowledged: int) -> None:
-    url = f"sqlite:///{tmp_path / 'clary.db'}"
+def test_what_was_acknowledged_survives_a_kill(url: str, acknowledged: int) -> None:
     lines = _write_and_kill(url, acknowledged)
     engine = open_database(url)
     records, logs = Records(engine), LogStore(engine)

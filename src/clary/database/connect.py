@@ -40,8 +40,11 @@ def open_database(url: str) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads: one consistent view of the database, beside any writer."""
-    with engine.connect().execution_options(**{_READS: True}) as connection:
-        yield connection
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            yield connection.execution_options(**{_READS: True})
+        else:
+            yield connection.execution_options(isolation_level="REPEATABLE READ")
 
 
 def _open_sqlite(url: URL) -> Engine:
