@@ -32,5 +32,8 @@ def _to_bytes(request: AWSPreparedRequest) -> bytes:
     target = url.path + (f"?{url.query}" if url.query else "")
     head = [f"{request.method} {target} HTTP/1.1", f"Host: {url.netloc}"]
     for name, value in request.headers.items():
+        if name in ("Expect", "host"):
+            continue  # the body follows at once; the host was said
         head.append(f"{name}: {value.decode() if isinstance(value, bytes) else value}")
-    return "\r\n".join([*head, "", ""]).encode() + (request.body or b"")
+    body = request.body.read() if hasattr(request.body, "read") else request.body
+    return "\r\n".join([*head, "", ""]).encode() + (body or b"")

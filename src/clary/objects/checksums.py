@@ -1,12 +1,12 @@
 """The digests that S3 keeps with an object, by the API's names for them (`CRC32` in `ChecksumCRC32`).
 
-The CRCs come from zlib and AWS's own `awscrt` (imported when one is used), the others from `hashlib`.
+The CRCs come from `anycrc`, which is imported when one is used, the others from `hashlib`.
 """
 
 import hashlib
-import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
 
 DEFAULT = "CRC64NVME"
@@ -19,42 +19,50 @@ class Digest(Protocol):
     def digest(self) -> bytes: ...
 
 
+class CrcKind(NamedTuple):
+    model: str
+    """`anycrc`'s name for it."""
+    width: int
+    """In bytes."""
+
+
 class Crc:
-    def __init__(self, function: Callable[[bytes, int], int], width: int) -> None:
-        self._function = function
-        self._width = width
+    def __init__(self, kind: CrcKind) -> None:
+        self._model = _model(kind.model)
+        self._width = kind.width
         self._value = 0
 
     def update(self, data: bytes, /) -> None:
-        self._value = self._function(data, self._value)
+        self._value = self._model.calc(data, self._value)
+
+    def append(self, digest: bytes, size: int) -> None:
+        """Go on with that many bytes of which only the CRC is known."""
+        self._value = self._model.combine(self._value, int.from_bytes(digest, "big"), size)
 
     def digest(self) -> bytes:
         return self._value.to_bytes(self._width, "big")
 
 
-class Algorithm(NamedTuple):
-    start: Callable[[], Digest]
-    combine: str | None
-    """`awscrt`'s function that makes the whole's CRC of the parts'; without one only composites can be had.
-    """
-
-
-def _crt(name: str) -> Callable[..., int]:
-    from awscrt import checksums
-
-    function: Callable[..., int] = getattr(checksums, name)
-    return function
-
-
-ALGORITHMS: dict[str, Algorithm] = {
-    "CRC32": Algorithm(lambda: Crc(zlib.crc32, 4), "combine_crc32"),
-    "CRC32C": Algorithm(lambda: Crc(_crt("crc32c"), 4), "combine_crc32c"),
-    "CRC64NVME": Algorithm(lambda: Crc(_crt("crc64nvme"), 8), "combine_crc64nvme"),
-    "SHA1": Algorithm(hashlib.sha1, None),
-    "SHA256": Algorithm(hashlib.sha256, None),
-    "SHA512": Algorithm(hashlib.sha512, None),
-    "MD5": Algorithm(hashlib.md5, None),
+CRCS = {
+    "CRC32": CrcKind("CRC32", 4),
+    "CRC32C": CrcKind("CRC32C", 4),
+    "CRC64NVME": CrcKind("CRC64-NVME", 8),
 }
+
+ALGORITHMS: dict[str, Callable[[], Digest]] = {
+    **{name: partial(Crc, kind) for name, kind in CRCS.items()},
+    "SHA1": hashlib.sha1,
+    "SHA256": hashlib.sha256,
+    "SHA512": hashlib.sha512,
+    "MD5": hashlib.md5,
+}
+
+
+@cache
+def _model(name: str) -> Any:
+    import anycrc
+
+    return anycrc.Model(name)
 
 
 def encoded(digest: bytes) -> str:
@@ -63,7 +71,7 @@ def encoded(digest: bytes) -> str:
 
 def composite(algorithm: str, digests: list[bytes]) -> str:
     """The checksum of the parts' checksums, with the number of parts."""
-    whole = ALGORITHMS[algorithm].start()
+    whole = ALGORITHMS[algorithm]()
     for digest in digests:
         whole.update(digest)
     return f"{encoded(whole.digest())}-{len(digests)}"
@@ -71,14 +79,10 @@ def composite(algorithm: str, digests: list[bytes]) -> str:
 
 def combined(algorithm: str, digests: Iterable[tuple[bytes, int]]) -> str:
     """The CRC of a whole from its parts' CRCs and sizes, without reading a byte."""
-    name = ALGORITHMS[algorithm].combine
-    assert name is not None
-    combine = _crt(name)
-    value, width = 0, 0
+    whole = Crc(CRCS[algorithm])
     for digest, size in digests:
-        value = combine(value, int.from_bytes(digest, "big"), size)
-        width = len(digest)
-    return encoded(value.to_bytes(width, "big"))
+        whole.append(digest, size)
+    return encoded(whole.digest())
 
 
 def carried(source: dict[str, Any]) -> dict[str, str]:

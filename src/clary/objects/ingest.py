@@ -33,7 +33,7 @@ class Sink:
     def __init__(self, bodies: Bodies, algorithms: set[str]) -> None:
         self._bodies = bodies
         self._file: Incoming | None = None
-        self._digests: dict[str, Digest] = {name: ALGORITHMS[name].start() for name in {"MD5", *algorithms}}
+        self._digests: dict[str, Digest] = {name: ALGORITHMS[name]() for name in {"MD5", *algorithms}}
 
     def write(self, data: bytes) -> None:
         for digest in self._digests.values():
@@ -45,7 +45,7 @@ class Sink:
         """Of all that was written; an algorithm that only the trailer named is computed from the file."""
         if algorithm not in self._digests:
             assert self._file is not None
-            self._digests[algorithm] = ALGORITHMS[algorithm].start()
+            self._digests[algorithm] = ALGORITHMS[algorithm]()
             for data in self._file.content(SLICE):
                 self._digests[algorithm].update(data)
         return self._digests[algorithm].digest()

@@ -125,7 +125,7 @@ def _rehashed(bodies: Bodies, source: Version, algorithm: str | None) -> dict[st
     if algorithm is None or supported(algorithm) in carried(source.checksums):
         return None
     assert source.body is not None
-    digest = ALGORITHMS[algorithm].start()
+    digest = ALGORITHMS[algorithm]()
     for data in bodies.read(Extent(source.body, 0, source.size), SLICE):
         digest.update(data)
     return {f"Checksum{algorithm}": encoded(digest.digest()), "ChecksumType": "FULL_OBJECT"}

@@ -37,7 +37,7 @@ def settlement(request: dict[str, Any], keep: str) -> Settle:
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
         )
     for name, value in sent.items():
-        if not _is_digest(value, len(ALGORITHMS[name].start().digest())):
+        if not _is_digest(value, len(ALGORITHMS[name]().digest())):
             raise StoreError("InvalidRequest", f"Value for {_TRAILER}{name.lower()} header is invalid.")
     md5 = request.get("ContentMD5")
     if md5 is not None and not _is_digest(md5, 16):

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from clary.objects import uploads, versions
 from clary.objects.bodies import Extent
 from clary.objects.buckets import Bucket
-from clary.objects.checksums import ALGORITHMS, DEFAULT
+from clary.objects.checksums import CRCS, DEFAULT
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.objects.ingest import Ingested
@@ -60,7 +60,7 @@ def _checksum_type(algorithm: str, asked: str | None) -> str:
     possible: tuple[str, ...]
     if algorithm == "CRC64NVME":
         possible = ("FULL_OBJECT",)
-    elif ALGORITHMS[algorithm].combine:
+    elif algorithm in CRCS:
         possible = ("COMPOSITE", "FULL_OBJECT")
     else:
         possible = ("COMPOSITE",)
