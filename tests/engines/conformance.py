@@ -1,0 +1,327 @@
+"""What every engine does, shown by real programs. A test class of an engine inherits `EngineTestCase` and gives the
+fixture `reopen`; nothing here knows how the engine runs an instance."""
+
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clary.engines.base import Engine
+from clary.instance.spec import Archive, Output, Source
+from tests.engines.instances import Watch, program, texts
+
+MODEL = Output("model.tar.gz", "/opt/ml/model")
+SAVES_ON_SIGTERM = (
+    "def save(*_):\n"
+    "    open(f'{BASE}/model/checkpoint', 'w').write('saved')\n"
+    "    sys.exit(0)\n"
+    "signal.signal(signal.SIGTERM, save)\n"
+    "print('ready')\n"
+    "time.sleep(60)\n"
+)
+IGNORES_SIGTERM = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ready')\ntime.sleep(60)\n"
+
+
+class EngineTestCase:
+    @pytest.fixture
+    def reopen(self) -> Callable[[], Engine]:
+        """Makes a new engine over the same state, as a platform does that was restarted."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def engine(self, reopen: Callable[[], Engine]) -> Engine:
+        return reopen()
+
+    @pytest.fixture
+    def watch(self, engine: Engine) -> Watch:
+        return Watch(engine)
+
+    def test_runs_a_program_through_its_phases(self, engine: Engine, watch: Watch) -> None:
+        spec = program("print('hello')\nprint('world', file=sys.stderr)", outputs=[MODEL])
+        before = time.time()
+        status = watch.run(spec)
+        assert (status.outcome, status.exit_code, status.reason) == ("Completed", 0, "")
+        assert list(status.entered) == ["Starting", "Downloading", "Running", "Uploading", "Done"]
+        times = list(status.entered.values())
+        assert times == sorted(times)
+        assert before - 1 < times[0] <= times[-1] < time.time() + 1
+        assert texts(engine, spec)[-2:] == ["hello", "world"]
+
+    def test_unknown_instances_are_key_errors(self, engine: Engine) -> None:
+        for ask in (engine.poll, engine.stop, engine.address, engine.release):
+            with pytest.raises(KeyError):
+                ask("never-started")
+        with pytest.raises(KeyError):
+            engine.logs("never-started", 0)
+        with pytest.raises(KeyError):
+            engine.output("never-started", "model.tar.gz")
+
+    def test_start_is_idempotent(self, engine: Engine, watch: Watch, reopen: Callable[[], Engine]) -> None:
+        spec = program("print('once')")
+        engine.start(spec)
+        engine.start(spec)
+        watch.done(spec)
+        reopen().start(spec)
+        assert texts(engine, spec).count("once") == 1
+
+    def test_environment_and_working_directory(self, engine: Engine, watch: Watch) -> None:
+        spec = program(
+            "print(os.environ['COLOUR'], os.path.relpath(os.getcwd(), BASE))\n"
+            "print(open(os.environ['SETTINGS']).read())",
+            environment={"COLOUR": "green", "SETTINGS": "/opt/ml/input/config/settings.json"},
+            workdir="/opt/ml/code",
+            files={"/opt/ml/input/config/settings.json": '{"é": 1}'},
+        )
+        assert watch.run(spec).outcome == "Completed"
+        assert texts(engine, spec)[-2:] == ["green code", '{"é": 1}']
+
+    def test_the_platforms_environment_stays_with_it(
+        self, engine: Engine, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CLARY_TEST_SECRET", "the-platforms-secret")
+        spec = program("print('CLARY_TEST_SECRET' in os.environ)")
+        watch.run(spec)
+        assert texts(engine, spec)[-1] == "False"
+
+    def test_channels_are_writable_and_the_store_unharmed(self, engine: Engine, watch: Watch, tmp_path: Path) -> None:
+        body = tmp_path / "body"
+        body.write_text("stored")
+        body.chmod(0o444)
+        spec = program(
+            "path = f'{BASE}/input/data/train/deep/run.sh'\n"
+            "print(open(path).read())\n"
+            "os.chmod(path, 0o755)\n"
+            "open(path, 'w').write('changed')\n"
+            "print(open(path).read(), sorted(os.listdir(f'{BASE}/input/data/train')))",
+            channels={
+                "/opt/ml/input/data/train": [Source("deep/run.sh", str(body), 6), Source("empty/", str(body), 0)]
+            },
+        )
+        assert watch.run(spec).outcome == "Completed"
+        assert texts(engine, spec)[-2:] == ["stored", "changed ['deep', 'empty']"]
+        assert body.read_text() == "stored"
+        assert body.stat().st_mode & 0o777 == 0o444
+
+    def test_a_key_that_is_file_and_directory_fails(self, watch: Watch, tmp_path: Path) -> None:
+        body = tmp_path / "body"
+        body.write_text("x")
+        sources = [Source("a", str(body), 1), Source("a/b", str(body), 1)]
+        status = watch.run(program("", channels={"/opt/ml/input/data/train": sources}))
+        assert status.outcome == "Failed"
+        assert "'a'" in status.reason
+        assert "'a/b'" in status.reason
+
+    @pytest.mark.parametrize("name", ["../outside", "/etc/outside", "a/../../outside", "..", "nul\0byte"])
+    def test_names_may_not_leave_their_channel(self, watch: Watch, tmp_path: Path, name: str) -> None:
+        body = tmp_path / "body"
+        body.write_text("x")
+        status = watch.run(program("", channels={"/opt/ml/input/data/train": [Source(name, str(body), 1)]}))
+        assert status.outcome == "Failed"
+        assert "cannot be the name of a file" in status.reason
+
+    def test_a_missing_object_fails(self, watch: Watch, tmp_path: Path) -> None:
+        sources = [Source("rows.csv", str(tmp_path / "nothing"), 3)]
+        status = watch.run(program("", channels={"/opt/ml/input/data/train": sources}))
+        assert status.outcome == "Failed"
+        assert "rows.csv" in status.reason
+
+    def test_unpacks_archives(self, engine: Engine, watch: Watch, tmp_path: Path) -> None:
+        (tmp_path / "train.py").write_text("print('from the archive')")
+        with tarfile.open(tmp_path / "source.tar.gz", "w:gz") as tar:
+            tar.add(tmp_path / "train.py", "train.py")
+        spec = program(
+            "exec(open(f'{BASE}/code/train.py').read())",
+            archives=[Archive(str(tmp_path / "source.tar.gz"), "/opt/ml/code")],
+        )
+        watch.run(spec)
+        assert texts(engine, spec)[-1] == "from the archive"
+
+    def test_packs_outputs(self, engine: Engine, watch: Watch) -> None:
+        spec = program(
+            "os.makedirs(f'{BASE}/model/deep')\nopen(f'{BASE}/model/deep/weights', 'w').write('w' * 10)",
+            outputs=[MODEL, Output("output.tar.gz", "/opt/ml/output/data")],
+        )
+        watch.run(spec)
+        path = engine.output(spec.id, "model.tar.gz")
+        assert path is not None
+        with tarfile.open(path) as tar:
+            assert tar.getnames() == ["deep", "deep/weights"]
+        assert engine.output(spec.id, "output.tar.gz") is None
+
+    def test_outputs_do_not_follow_links_out(self, engine: Engine, watch: Watch, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text("secret")
+        spec = program(
+            "os.rmdir(f'{BASE}/model')\n"
+            f"os.symlink({str(tmp_path)!r}, f'{{BASE}}/model')\n"
+            f"os.symlink({str(tmp_path / 'secret')!r}, f'{{BASE}}/output/data/link')\n"
+            f"os.symlink({str(tmp_path / 'secret')!r}, f'{{BASE}}/output/failure')\n"
+            "sys.exit('tried')",
+            outputs=[MODEL, Output("output.tar.gz", "/opt/ml/output/data")],
+        )
+        assert watch.run(spec).reason == "AlgorithmError: tried, exit code: 1"
+        assert engine.output(spec.id, "model.tar.gz") is None
+        path = engine.output(spec.id, "output.tar.gz")
+        assert path is not None
+        with tarfile.open(path) as tar:
+            assert [member.issym() for member in tar] == [True]
+
+    def test_failure_file_is_the_reason(self, engine: Engine, watch: Watch) -> None:
+        spec = program(
+            "os.makedirs(f'{BASE}/output', exist_ok=True)\n"
+            "open(f'{BASE}/output/failure', 'w').write('the data is bad' + '!' * 2000)\n"
+            "open(f'{BASE}/model/partial', 'w').write('kept')\n"
+            "sys.exit(3)",
+            outputs=[MODEL],
+        )
+        status = watch.run(spec)
+        assert (status.outcome, status.exit_code) == ("Failed", 3)
+        assert status.reason.startswith("AlgorithmError: the data is bad!!!")
+        assert status.reason.endswith(", exit code: 3")
+        assert len(status.reason) == 1024
+        assert engine.output(spec.id, "model.tar.gz") is not None
+
+    def test_a_tracebacks_last_lines_are_the_reason(self, watch: Watch) -> None:
+        status = watch.run(program("print('fine so far')\nraise ValueError('wrong column: âge')"))
+        assert status.outcome == "Failed"
+        assert status.reason.endswith("ValueError: wrong column: âge, exit code: 1")
+        assert "fine so far" not in status.reason
+
+    def test_a_signal_is_told(self, watch: Watch) -> None:
+        status = watch.run(program("os.kill(os.getpid(), signal.SIGSEGV)"))
+        assert (status.outcome, status.exit_code) == ("Failed", -11)
+        assert "SIGSEGV" in status.reason
+        assert status.reason.endswith("exit code: 139")
+
+    def test_a_missing_program_is_told(self, watch: Watch) -> None:
+        spec = program("")
+        spec.command = ["no-such-program"]
+        status = watch.run(spec)
+        assert status.outcome == "Failed"
+        assert "no-such-program" in status.reason
+
+    def test_stop_lets_the_program_save(self, engine: Engine, watch: Watch) -> None:
+        spec = program(SAVES_ON_SIGTERM, outputs=[MODEL])
+        engine.start(spec)
+        watch.printed(spec, "ready")
+        engine.stop(spec.id)
+        engine.stop(spec.id)
+        assert watch.done(spec).outcome == "Stopped"
+        assert engine.output(spec.id, "model.tar.gz") is not None
+
+    def test_stop_kills_after_the_grace(self, engine: Engine, watch: Watch) -> None:
+        spec = program(IGNORES_SIGTERM, grace=0.3)
+        engine.start(spec)
+        watch.printed(spec, "ready")
+        engine.stop(spec.id)
+        status = watch.done(spec)
+        assert (status.outcome, status.exit_code) == ("Stopped", -9)
+        assert status.entered["Done"] - status.entered["Running"] < 10
+
+    def test_stop_at_once(self, engine: Engine, watch: Watch) -> None:
+        spec = program("time.sleep(60)")
+        engine.start(spec)
+        engine.stop(spec.id)
+        assert watch.done(spec).outcome == "Stopped"
+
+    def test_max_runtime(self, engine: Engine, watch: Watch) -> None:
+        spec = program(SAVES_ON_SIGTERM, outputs=[MODEL], max_runtime=1.0)
+        status = watch.run(spec)
+        assert status.outcome == "MaxRuntimeExceeded"
+        assert engine.output(spec.id, "model.tar.gz") is not None
+
+    def test_what_a_program_leaves_running_is_killed(self, watch: Watch) -> None:
+        """A left process that holds the pipes open would otherwise keep the instance from ending."""
+        spec = program(
+            "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(60)\n    os._exit(0)\n"
+            "os.wait()\nprint('leaving')"
+        )
+        status = watch.run(spec)
+        assert status.outcome == "Completed"
+        assert status.entered["Done"] - status.entered["Running"] < 15
+
+    def test_logs_lose_and_repeat_nothing(self, engine: Engine) -> None:
+        """Read while it is written, in pages of at most 1 MiB."""
+        count = 100_000
+        spec = program(f"for number in range({count}): sys.stdout.write(f'line {{number}} ' + 'x' * 20 + '\\n')")
+        engine.start(spec)
+        found: list[str] = []
+        offset = 0
+        while True:
+            ended = engine.poll(spec.id).phase == "Done"
+            lines, reached = engine.logs(spec.id, offset)
+            assert reached - offset <= 1024 * 1024
+            found += [line.text.split()[1] for line in lines if line.text.startswith("line")]
+            if ended and reached == offset:
+                break
+            offset = reached
+        assert found == [str(number) for number in range(count)]
+
+    def test_output_is_seen_while_it_runs(self, engine: Engine, watch: Watch) -> None:
+        spec = program("print(time.time())\nsys.stdout.write('unfinished')\nsys.stdout.flush()\ntime.sleep(60)")
+        engine.start(spec)
+        watch.printed(spec, "unfinished")
+        (first, second) = list(engine.logs(spec.id, 0)[0])[-2:]
+        assert abs(first.at - float(first.text)) < 1
+        assert second.at - first.at < 2
+        engine.release(spec.id)
+
+    def test_odd_output(self, engine: Engine, watch: Watch) -> None:
+        spec = program(
+            "out = sys.stdout.buffer\n"
+            "out.write(b'\\xff broken\\n\\ttab\\r\\n10%\\r50%\\r100%\\n\\n')\n"
+            "out.write('é'.encode() * 200_000 + b'\\nlast')\n"
+        )
+        watch.run(spec)
+        lines = texts(engine, spec)
+        assert lines[-7:-3] == ["\ufffd broken", "\ttab", "100%", ""]
+        assert "".join(lines[-3:-1]) == "é" * 200_000
+        assert lines[-1] == "last"
+
+    def test_outlives_its_engine(self, engine: Engine, reopen: Callable[[], Engine]) -> None:
+        spec = program(SAVES_ON_SIGTERM, outputs=[MODEL])
+        engine.start(spec)
+        Watch(engine).printed(spec, "ready")
+        later = reopen()
+        assert later.poll(spec.id).phase == "Running"
+        later.stop(spec.id)
+        assert Watch(later).done(spec).outcome == "Stopped"
+        assert "ready" in texts(later, spec)
+
+    def test_hints_tell_of_changes(self, engine: Engine, watch: Watch) -> None:
+        hinted: set[str] = set()
+        engine.on_change(hinted.add)
+        spec = program("print('x')")
+        watch.run(spec)
+        watch.until(lambda: spec.id in hinted)
+
+    def test_release_kills_and_forgets(self, engine: Engine, watch: Watch) -> None:
+        spec = program(IGNORES_SIGTERM)
+        engine.start(spec)
+        watch.printed(spec, "ready")
+        engine.release(spec.id)
+        with pytest.raises(KeyError):
+            engine.poll(spec.id)
+
+    def test_many_at_once(self, engine: Engine, watch: Watch) -> None:
+        specs = [program("", interpreter="") for _ in range(50)]
+        for spec in specs:
+            spec.command = ["/bin/true"]
+            engine.start(spec)
+        assert {watch.done(spec).outcome for spec in specs} == {"Completed"}
+
+    @pytest.mark.slow
+    def test_a_channel_of_100_000_files(self, engine: Engine, watch: Watch, tmp_path: Path) -> None:
+        # A body takes 65,000 links at most on ext4.
+        bodies = [tmp_path / f"body-{number}" for number in range(10)]
+        for body in bodies:
+            body.write_text("x")
+        sources = [Source(f"{number % 100}/{number}", str(bodies[number % 10]), 1) for number in range(100_000)]
+        spec = program(
+            "print(sum(len(names) for _, _, names in os.walk(f'{BASE}/input/data/train')))",
+            channels={"/opt/ml/input/data/train": sources},
+        )
+        status = watch.run(spec)
+        assert texts(engine, spec)[-1] == "100000"
+        assert status.entered["Running"] - status.entered["Downloading"] < 60
