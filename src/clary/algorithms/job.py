@@ -10,7 +10,10 @@ from clary.toolkits.layout import report_failure
 
 
 def run_job(train: Callable[[], None]) -> int:
-    """Run `train`; the exit status. What it raises becomes the reason in `/opt/ml/output/failure`."""
+    """Run `train`; the exit status. What it raises becomes the reason in `/opt/ml/output/failure`.
+
+    The platform calls any failure of a program an `AlgorithmError`, so that only the user's are marked here.
+    """
     logging.basicConfig(
         stream=sys.stdout,
         level=logging.INFO,
@@ -22,10 +25,10 @@ def run_job(train: Callable[[], None]) -> int:
     except UserError as error:
         return _fail(f"UserError: {error}")
     except AlgorithmError as error:
-        return _fail(f"AlgorithmError: {error}")
+        return _fail(str(error))
     except Exception as error:
         traceback.print_exc()
-        return _fail(f"AlgorithmError: {type(error).__name__}: {error}")
+        return _fail(f"{type(error).__name__}: {error}")
     return 0
 
 

@@ -244,6 +244,12 @@ def test_labels_that_do_not_fit_the_objective_are_the_users_error(container: Con
     assert container.failure.endswith("for logistic regression")
 
 
+def test_many_instances_are_refused(container: Container) -> None:
+    container.configure("resourceconfig", {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]})
+    assert container.run(*TRAIN)[0] == 1
+    assert container.failure == "Training on 2 instances is not supported: use one instance."
+
+
 def test_num_round_is_required(container: Container) -> None:
     container.configure("hyperparameters", {"eta": "0.1"})
     container.configure("inputdataconfig", {"train": {}})
