@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -64,6 +65,22 @@ def test_put_lines_are_read_in_the_order_of_their_times(logs: LogStore) -> None:
 def test_a_blank_line_stays_a_line(logs: LogStore) -> None:
     logs.append(HOME, "g", "s", [(1.0, "a"), (1.0, ""), (1.0, "b")])
     assert [text.strip() for text in _read(logs)] == ["a", "", "b"]
+
+
+def test_a_line_may_hold_what_a_database_cannot(logs: LogStore) -> None:
+    logs.append(HOME, "g", "s", [(1.0, "before\0after"), (1.0, "🐭 \x1b[31mred\r")])
+    assert _read(logs) == ["before\ufffdafter", "🐭 \x1b[31mred\r"]
+
+
+def test_many_threads_write_into_one_stream(logs: LogStore) -> None:
+    def write(number: int) -> None:
+        logs.append(HOME, "g", "s", [(float(number), f"{number}.{line}") for line in range(10)])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(40)))
+    assert len(set(_read(logs, limit=1000))) == 400
+    (stream,) = logs.streams(HOME, "g", limit=10)
+    assert stream.last_at == 39_000
 
 
 def test_a_page_ends_at_one_megabyte_but_never_before_its_first_event(logs: LogStore) -> None:

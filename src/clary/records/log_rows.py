@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -29,10 +30,10 @@ def find_group(connection: Connection, scope: Scope, name: str) -> Row[Any]:
     return row
 
 
-def find_stream(connection: Connection, group_id: int, name: str) -> Row[Any]:
-    """Raises `NotFound`."""
-    where = (log_streams.c.group == group_id, log_streams.c.name == name)
-    row = connection.execute(select(log_streams).where(*where)).first()
+def find_stream(connection: Connection, group_id: int, name: str, *, to_write: bool = False) -> Row[Any]:
+    """Raises `NotFound`. One found `to_write` is held to the end of the transaction."""
+    statement = select(log_streams).where(log_streams.c.group == group_id, log_streams.c.name == name)
+    row = connection.execute(statement.with_for_update() if to_write else statement).first()
     if row is None:
         raise NotFound("log stream")
     return row
@@ -66,38 +67,35 @@ def ensure_group(connection: Connection, scope: Scope, name: str) -> Row[Any]:
 
 
 def ensure_stream(connection: Connection, group_id: int, name: str) -> Row[Any]:
-    """The stream, made where it is not there, likewise."""
+    """The stream, to be written to, made where it is not there, likewise."""
     try:
-        return find_stream(connection, group_id, name)
+        return find_stream(connection, group_id, name, to_write=True)
     except NotFound:
         with suppress(IntegrityError), connection.begin_nested():
             insert_stream(connection, group_id, name)
-    return find_stream(connection, group_id, name)
+    return find_stream(connection, group_id, name, to_write=True)
 
 
 def insert_events(connection: Connection, stream: Row[Any], events: Lines, *, in_order: bool) -> None:
-    """`in_order` events follow each other whatever their times say: a clock that was set back does not make a
-    line appear before those that a reader has seen."""
+    """`in_order` events follow each other whatever their times say: a clock that was set back does not make a line
+    appear before those that a reader has seen."""
     if not events:
         return
+    times = [round(at * 1000) for at, _ in events]
+    if in_order:
+        times = [max(at, stream.last_at) for at in accumulate(times, max)]
     now = round(time.time() * 1000)
-    earliest = stream.last_at if in_order else 0
-    rows = []
-    for at, text in events:
-        earliest = max(earliest, round(at * 1000)) if in_order else round(at * 1000)
-        # The API knows no empty message; a blank line is to stay one.
-        rows.append({"stream": stream.id, "group": stream.group, "at": earliest, "ingested": now, "text": text or " "})
+    of_all = {"stream": stream.id, "group": stream.group, "ingested": now}
+    rows = [of_all | {"at": at, "text": _kept(text)} for at, (_, text) in zip(times, events, strict=True)]
     connection.execute(log_events.insert(), rows)
-    times = [row["at"] for row in rows]
-    connection.execute(
-        log_streams.update()
-        .where(log_streams.c.id == stream.id)
-        .values(
-            first_at=min(times) if stream.first_at == 0 else min(stream.first_at, *times),
-            last_at=max(stream.last_at, *times),
-            last_ingested=now,
-        )
-    )
+    first_at = min(times) if stream.first_at == 0 else min(stream.first_at, *times)
+    changes = {"first_at": first_at, "last_at": max(stream.last_at, *times), "last_ingested": now}
+    connection.execute(log_streams.update().where(log_streams.c.id == stream.id).values(changes))
+
+
+def _kept(text: str) -> str:
+    """The API knows no empty message, and a blank line is to stay one; PostgreSQL knows no NUL in a text."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") or " "
 
 
 def expire(connection: Connection, group: Row[Any]) -> None:
@@ -110,6 +108,5 @@ def expire(connection: Connection, group: Row[Any]) -> None:
 
 
 def begins_with(column: Any, prefix: str) -> Any:
-    """Whether a name begins so, letter for letter: LIKE ignores case on SQLite. The bound lets an index
-    help."""
+    """Whether a name begins so, letter for letter: LIKE ignores case on SQLite. The bound lets an index help."""
     return (func.substr(column, 1, len(prefix)) == prefix) & (column >= prefix)

@@ -77,7 +77,8 @@ class LogStore:
         """Add events to a stream that is there, to be read in the order of their times."""
         with self._engine.begin() as connection:
             group_row = find_group(connection, scope, group)
-            insert_events(connection, find_stream(connection, group_row.id, stream), events, in_order=False)
+            row = find_stream(connection, group_row.id, stream, to_write=True)
+            insert_events(connection, row, events, in_order=False)
             expire(connection, group_row)
 
     def source_offset(self, scope: Scope, group: str, stream: str) -> int:
