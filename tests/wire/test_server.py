@@ -355,6 +355,16 @@ async def test_huge_heads_are_431(head: bytes) -> None:
         assert (await wire.answer()).status == 431
 
 
+async def test_upgrades_are_not_taken_up() -> None:
+    upgrade = "connection: upgrade\r\nupgrade: h2c\r\n"
+    async with serving(echo) as server, Wire(server.port) as wire, Wire(server.port) as other:
+        await wire.send(f"GET /a HTTP/1.1\r\nhost: x\r\n{upgrade}\r\n".encode())
+        answer = await wire.answer()
+        assert (answer.status, answer.headers["x-target"], answer.headers["connection"]) == (200, "/a", "close")
+        await other.send(post(b"body", headers=upgrade))
+        assert (await other.answer()).status == 400
+
+
 async def test_broken_chunk_in_a_body_is_400() -> None:
     async with serving(echo) as server, Wire(server.port) as wire:
         await wire.send(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n")

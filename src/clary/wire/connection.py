@@ -157,6 +157,10 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         headers = Headers.received(self._headers)
         length = headers.get("content-length")
+        if parser.should_upgrade() and (length not in ("", "0") or "transfer-encoding" in headers):
+            # The parser would take the body for the other protocol's first bytes.
+            self._refusal = plain(400, "A request with a body cannot change the protocol.")
+            raise ValueError("upgrade with a body")
         # The parser has refused any length that is not plain digits.
         body = RequestBody(self, int(length) if length else None, headers.get("expect").lower() == "100-continue")
         method, target = parser.get_method().decode("ascii"), self._url.decode("latin-1")
