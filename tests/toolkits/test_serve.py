@@ -199,6 +199,7 @@ ECHO = (
     "def model_fn(model_dir):\n    return None\n"
     "def transform_fn(model, body, content_type, accept):\n"
     "    if body == b'die': os._exit(7)\n"
+    "    if body == b'exit': raise SystemExit(9)\n"
     "    return str(len(body)) + ' ' + str(os.getpid()), 'text/plain'\n"
 )
 
@@ -239,6 +240,8 @@ def test_expect_continue_limits_and_nonsense(container: Container) -> None:
             raw.connect(server.path)
             raw.sendall(b"nonsense\r\n\r\n")
             assert raw.recv(65536).startswith(b"HTTP/1.1 400 ")
+        assert server.invoke(b"exit", "a/b")[0] == 500
+        assert server.invoke(b"hello", "a/b")[0] == 200
         assert server.ping() == 200
 
 

@@ -58,6 +58,8 @@ def serve(service: Service, max_payload: int) -> int:
 
 
 class Worker:
+    """One process's loop and model."""
+
     def __init__(self, service: Service, max_payload: int) -> None:
         self._service = service
         self._max_payload = max_payload
@@ -123,7 +125,7 @@ class Worker:
         """On the model's thread: load, then answer for ever."""
         try:
             self._service.load()
-        except BaseException:
+        except (Exception, SystemExit):
             traceback.print_exc()
             self._loop.call_soon_threadsafe(self._end, LOAD_FAILED)
             return
@@ -138,7 +140,7 @@ class Worker:
             if request.method == "GET":
                 return self._service.execution_parameters()
             return self._service.invoke(request)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # A script that exits must not take the server's thread along.
             trace = traceback.format_exc()
             print(trace, file=sys.stderr, flush=True)
             return Response(f"{error}\n{trace}", status=500)

@@ -89,7 +89,6 @@ def _relay(script: subprocess.Popen[bytes]) -> bytes:
     """Pass the script's output on until it exits; its last bytes. Does not wait for what it left running."""
     assert script.stdout is not None
     pipe = script.stdout.fileno()
-    os.set_blocking(pipe, False)
     exited = os.pidfd_open(script.pid)
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
@@ -98,7 +97,7 @@ def _relay(script: subprocess.Popen[bytes]) -> bytes:
     while True:
         ready = {fd for fd, _ in poll.poll()}
         if pipe in ready:
-            chunk = _read(pipe)
+            chunk = os.read(pipe, TAIL)
             tail = (tail + chunk)[-TAIL:]
             sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
@@ -108,13 +107,6 @@ def _relay(script: subprocess.Popen[bytes]) -> bytes:
         if exited in ready:
             os.close(exited)
             return tail
-
-
-def _read(pipe: int) -> bytes:
-    try:
-        return os.read(pipe, TAIL)
-    except BlockingIOError:
-        return b""
 
 
 def last_exception(output: str) -> str:
