@@ -96,6 +96,9 @@ def test_a_range_ends_before_its_end_in_a_stream_and_with_it_in_a_search(logs: A
     span = {"startTime": now + 1, "endTime": now + 2}
     assert _texts(logs.get_log_events(logGroupName=group, logStreamName="s", **span)) == ["1"]
     assert _texts(logs.filter_log_events(logGroupName=group, **span)) == ["1", "2"]
+    for_ever = {"startTime": now + 3, "endTime": 2**63 - 1}
+    assert _texts(logs.filter_log_events(logGroupName=group, **for_ever)) == ["3"]
+    assert _texts(logs.get_log_events(logGroupName=group, logStreamName="s", **for_ever)) == ["3"]
 
 
 def test_streams_within_the_limit_come_without_a_token(logs: Any, group: str, now: int) -> None:

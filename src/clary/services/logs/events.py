@@ -81,7 +81,8 @@ def filter_log_events(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     group = group_name(request)
     matches = compile_pattern(request.get("filterPattern", ""))
     # Unlike GetLogEvents, this operation documents its end as part of the range.
-    window = Window(request.get("startTime", 0), request.get("endTime", Window().end) + 1)
+    end_time = min(request.get("endTime", Window().end), Window().end)
+    window = Window(request.get("startTime", 0), end_time + 1)
     position = HEAD if request.get("startFromHead", True) else TAIL
     if "nextToken" in request:
         position = Position(*read_token(request["nextToken"], bool, int, int))
