@@ -28,7 +28,17 @@ class Platform:
         announcement.unlink(missing_ok=True)
         with (self.state / "platform.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "clary.cli", "up", "--state", str(self.state), "--port", "0", *self._options],
+                [
+                    sys.executable,
+                    "-m",
+                    "clary.cli",
+                    "up",
+                    "--state",
+                    str(self.state),
+                    "--port",
+                    "0",
+                    *self._options,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,5 +1,4 @@
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,10 +10,11 @@ import pytest
 
 from clary.engines import machine
 from clary.engines.process import ProcessEngine
-from clary.instance.probe import probe
 from clary.instance.spec import InstanceSpec
+from tests.engines.capability import sandbox_works
 from tests.engines.conformance import EngineTestCase
 from tests.engines.instances import Watch, program, texts
+from tests.engines.packages import wheel
 
 SERVER = (
     "import socket\n"
@@ -112,7 +112,7 @@ class ProcessEngineTestCase(EngineTestCase):
         ]
 
     def test_a_running_program_may_install_packages(self, engine: ProcessEngine, watch: Watch, tmp_path: Path) -> None:
-        package = _package(tmp_path)
+        package = wheel(tmp_path, "clary_test_package", 42)
         spec = program(
             "import subprocess\n"
             f"subprocess.run(['pip', 'install', '--no-index', {str(package)!r}], check=True)\n"
@@ -126,33 +126,7 @@ class ProcessEngineTestCase(EngineTestCase):
         assert found.returncode != 0
 
 
-def _refusal() -> str:
-    if not machine.find_bwrap():
-        return "bubblewrap is not installed"
-    directory = Path(os.environ.get("TMPDIR", "/tmp")) / f"clary-probe-{os.getpid()}"
-    try:
-        containment, refusal = probe(machine.find_bwrap(), str(directory))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-    return refusal if containment == "none" else ""
-
-
-def _package(directory: Path) -> Path:
-    """A wheel, made by hand: an archive with metadata."""
-    import zipfile
-
-    name = "clary_test_package"
-    path = directory / f"{name}-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr(f"{name}.py", "ANSWER = 42\n")
-        info = f"{name}-1.0.dist-info"
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
-    return path
-
-
-@pytest.mark.skipif(bool(_refusal()), reason="this machine refuses a sandbox")
+@pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
 class TestSandboxed(ProcessEngineTestCase):
     sandbox = "require"
 

@@ -13,15 +13,23 @@ XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
         (XGBOOST, "sagemaker-xgboost"),
         ("141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.5-1-cpu-py3", "sagemaker-xgboost"),
         ("811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:latest", "xgboost"),
-        ("246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3", "sagemaker-scikit-learn"),
-        ("451049120500.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-scikit-learn@sha256:" + "a" * 64, "sagemaker-scikit-learn"),
+        (
+            "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+            "sagemaker-scikit-learn",
+        ),
+        (
+            "451049120500.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-scikit-learn@sha256:" + "a" * 64,
+            "sagemaker-scikit-learn",
+        ),
     ],
 )
 def test_the_repository_alone_decides(uri: str, repository: str) -> None:
     assert find_image(uri).repository == repository
 
 
-@pytest.mark.parametrize("uri", ["ubuntu", "me/own-sagemaker-xgboost:1", "x" * 255, "sagemaker-xgboost-neo:latest", " "])
+@pytest.mark.parametrize(
+    "uri", ["ubuntu", "me/own-sagemaker-xgboost:1", "x" * 255, "sagemaker-xgboost-neo:latest", " "]
+)
 def test_an_unknown_image_is_told_which_are_known(uri: str) -> None:
     with pytest.raises(UnknownImage, match="sagemaker-scikit-learn, sagemaker-xgboost, xgboost"):
         find_image(uri)

@@ -64,7 +64,9 @@ def find_image(uri: str) -> Image:
             _require_modules(image)
             return image
     known = ", ".join(image.repository for image in IMAGES)
-    raise UnknownImage(f"Clary has no image for {uri}. It knows the repositories {known}, with any account, region and tag.")
+    raise UnknownImage(
+        f"Clary has no image for {uri}. It knows the repositories {known}, with any account, region and tag."
+    )
 
 
 def train_command(image: Image, hyperparameters: Mapping[str, str], environment: Mapping[str, str]) -> Command:
@@ -83,7 +85,9 @@ def _choose(image: Image, scripted: bool, script: Command | None, algorithm: Com
     if chosen is not None:
         return chosen
     if scripted:
-        raise UnknownImage(f"The image {image.repository} is a built-in algorithm and runs no script: leave the {how} out.")
+        raise UnknownImage(
+            f"The image {image.repository} is a built-in algorithm and runs no script: leave the {how} out."
+        )
     raise UnknownImage(f"The image {image.repository} runs scripts and was given none: name one in the {how}.")
 
 

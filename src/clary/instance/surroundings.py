@@ -57,7 +57,10 @@ class Surroundings:
 
     def command(self, prepare: Callable[[], None]) -> Command:
         """The program of the spec."""
-        return self._command(self._spec.command, self._spec.workdir, self._spec.environment, self._mounts, prepare)
+        environment = self._spec.environment
+        if not self.overlays:
+            environment = {**self._installs(), **environment}
+        return self._command(self._spec.command, self._spec.workdir, environment, self._mounts, prepare)
 
     def tool(self, argv: Sequence[str], workdir: str, writable: str) -> Command:
         """Another program in the same surroundings, which may also write to the host directory `writable`."""
@@ -95,8 +98,6 @@ class Surroundings:
             "PIP_ROOT_USER_ACTION": "ignore",
             **self._node.environment,
         }
-        if not self.overlays:
-            variables |= self._installs()
         if self.contained:
             return {**variables, "HOME": HOME, "CLARY_BIND": f"unix:{RUN_VIEW}/server.sock"}
         home, temporary = self._layout["scratch/home"], self._layout["scratch/tmp"]
@@ -113,8 +114,7 @@ class Surroundings:
     def _installs(self) -> dict[str, str]:
         """Where no overlay protects the interpreter, what a running program installs goes to a place of its own."""
         target = f"{RUN_VIEW if self.contained else self._layout['run']}/site-packages"
-        if target not in self._site:
-            self._site.insert(0, target)
+        self._site.insert(0, target)
         return {"PIP_TARGET": target}
 
 

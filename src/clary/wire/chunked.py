@@ -53,9 +53,7 @@ class AwsChunkedBody:
     Bytes are passed on before the signature of their chunk is known: who stores them waits for a clean end.
     """
 
-    def __init__(
-        self, encoded: Body, length: int, announced: frozenset[str], signer: ChunkSigner | None
-    ) -> None:
+    def __init__(self, encoded: Body, length: int, announced: frozenset[str], signer: ChunkSigner | None) -> None:
         """`length` is the decoded one; `announced` names the trailers that must come."""
         self._source = _Source(encoded)
         self._length = length

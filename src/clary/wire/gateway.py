@@ -81,9 +81,7 @@ class Gateway:
         make_call: Callable[[Authenticated], Any],
         executor: Executor,
     ) -> None:
-        self._handlers = {
-            key: (handler, inspect.iscoroutinefunction(handler)) for key, handler in handlers.items()
-        }
+        self._handlers = {key: (handler, inspect.iscoroutinefunction(handler)) for key, handler in handlers.items()}
         self._keys = keys
         self._make_call = make_call
         self._executor = executor

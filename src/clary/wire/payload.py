@@ -64,8 +64,6 @@ def guarded(request: Request, presented: Presented, identity: Identity) -> Body:
     signer = None
     if announced != STREAMING_UNSIGNED_TRAILER:
         key = signing_key(identity.secret, presented.date, presented.region, presented.service)
-        signer = ChunkSigner(
-            key, presented.access_key, presented.timestamp, presented.scope, presented.signature
-        )
+        signer = ChunkSigner(key, presented.access_key, presented.timestamp, presented.scope, presented.signature)
     names = frozenset(name.strip() for name in trailers.lower().split(",") if name.strip())
     return AwsChunkedBody(request.body, int(length), names, signer)

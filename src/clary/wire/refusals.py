@@ -19,9 +19,7 @@ _TOKEN_EXPIRED = "The security token included in the request is expired"
 def unsigned(service: str) -> ServiceError:
     if service == "s3":
         return ServiceError("AccessDenied", "Access Denied", 403)
-    code = (
-        "MissingAuthenticationToken" if service in QUERY_SERVICES else "MissingAuthenticationTokenException"
-    )
+    code = "MissingAuthenticationToken" if service in QUERY_SERVICES else "MissingAuthenticationTokenException"
     return ServiceError(code, "Missing Authentication Token", 403)
 
 
@@ -69,9 +67,7 @@ def bad_date(service: str, date: str) -> ServiceError:
     if service == "s3":
         message = "AWS authentication requires a valid Date or x-amz-date header"
         return ServiceError("AccessDenied", message, 403)
-    message = (
-        f"Date must be in ISO-8601 'basic format'. Got '{date}'. See http://en.wikipedia.org/wiki/ISO_8601"
-    )
+    message = f"Date must be in ISO-8601 'basic format'. Got '{date}'. See http://en.wikipedia.org/wiki/ISO_8601"
     return _incomplete(service, message)
 
 
@@ -118,10 +114,7 @@ def date_differs(service: str, scope_date: str, date: str) -> ServiceError:
 def wrong_service(asked: str, signed: str) -> ServiceError:
     """For the gateway: a call to `asked` that was signed for `signed`."""
     if asked == "s3":
-        message = (
-            f'The authorization header is malformed; incorrect service "{signed}". '
-            'This endpoint belongs to "s3".'
-        )
+        message = f'The authorization header is malformed; incorrect service "{signed}". This endpoint belongs to "s3".'
         return ServiceError("AuthorizationHeaderMalformed", message, 400)
     return _mismatched(asked, f"Credential should be scoped to correct service: '{asked}'. ")
 
@@ -148,9 +141,7 @@ def presigned_expired(service: str, expires_at: float, seconds: int, now: float)
     if service == "s3":
         fields = {"X-Amz-Expires": str(seconds), "Expires": iso_date(expires_at), "ServerTime": iso_date(now)}
         return ServiceError("AccessDenied", "Request has expired", 403, **fields)
-    return _mismatched(
-        service, f"Signature expired: {amz_date(expires_at)} is now earlier than {amz_date(now)}"
-    )
+    return _mismatched(service, f"Signature expired: {amz_date(expires_at)} is now earlier than {amz_date(now)}")
 
 
 def presigned_early(service: str, date: str, signed_at: float, now: float) -> ServiceError:
@@ -176,14 +167,11 @@ def headers_not_signed(names: list[str]) -> ServiceError:
     return ServiceError("AccessDenied", message, 403, HeadersNotSigned=", ".join(names))
 
 
-def mismatch(
-    service: str, access_key: str, signature: str, string_to_sign: str, canonical: str
-) -> ServiceError:
+def mismatch(service: str, access_key: str, signature: str, string_to_sign: str, canonical: str) -> ServiceError:
     if service != "s3":
         return _mismatched(
             service,
-            f"{_MISMATCH}AWS Secret Access Key and signing method. "
-            "Consult the service documentation for details.",
+            f"{_MISMATCH}AWS Secret Access Key and signing method. Consult the service documentation for details.",
         )
     return ServiceError(
         "SignatureDoesNotMatch",
@@ -209,9 +197,7 @@ def payload_header_invalid(value: str) -> ServiceError:
         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER "
         "or a valid sha256 value."
     )
-    return ServiceError(
-        "InvalidArgument", message, 400, ArgumentName="x-amz-content-sha256", ArgumentValue=value
-    )
+    return ServiceError("InvalidArgument", message, 400, ArgumentName="x-amz-content-sha256", ArgumentValue=value)
 
 
 def payload_mismatch(announced: str, computed: str) -> ServiceError:
@@ -242,10 +228,7 @@ def incomplete_body() -> ServiceError:
 
 
 def malformed_trailer() -> ServiceError:
-    message = (
-        "The request contained trailing data that was not well-formed "
-        "or did not conform to our published schema."
-    )
+    message = "The request contained trailing data that was not well-formed or did not conform to our published schema."
     return ServiceError("MalformedTrailerError", message, 400)
 
 
