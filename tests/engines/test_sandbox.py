@@ -1,0 +1,111 @@
+"""What a sandboxed program cannot see or do, and what happens where there can be no sandbox."""
+
+from pathlib import Path
+
+import pytest
+
+from clary.engines import machine
+from clary.engines.process import ProcessEngine
+from tests.engines.capability import sandbox_works
+from tests.engines.instances import Watch, program, texts
+
+needs_sandbox = pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> ProcessEngine:
+    return ProcessEngine(tmp_path / "state" / "instances", tmp_path / "state" / "layers")
+
+
+@pytest.fixture
+def watch(engine: ProcessEngine) -> Watch:
+    return Watch(engine)
+
+
+def run_lines(engine: ProcessEngine, watch: Watch, source: str) -> list[str]:
+    spec = program(source)
+    status = watch.run(spec)
+    assert status.outcome == "Completed", status.reason
+    return texts(engine, spec)
+
+
+@needs_sandbox
+def test_sees_neither_the_platforms_state_nor_other_instances(
+    engine: ProcessEngine, watch: Watch, tmp_path: Path
+) -> None:
+    key = tmp_path / "state" / "keys.json"
+    key.write_text("secret")
+    neighbour = program("print('ready')\nneighbour = 1\ntime.sleep(60)")
+    engine.start(neighbour)
+    watch.printed(neighbour, "ready")
+    looked_for = [str(key), str(tmp_path), str(tmp_path / "state" / "instances"), str(Path(__file__).parent)]
+    source = (
+        f"print([os.path.exists(path) for path in {looked_for!r}])\n"
+        "print(any(b'neigh' b'bour' in open(f'/proc/{pid}/cmdline', 'rb').read()\n"
+        "          for pid in os.listdir('/proc') if pid.isdigit() and int(pid) != os.getpid()))\n"
+        "print(sorted(os.listdir('/tmp')), os.listdir('/dev/shm'))"
+    )
+    found = run_lines(engine, watch, source)
+    engine.release(neighbour.id)
+    # The parents of what is mounted exist, empty: nothing that was looked for is one.
+    assert found[0] == "[False, False, False, False]"
+    assert found[1:] == ["False", "[] []"]
+
+
+@needs_sandbox
+def test_the_host_is_read_only(engine: ProcessEngine, watch: Watch) -> None:
+    source = (
+        "for path in ('/usr/clary-test', '/etc/clary-test', '/sys/clary-test'):\n"
+        "    try:\n"
+        "        open(path, 'w')\n"
+        "    except OSError as error:\n"
+        "        print(type(error).__name__)\n"
+    )
+    assert len(run_lines(engine, watch, source)) == 3
+
+
+@needs_sandbox
+def test_is_root_on_a_host_of_its_own_name(engine: ProcessEngine, watch: Watch) -> None:
+    source = (
+        "import socket\n"
+        "print(os.getuid(), socket.gethostname(), socket.gethostbyname('algo-1'), os.environ['HOME'])\n"
+        "open('/opt/ml/x', 'w'); open('/tmp/x', 'w'); open('/dev/shm/x', 'w'); open('/root/x', 'w')"
+    )
+    assert run_lines(engine, watch, source) == ["0 algo-1 127.0.0.1 /root"]
+
+
+@needs_sandbox
+def test_changes_to_the_interpreter_stay_with_the_instance(engine: ProcessEngine, watch: Watch) -> None:
+    source = "import json, sysconfig\nprint(open(sysconfig.get_paths()['purelib'] + '/clary-test', 'x').name)"
+    assert run_lines(engine, watch, source) == run_lines(engine, watch, source)
+
+
+def broken_bwrap(directory: Path) -> str:
+    path = directory / "bwrap"
+    path.write_text("#!/bin/sh\necho 'bwrap: No permissions to create a new namespace' >&2\nexit 1\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_falls_back_where_a_sandbox_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machine, "find_bwrap", lambda: broken_bwrap(tmp_path))
+    engine = ProcessEngine(tmp_path / "instances", tmp_path / "layers")
+    spec = program("print(BASE)")
+    status = Watch(engine).run(spec)
+    assert status.outcome == "Completed"
+    (notice,) = status.notices
+    assert "No sandbox here: bwrap: No permissions to create a new namespace" in notice
+    base = f"{tmp_path}/instances/{spec.id}/ml"
+    assert texts(engine, spec) == [notice, base]
+    assert base in notice
+
+
+def test_fails_where_a_required_sandbox_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machine, "find_bwrap", lambda: broken_bwrap(tmp_path))
+    engine = ProcessEngine(tmp_path / "instances", tmp_path / "layers", "require")
+    spec = program("print('never')")
+    status = Watch(engine).run(spec)
+    assert status.outcome == "Failed"
+    assert "a sandbox is required" in status.reason
+    assert "No permissions to create a new namespace" in status.reason
+    assert "never" not in texts(engine, spec)
