@@ -12,6 +12,13 @@ from dataclasses import dataclass
 
 URI = re.compile(r"^(?:[^/]+/)?(?P<repository>[a-z0-9][a-z0-9._/-]*?)(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$")
 
+XGBOOST_METRICS = (
+    "accuracy", "auc", "aucpr", "balanced_accuracy", "error", "f1", "f1_binary", "f1_macro", "gamma-deviance",
+    "gamma-nloglik", "logloss", "mae", "map", "mape", "merror", "mlogloss", "mse", "ndcg", "poisson-nloglik",
+    "precision", "recall", "rmse", "rmsle", "tweedie-nloglik",
+)  # fmt: skip
+XGBOOST_METRIC_REGEX = r".*\[[0-9]+\].*#011{channel}-{metric}:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*"
+
 Command = tuple[str, ...]
 """Arguments of the image's python: `("-m", "clary.toolkits.train")`."""
 
@@ -25,6 +32,16 @@ class Image:
     script_serve: Command | None = None
     algorithm_train: Command | None = None
     algorithm_serve: Command | None = None
+    algorithm_metrics: tuple[tuple[str, str], ...] = ()
+    """(name, regular expression) of each metric that the algorithm prints, as AWS publishes them for its image."""
+
+
+def _xgboost_metrics() -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f"{channel}:{metric}", XGBOOST_METRIC_REGEX.format(channel=channel, metric=metric))
+        for channel in ("train", "validation")
+        for metric in XGBOOST_METRICS
+    )
 
 
 IMAGES = (
@@ -41,12 +58,14 @@ IMAGES = (
         script_serve=("-m", "clary.toolkits.serve", "--framework", "xgboost"),
         algorithm_train=("-m", "clary.algorithms.xgboost", "train"),
         algorithm_serve=("-m", "clary.algorithms.xgboost", "serve"),
+        algorithm_metrics=_xgboost_metrics(),
     ),
     Image(
         repository="xgboost",
         modules=("xgboost",),
         algorithm_train=("-m", "clary.algorithms.xgboost", "train"),
         algorithm_serve=("-m", "clary.algorithms.xgboost", "serve"),
+        algorithm_metrics=_xgboost_metrics(),
     ),
 )
 
@@ -71,8 +90,13 @@ def find_image(uri: str) -> Image:
 
 def train_command(image: Image, hyperparameters: Mapping[str, str], environment: Mapping[str, str]) -> Command:
     """Script mode where the job names a program, the built-in algorithm otherwise."""
-    scripted = "sagemaker_program" in hyperparameters or "SAGEMAKER_PROGRAM" in environment
+    scripted = runs_script(hyperparameters, environment)
     return _choose(image, scripted, image.script_train, image.algorithm_train, "hyperparameter sagemaker_program")
+
+
+def runs_script(hyperparameters: Mapping[str, str], environment: Mapping[str, str]) -> bool:
+    """Whether a training job brings a program of its own."""
+    return "sagemaker_program" in hyperparameters or "SAGEMAKER_PROGRAM" in environment
 
 
 def serve_command(image: Image, environment: Mapping[str, str]) -> Command:

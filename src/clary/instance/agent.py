@@ -40,6 +40,8 @@ def main(path: str, lock: int) -> None:
     with open(layout["spec.json"], encoding="utf-8") as file:
         spec = InstanceSpec.from_json(file.read())
     Agent(node, layout, spec).work()
+    # All has been said. A download that hangs must not keep the process, nor its lock, until it ends.
+    os._exit(0)
 
 
 class Agent:

@@ -26,17 +26,17 @@ LOOK = 0.2
 
 def fetch_all(sources: dict[str, Source], check: Callable[[], None]) -> None:
     """Download path → source. The first error, or an exception from `check`, ends all of them."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        pending = {pool.submit(fetch, source, path) for path, source in sources.items()}
-        try:
-            while pending:
-                finished, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
-                for future in finished:
-                    future.result()
-                check()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(AT_ONCE)
+    pending = {pool.submit(fetch, source, path) for path, source in sources.items()}
+    try:
+        while pending:
+            finished, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
+            for future in finished:
+                future.result()
+            check()
+    finally:
+        # Not waited for: what is under way may hang as long as the network does, and ends with the agent.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def fetch(source: Source, path: str) -> None:

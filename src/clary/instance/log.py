@@ -40,7 +40,7 @@ class Log:
 
     def settle(self, now: float) -> None:
         """Give the hint that is owed, unless the last one was only just now."""
-        if self._owed and now - self._hinted >= HINT_INTERVAL:
+        if self.due is not None and self.due <= now:
             self._owed, self._hinted = False, now
             self._hint()
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from clary.images.table import UnknownImage, find_image, runs_script
 from clary.records.errors import AlreadyExists, NotFound
 from clary.records.record import Record
 from clary.services.call import Call
@@ -113,7 +114,7 @@ def _transitions(call: Call, record: Record) -> list[dict[str, Any]]:
 
 def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
     """What AWS describes of a job that did not say; clients index some of it without asking."""
-    return {
+    document = {
         "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME},
         "EnableNetworkIsolation": False,
         "EnableInterContainerTrafficEncryption": False,
@@ -121,6 +122,21 @@ def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
         **document,
         "OutputDataConfig": {"KmsKeyId": "", **document["OutputDataConfig"]},
     }
+    return {**document, "AlgorithmSpecification": _with_metrics(document)}
+
+
+def _with_metrics(document: dict[str, Any]) -> dict[str, Any]:
+    """A built-in algorithm's image brings the definitions of its own metrics."""
+    algorithm: dict[str, Any] = document["AlgorithmSpecification"]
+    if runs_script(document.get("HyperParameters", {}), document.get("Environment", {})):
+        return algorithm
+    try:
+        metrics = find_image(algorithm["TrainingImage"]).algorithm_metrics
+    except UnknownImage:
+        # The job will fail with that for its reason.
+        return algorithm
+    own = [{"Name": name, "Regex": regex} for name, regex in metrics]
+    return {"MetricDefinitions": own, **algorithm} if own else algorithm
 
 
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
