@@ -14,8 +14,11 @@ MODULES = (
     "clary.services.s3.api",
     "clary.services.sts.api",
     "clary.services.iam.api",
+    "clary.services.iam.policies",
     "clary.services.logs.api",
+    "clary.services.logs.events",
     "clary.services.cloudwatch.api",
+    "clary.services.cloudwatch.data",
 )
 
 PACKAGES = (

@@ -5,7 +5,6 @@ from typing import Any
 
 from clary.records.metrics import Sample
 from clary.services.call import Call
-from clary.services.cloudwatch import data as _data  # noqa: F401  (registers its operation)
 from clary.services.cloudwatch import operation
 from clary.services.cloudwatch.errors import bad_combination, bad_value, missing
 from clary.services.cloudwatch.requests import check_range, samples_of, series_of

@@ -6,7 +6,6 @@ from clary.records.errors import AlreadyExists, InvalidToken, TooManyTags
 from clary.records.query import Query
 from clary.services.call import Call
 from clary.services.iam import operation
-from clary.services.iam import policies as _policies  # noqa: F401  (registers its operations)
 from clary.services.iam.roles import (
     DEFAULT_DURATION,
     DEFAULT_ROLE,

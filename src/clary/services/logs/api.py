@@ -4,7 +4,6 @@ from typing import Any
 
 from clary.records.logs import LogGroup, LogStream
 from clary.services.call import Call
-from clary.services.logs import events as _events  # noqa: F401  (registers its operations)
 from clary.services.logs import operation
 from clary.services.logs.requests import (
     errors_of_logs,

@@ -54,7 +54,7 @@ def list_training_jobs(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     for member in ("WarmPoolStatusEquals", "TrainingPlanArnEquals"):
         if member in request:
             raise not_built(f"ListTrainingJobs with {member}")
-    return list_records(call, TRAINING_JOB, request, "TrainingJobSummaries", _summary)
+    return list_records(call, TRAINING_JOB, request, "TrainingJobSummaries", _summary, order="Ascending")
 
 
 @operation("StopTrainingJob")
