@@ -1,13 +1,16 @@
 """What a sandboxed program cannot see or do, and what happens where there can be no sandbox."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from clary.engines import machine
 from clary.engines.process import ProcessEngine
+from clary.instance.spec import Source
 from tests.engines.capability import sandbox_works
 from tests.engines.instances import Watch, program, texts
+from tests.engines.packages import wheel
 
 needs_sandbox = pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
 
@@ -109,3 +112,46 @@ def test_fails_where_a_required_sandbox_is_refused(monkeypatch: pytest.MonkeyPat
     assert "a sandbox is required" in status.reason
     assert "No permissions to create a new namespace" in status.reason
     assert "never" not in texts(engine, spec)
+
+
+@needs_sandbox
+@pytest.mark.parametrize("containment", ["memory-overlay", "plain"])
+def test_lesser_sandboxes_protect_as_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, containment: str) -> None:
+    """Machines that allow no overlay on disk, or none at all: channels and the interpreter stay unharmed there too."""
+    monkeypatch.setattr(machine, "probe", lambda *_: (containment, "no better"))
+    engine = ProcessEngine(tmp_path / "instances", tmp_path / "layers")
+    body = tmp_path / "body"
+    body.write_text("stored")
+    package = wheel(tmp_path, "clary_test_lesser", 5)
+    spec = program(
+        "import subprocess\n"
+        "open('/opt/ml/input/data/train/x', 'a').write(' changed')\n"
+        "print(open('/opt/ml/input/data/train/x').read())\n"
+        f"subprocess.run(['pip', 'install', '--no-index', {str(package)!r}], check=True)\n"
+        "subprocess.run(['python', '-c', 'import clary_test_lesser as p; print(p.ANSWER)'], check=True)",
+        channels={"/opt/ml/input/data/train": [Source("x", str(body), 6)]},
+        visible=[str(package)],
+    )
+    status = Watch(engine).run(spec)
+    assert status.outcome == "Completed", status.reason
+    assert "stored changed" in texts(engine, spec)
+    assert texts(engine, spec)[-1] == "5"
+    assert body.read_text() == "stored"
+
+
+@needs_sandbox
+def test_a_large_channel_without_overlays_is_read_only_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(machine, "probe", lambda *_: ("plain", "no better"))
+    engine = ProcessEngine(tmp_path / "instances", tmp_path / "layers")
+    body = tmp_path / "body"
+    body.touch()
+    os.truncate(body, 300 * 1024 * 1024)
+    spec = program(
+        "try:\n    open('/opt/ml/input/data/train/x', 'a')\nexcept OSError as error:\n    print(error.strerror)",
+        channels={"/opt/ml/input/data/train": [Source("x", str(body), body.stat().st_size)]},
+    )
+    status = Watch(engine).run(spec)
+    assert texts(engine, spec)[-1] == "Read-only file system"
+    assert status.notices == ["/opt/ml/input/data/train cannot be written to: this machine allows no overlay of it."]

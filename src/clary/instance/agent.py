@@ -102,7 +102,9 @@ class Agent:
                 if not surroundings.overlays:
                     self._report.notice(f"{directory} cannot be written to: this machine allows no overlay of it.")
         for archive in spec.archives:
-            local = bring(Source(os.path.basename(archive.location), archive.location), self._layout["scratch"], check)
+            # The query of a presigned URL is a secret; the reason of a failure is not.
+            name = os.path.basename(archive.location.partition("?")[0])
+            local = bring(Source(name, archive.location), self._layout["scratch"], check)
             unpack(local, self._layout.host(archive.into), check)
         requirements = next((path for path in spec.requirements if os.path.isfile(self._layout.host(path))), None)
         if requirements:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from clary.instance.errors import Refused
 from clary.instance.files import sync_directory
 
-GZIP_LEVEL = 3
-"""Model files hardly shrink further with more, and level 6 takes about twice as long."""
+GZIP_LEVEL = 1
+"""Measured on half noise, half numbers as text: 64 MB/s, where level 6 packs 16 MB/s into 4 % less."""
 
 
 def unpack(archive: str, into: str, check: Callable[[], None]) -> None:
