@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterable, Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from clary.objects.bodies import Bodies, Extent, Incoming
 from clary.objects.checksums import ALGORITHMS, Digest
@@ -67,10 +67,20 @@ Settle = Callable[[Sink], dict[str, str]]
 raises."""
 
 
+T = TypeVar("T")
+Finish = Callable[[Ingested], Future[T]]
+"""Begins to commit what refers to the body; called on the worker thread that made it durable."""
+
+
 async def ingest(
-    bodies: Bodies, pool: Executor, chunks: AsyncIterable[bytes], algorithms: set[str], settle: Settle
-) -> Ingested:
-    """Store a body durably, under a name that nothing refers to yet."""
+    bodies: Bodies,
+    pool: Executor,
+    chunks: AsyncIterable[bytes],
+    algorithms: set[str],
+    settle: Settle,
+    finish: Finish[T],
+) -> T:
+    """Store a body durably, then do `finish`, whose outcome this returns."""
     sink = Sink(bodies, algorithms)
     running: Future[Any] = Future()
     running.set_result(None)
@@ -85,13 +95,33 @@ async def ingest(
                 running = pool.submit(sink.write, b"".join(waiting))
                 waiting, size = [], 0
         await asyncio.wrap_future(running)
-        running = pool.submit(sink.finish, b"".join(waiting), settle)
-        ingested: Ingested = await asyncio.wrap_future(running)
-        return ingested
     except BaseException:
         # A slice may still be on its way to the disk: the sink goes when that is over.
         running.add_done_callback(lambda _: sink.discard())
         raise
+    return await asyncio.wrap_future(_finishing(pool, sink, b"".join(waiting), settle, finish))
+
+
+def _finishing(pool: Executor, sink: Sink, last: bytes, settle: Settle, finish: Finish[T]) -> Future[T]:
+    """The last slice, and `finish` right behind it, without a detour over the event loop."""
+    outcome: Future[T] = Future()
+
+    def hand_over(done: Future[T]) -> None:
+        if (error := done.exception()) is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(done.result())
+
+    def work() -> None:
+        try:
+            finish(sink.finish(last, settle)).add_done_callback(hand_over)
+        except BaseException as error:
+            sink.discard()
+            outcome.set_exception(error)
+
+    outcome.set_running_or_notify_cancel()  # past this point it is not to be stopped half-way
+    pool.submit(work)
+    return outcome
 
 
 def copy_range(bodies: Bodies, source: Extent, algorithms: set[str], settle: Settle) -> Ingested:

@@ -78,9 +78,13 @@ async def upload_part(store: EmbeddedStore, _call: Call, request: dict[str, Any]
     check_size(request)
     upload = await store.look(partial(named_upload, request=request))
     algorithms = {upload.algorithm, algorithm_of({"ChecksumAlgorithm": upload.algorithm} | request)}
-    received = await store.ingest(request["Body"], algorithms, settlement(request, upload.algorithm))
-    part = part_of(number, received)
-    await store.commit(partial(put_part, request=request, part=part), received.body)
+
+    def put(connection: Connection, received: Ingested) -> Part:
+        part = part_of(number, received)
+        put_part(connection, request, part)
+        return part
+
+    part = await store.take_in(request["Body"], algorithms, settlement(request, upload.algorithm), put)
     return {"ETag": quoted(part.etag), **part.checksums}
 
 

@@ -9,7 +9,7 @@ from clary.objects import versions
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
-from clary.objects.ingest import SLICE
+from clary.objects.ingest import SLICE, Ingested
 from clary.objects.versions import Content, Version
 from clary.services.call import Call
 from clary.services.s3.access import check_canned_acl
@@ -35,15 +35,14 @@ async def put_object(store: EmbeddedStore, _call: Call, request: dict[str, Any])
     guard = write_guard(request)
     await expect_bucket(store, request)
     algorithm = algorithm_of(request)
-    received = await store.ingest(request["Body"], {algorithm}, settlement(request, algorithm))
-    checksums = {**received.checksums, "ChecksumType": "FULL_OBJECT"}
-    content = Content(received.body, received.size, received.etag, headers, checksums, tags)
 
-    def put(connection: Connection) -> dict[str, Any]:
+    def put(connection: Connection, received: Ingested) -> dict[str, Any]:
         bucket = named_bucket(connection, request)
+        checksums = {**received.checksums, "ChecksumType": "FULL_OBJECT"}
+        content = Content(received.body, received.size, received.etag, headers, checksums, tags)
         return written(bucket, versions.put(connection, bucket, key, content, guard))
 
-    return await store.commit(put, received.body)
+    return await store.take_in(request["Body"], {algorithm}, settlement(request, algorithm), put)
 
 
 def check_size(request: dict[str, Any]) -> None:
@@ -64,8 +63,8 @@ async def expect_bucket(store: EmbeddedStore, request: dict[str, Any]) -> None:
 
 
 @s3_operation("GetObject")
-def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    bucket, version = store.view(partial(named_object, request=request))
+async def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    bucket, version = await store.look(partial(named_object, request=request))
     check_read(request, version)
     extent, said = extent_of(request, version)
     assert version.body is not None
@@ -74,8 +73,8 @@ def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> di
 
 
 @s3_operation("HeadObject")
-def head_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    bucket, version = store.view(partial(named_object, request=request))
+async def head_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    bucket, version = await store.look(partial(named_object, request=request))
     check_read(request, version)
     _, said = extent_of(request, version)
     return head(bucket, version, request, said)
