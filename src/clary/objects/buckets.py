@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from clary.objects.errors import StoreError, no_such_bucket
 from clary.objects.tables import bucket_documents, buckets, uploads, versions
@@ -20,9 +20,13 @@ class Bucket:
     """`""`, `"Enabled"` or `"Suspended"`."""
 
 
+# Built once: putting a statement together costs SQLAlchemy more than running it.
+_BY_NAME = select(buckets).where(buckets.c.name == bindparam("name"))
+
+
 def find(connection: Connection, name: str, owner: str | None = None) -> Bucket:
     """The bucket, if it is there and, where `owner` is given, belongs to that account."""
-    row: Any = connection.execute(select(buckets).where(buckets.c.name == name)).first()
+    row: Any = connection.execute(_BY_NAME, {"name": name}).first()
     if row is None:
         raise no_such_bucket()
     bucket = Bucket(*row)
@@ -34,7 +38,7 @@ def find(connection: Connection, name: str, owner: str | None = None) -> Bucket:
 def create(connection: Connection, name: str, account: str, region: str) -> Bucket:
     """A new bucket; one's own again is a conflict, but in `us-east-1`, where S3 answers with the one there
     is."""
-    row: Any = connection.execute(select(buckets).where(buckets.c.name == name)).first()
+    row: Any = connection.execute(_BY_NAME, {"name": name}).first()
     if row is None:
         bucket = Bucket(name, account, region, time.time(), "")
         connection.execute(insert(buckets).values(tuple(getattr(bucket, c.name) for c in buckets.columns)))

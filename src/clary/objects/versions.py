@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from clary.objects.buckets import Bucket
 from clary.objects.errors import no_such_key, no_such_version
@@ -55,6 +55,12 @@ class Version:
     parts: list[dict[str, Any]]
 
 
+# Built once: putting a statement together costs SQLAlchemy more than running it.
+_OF_KEY = select(versions).where(versions.c.bucket == bindparam("bucket"), versions.c.key == bindparam("key"))
+_NEWEST = _OF_KEY.order_by(versions.c.id.desc()).limit(1)
+_BY_ID = _OF_KEY.where(versions.c.version_id == bindparam("version_id"))
+_INSERT = insert(versions)
+
 Guard = Callable[[Version | None], None]
 """Judges the current object (None: there is none) before it is replaced or deleted; raises to refuse."""
 
@@ -65,8 +71,7 @@ def _no_guard(_: Version | None) -> None:
 
 def newest(connection: Connection, bucket: str, key: bytes) -> Version | None:
     """The top of the stack, delete markers included."""
-    query = select(versions).where(versions.c.bucket == bucket, versions.c.key == key)
-    row: Any = connection.execute(query.order_by(versions.c.id.desc()).limit(1)).first()
+    row: Any = connection.execute(_NEWEST, {"bucket": bucket, "key": key}).first()
     return Version(*row) if row else None
 
 
@@ -108,7 +113,7 @@ def put(connection: Connection, bucket: Bucket, key: bytes, content: Content, gu
         "tags": content.tags,
         "parts": content.parts,
     }
-    result = connection.execute(insert(versions).values(values))
+    result = connection.execute(_INSERT, values)
     assert result.inserted_primary_key is not None
     return Version(id=result.inserted_primary_key[0], **values)
 
@@ -146,9 +151,7 @@ def release(connection: Connection, bodies: Sequence[str]) -> None:
 
 
 def _by_id(connection: Connection, bucket: str, key: bytes, version_id: str) -> Version | None:
-    columns = versions.c
-    query = select(versions).where(columns.bucket == bucket, columns.key == key, columns.version_id == version_id)
-    row: Any = connection.execute(query).first()
+    row: Any = connection.execute(_BY_ID, {"bucket": bucket, "key": key, "version_id": version_id}).first()
     return Version(*row) if row else None
 
 
