@@ -12,6 +12,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from clary.engines.process import ProcessEngine
+
 START_TIMEOUT = 30.0
 
 
@@ -68,9 +70,13 @@ class Platform:
         self._process.wait()
 
     def down(self) -> None:
+        """End it and every instance that it started."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(timeout=15)
+        engine = ProcessEngine(self.state / "instances", self.state / "layers")
+        for instance in (self.state / "instances").glob("*/spec.json"):
+            engine.release(instance.parent.name)
 
     def environment(self) -> dict[str, str]:
         """What `clary env` exports, for a client program."""

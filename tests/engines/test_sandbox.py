@@ -56,6 +56,26 @@ def test_sees_neither_the_platforms_state_nor_other_instances(
 
 
 @needs_sandbox
+def test_an_isolated_instance_has_no_network_but_its_own_loopback(engine: ProcessEngine, watch: Watch) -> None:
+    source = """
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+socket.create_connection(server.getsockname()).close()
+print(sorted(name for _, name in socket.if_nameindex()))
+"""
+    spec = program(source, isolated=True)
+    assert watch.run(spec).outcome == "Completed"
+    assert texts(engine, spec) == ["['lo']"]
+
+
+def test_isolation_is_refused_without_a_sandbox(tmp_path: Path) -> None:
+    engine = ProcessEngine(tmp_path / "instances", tmp_path / "layers", "off")
+    status = Watch(engine).run(program("print('never')", isolated=True))
+    assert status.outcome == "Failed"
+    assert "network isolation" in status.reason
+
+
+@needs_sandbox
 def test_the_host_is_read_only(engine: ProcessEngine, watch: Watch) -> None:
     source = (
         "for path in ('/usr/clary-test', '/etc/clary-test', '/sys/clary-test'):\n"

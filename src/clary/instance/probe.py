@@ -5,6 +5,7 @@ import subprocess
 from clary.instance.layout import Layout
 from clary.instance.node import Containment, Node
 from clary.instance.sandbox import Mounts, arguments
+from clary.instance.spec import InstanceSpec
 
 PROBE_SECONDS = 10
 BEST_FIRST: tuple[Containment, ...] = ("overlay", "memory-overlay", "plain")
@@ -34,4 +35,4 @@ def _trial(bwrap: str, directory: str, containment: Containment) -> list[str]:
     layout.create()
     mounts = Mounts(layout, containment, changeable={"/opt/probe": layout["outputs"]})
     node = Node(layout.root, layers="", bwrap=bwrap)
-    return [*arguments(node, mounts, hostname="probe", workdir="/", gpus=False), "/bin/sh", "-c", ":"]
+    return [*arguments(node, mounts, spec=InstanceSpec("probe", []), workdir="/"), "/bin/sh", "-c", ":"]

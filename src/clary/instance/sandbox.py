@@ -2,7 +2,7 @@
 
 The program sees a whitelist of the host, read-only, under its own `/opt/ml`, `/tmp`, `/dev/shm`, `/run` and HOME:
 the system's directories, its interpreter, Clary's package, and what the spec and the node make visible. Nothing else
-of the host exists for it. The network is the host's.
+of the host exists for it. The network is the host's, unless the instance is isolated.
 
 What it may change without the change reaching the host is an overlay: the channels, whose files are hard links into
 the object store, and its interpreter, so that `pip install` works in a running program.
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from clary.instance.interpreter import Interpreter
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
 from clary.instance.node import Containment, Node
+from clary.instance.spec import InstanceSpec
 
 HOME = "/root"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/sys")
@@ -62,20 +63,31 @@ class Mounts:
                 return ["--ro-bind", source, path]
 
 
-def arguments(node: Node, mounts: Mounts, *, hostname: str, workdir: str, gpus: bool) -> list[str]:
+def arguments(node: Node, mounts: Mounts, *, spec: InstanceSpec, workdir: str) -> list[str]:
     """The argv that a program's argv is appended to. Its environment is passed by the caller's own, never in argv,
     which every user of the machine can read."""
     layout = mounts.layout
-    argv = [node.bwrap, *NAMESPACES, "--hostname", hostname, "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    argv = [
+        node.bwrap,
+        *NAMESPACES,
+        "--hostname",
+        spec.hostname,
+        "--die-with-parent",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
+    ]
     for capability in CAPABILITIES:
         argv += ["--cap-add", capability]
     argv += _system()
     argv += ["--proc", "/proc", "--dev", "/dev", "--dir", "/var/tmp", "--tmpfs", "/run"]
-    argv += _names(layout, hostname)
+    argv += _names(layout, spec.hostname)
     for path, name in (("/tmp", "tmp"), (HOME, "home")):
         os.makedirs(layout[f"scratch/{name}"], exist_ok=True)
         argv += ["--bind", layout[f"scratch/{name}"], path]
-    if gpus:
+    if spec.isolated:
+        argv.append("--unshare-net")
+    if spec.gpus:
         for device in (path for pattern in GPU_DEVICES for path in glob.glob(pattern)):
             argv += ["--dev-bind", device, device]
     argv += ["--bind", layout["ml"], VIEW, "--bind", layout["run"], RUN_VIEW]

@@ -72,6 +72,8 @@ class InstanceSpec:
     memory: int = 0
     """Bytes; 0 is no limit."""
     gpus: int = 0
+    isolated: bool = False
+    """No network but a loopback of its own. Refused where there is no sandbox."""
     max_runtime: float = 0.0
     """Seconds of `Running`; 0 is no limit. Past it the program is stopped as by `stop`."""
     grace: float = 120.0

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 
 import clary
+from clary.instance.errors import Refused
 from clary.instance.interpreter import Interpreter, inspect
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
 from clary.instance.node import Node
@@ -25,6 +26,8 @@ SMALL_CHANNEL = 256 * 1024 * 1024
 class Surroundings:
     def __init__(self, node: Node, layout: Layout, spec: InstanceSpec) -> None:
         self.contained = node.containment != "none"
+        if spec.isolated and not self.contained:
+            raise Refused("InternalServerError: network isolation was asked for, and this machine allows no sandbox.")
         self.overlays = node.containment in ("overlay", "memory-overlay")
         self.interpreter: Interpreter | None = inspect(spec.interpreter) if spec.interpreter else None
         self._node = node
@@ -82,8 +85,7 @@ class Surroundings:
             paths = [*self._site, environment.get("PYTHONPATH", "")]
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         if self.contained:
-            spec = self._spec
-            wrapper = arguments(self._node, mounts, hostname=spec.hostname, workdir=workdir, gpus=spec.gpus > 0)
+            wrapper = arguments(self._node, mounts, spec=self._spec, workdir=workdir)
             return Command([*wrapper, *argv], variables, "/", True, prepare)
         host = self._layout.host
         variables = {name: host(value) for name, value in variables.items()}

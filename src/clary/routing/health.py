@@ -1,6 +1,7 @@
 """SageMaker's health check of a model server: GET /ping must answer 200 within two seconds."""
 
 import http.client
+import os
 import socket
 
 PING_TIMEOUT = 2.0
@@ -16,6 +17,9 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         scheme, _, where = self._address.partition(":")
         if scheme == "unix":
+            # The directory is the instance's own: a link in it may lead to a socket that is not.
+            if os.path.islink(where):
+                raise ConnectionRefusedError(where)
             self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self.sock.settimeout(PING_TIMEOUT)
             self.sock.connect(where)

@@ -170,6 +170,14 @@ def test_a_job_past_its_longest_runtime_is_stopped(platform: Platform) -> None:
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
 
 
+def test_network_isolation_leaves_the_program_alone(platform: Platform) -> None:
+    script = "import socket\nprint(sorted(name for _, name in socket.if_nameindex()), flush=True)\n"
+    job = run_job(platform, script, EnableNetworkIsolation=True)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["EnableNetworkIsolation"] is True
+    assert "['lo']" in log_lines(platform, job["TrainingJobName"])
+
+
 def test_metrics_are_read_from_what_the_program_prints(platform: Platform) -> None:
     specification = {
         "TrainingImage": SKLEARN,

@@ -53,6 +53,7 @@ def replica_instance(
         vcpus=kind.vcpus,
         memory=kind.memory,
         gpus=kind.gpus,
+        isolated=model.get("EnableNetworkIsolation", False),
         grace=GRACE,
     )
 

@@ -49,6 +49,7 @@ def training_instance(house: House, record: Record) -> InstanceSpec:
         vcpus=kind.vcpus,
         memory=kind.memory,
         gpus=kind.gpus,
+        isolated=job["EnableNetworkIsolation"],
         max_runtime=max_runtime,
         grace=GRACE,
     )
