@@ -98,6 +98,8 @@ class Surroundings:
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
             "PIP_ROOT_USER_ACTION": "ignore",
+            # Spinning OpenMP threads of several instances starve each other on a machine that is shared.
+            "OMP_WAIT_POLICY": "PASSIVE",
             **self._node.environment,
         }
         if self.contained:
