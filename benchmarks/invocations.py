@@ -134,7 +134,10 @@ def load(target: Target, request: bytes, expected: float, seconds: float) -> lis
     predicted = ask(target, request)
     if abs(predicted - expected) > 1e-3:
         raise NoPeer(f"predicted {predicted}, not {expected}")
-    return [measure(target, request, connections, seconds) for connections in CONNECTIONS]
+    loads = [measure(target, request, connections, seconds) for connections in CONNECTIONS]
+    if any(load.refused for load in loads):
+        raise NoPeer(f"refused {[load.refused for load in loads]} calls under load")
+    return loads
 
 
 def measure_clary(state: Path, model: Path, seconds: float) -> tuple[float, dict[str, list[Load]]]:
@@ -150,8 +153,8 @@ def measure_clary(state: Path, model: Path, seconds: float) -> tuple[float, dict
         invoke = signed(runtime, "invoke_endpoint", EndpointName=NAME, ContentType="text/csv", Body=ROW.encode())
         expected = ask(server, direct)
         return expected, {
-            "model server, its Unix socket": load(server, direct, expected, seconds),
-            "Clary endpoint, signed": load(port, invoke, expected, seconds),
+            "model server": load(server, direct, expected, seconds),
+            "Clary endpoint": load(port, invoke, expected, seconds),
         }
     finally:
         platform.down()
@@ -167,20 +170,18 @@ def measure_peer(name: str, model: Path, expected: float, seconds: float) -> lis
 
 
 def cells(loads: list[Load], direct: list[Load]) -> list[str]:
-    refused = sum(load.refused for load in loads)
     return [
         *(f"{load.rate:,.0f}" for load in loads),
         " / ".join(f"{load.p50 * 1e3:.2f}" for load in loads),
         " / ".join(f"{load.p99 * 1e3:.2f}" for load in loads),
         " / ".join(f"{load.rate / base.rate:.2f}" for load, base in zip(loads, direct, strict=True)),
-        f"{refused} refused" if refused else "",
     ]
 
 
 def main(seconds: float) -> None:
-    rates = [f"{connections} conn: req/s" for connections in CONNECTIONS]
-    table = Table("server", *rates, "p50 ms", "p99 ms", "ratio to the model server", "")
-    table.title = f"One CSV row a call to the abalone model, {seconds:g} s each (goal: ratio {GOAL})"
+    rates = [f"req/s, {connections} conn" for connections in CONNECTIONS]
+    table = Table("", *rates, "p50 ms", "p99 ms", "ratio")
+    table.title = f"One CSV row a call to the abalone model; ratio to the model server, goal {GOAL}"
     with tempfile.TemporaryDirectory() as directory:
         model = Path(directory, "model.json")
         expected, ours = measure_clary(Path(directory, "state"), model, seconds)
