@@ -1,6 +1,5 @@
-"""The embedded store as the platform uses it: list, locate, read, adopt."""
+"""What only the embedded store has: files of its own, which outlive their objects for a while, and orphans."""
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -16,43 +15,6 @@ def put(store: EmbeddedStore, directory: Path, key: str, content: bytes) -> None
     path = directory / "upload"
     path.write_bytes(content)
     store.adopt("data", key, path)
-
-
-def test_adopted_file_is_taken_and_found(store: EmbeddedStore, tmp_path: Path) -> None:
-    path = tmp_path / "model.tar.gz"
-    path.write_bytes(b"weights")
-    info = store.adopt("data", "out/model.tar.gz", path)
-    assert not path.exists()
-    assert (info.key, info.size, info.etag) == ("out/model.tar.gz", 7, hashlib.md5(b"weights").hexdigest())
-    assert store.read("data", "out/model.tar.gz") == b"weights"
-    located = Path(store.locate("data", "out/model.tar.gz"))
-    assert located.is_absolute()
-    assert located.read_bytes() == b"weights"
-    assert list(store.list("data", "out/")) == [info]
-
-
-def test_missing_is_a_key_error_naming_the_object(store: EmbeddedStore, tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"x")
-    for use in (
-        lambda: store.read("data", "absent"),
-        lambda: store.locate("data", "absent"),
-    ):
-        with pytest.raises(KeyError, match="s3://data/absent"):
-            use()
-    with pytest.raises(KeyError, match="s3://nowhere/key"):
-        store.adopt("nowhere", "key", path)
-    with pytest.raises(KeyError, match="s3://nowhere/"):
-        list(store.list("nowhere", ""))
-
-
-def test_keys_list_in_utf8_order_and_never_conflict(store: EmbeddedStore, tmp_path: Path) -> None:
-    keys = ["a", "a/b", "a//b", "../x", ".", "Z", "é", "\U0001f600", "\uffee", "a\x01"]
-    for key in keys:
-        put(store, tmp_path, key, key.encode())
-    assert [info.key for info in store.list("data", "")] == sorted(keys, key=str.encode)
-    assert all(store.read("data", key) == key.encode() for key in keys)
-    assert [info.key for info in store.list("data", "a/")] == ["a//b", "a/b"]
 
 
 def test_list_goes_on_past_a_page(store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,12 +88,17 @@ def statements(store: EmbeddedStore) -> list[str]:
     return run
 
 
+def reads(statements: list[str]) -> list[str]:
+    """Those of listings."""
+    return [statement for statement in statements if 'ORDER BY object_versions."key"' in statement]
+
+
 def test_a_page_costs_what_it_shows_not_what_it_skips(store: EmbeddedStore, statements: list[str]) -> None:
     fill(store, [b"%d/%05d" % (directory, number) for directory in range(5) for number in range(4000)] + [b"x"])
     statements.clear()
     (page,) = pages(store, Query("data", 1000, delimiter=b"/"))
     assert page == [("prefix", b"%d/" % directory) for directory in range(5)] + [("key", b"x")]
-    assert sum("object_versions" in statement for statement in statements) <= 6
+    assert len(reads(statements)) <= 6
 
 
 def test_a_full_page_is_one_statement(store: EmbeddedStore, statements: list[str]) -> None:
@@ -101,7 +106,7 @@ def test_a_full_page_is_one_statement(store: EmbeddedStore, statements: list[str
     statements.clear()
     (first, *_) = pages(store, Query("data", 1000, after=b"00499"))
     assert (len(first), first[0]) == (1000, ("key", b"00500"))
-    assert len(statements) <= 9  # three pages: BEGIN, SELECT and the end of each
+    assert len(reads(statements)) == 3
 
 
 def test_versions_go_on_within_a_key(store: EmbeddedStore) -> None:

@@ -55,8 +55,8 @@ class ExternalStore:
         return content
 
     def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
-        with _missing_as_key_error(bucket, key):
-            self._client.upload_file(str(path), bucket, key)
+        with _missing_as_key_error(bucket, key), path.open("rb") as file:
+            self._client.upload_fileobj(file, bucket, key)
         path.unlink()
         return self._head(bucket, key)
 

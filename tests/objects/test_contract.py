@@ -1,0 +1,81 @@
+"""The contract of `ObjectStore`, on the embedded store and on an external one, for which a Clary stands in."""
+
+import hashlib
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clary.objects.base import ObjectStore
+from clary.objects.external import ExternalStore
+from clary.settings import Settings
+from tests.platform import Platform
+
+
+@pytest.fixture
+def external(platform: Platform, tmp_path: Path) -> ExternalStore:
+    """With one new bucket, `data`."""
+    s3: Any = platform.client("s3")
+    s3.create_bucket(Bucket="data")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket="data"):
+        for item in page.get("Contents", ()):
+            s3.delete_object(Bucket="data", Key=item["Key"])
+    access_key, secret_key = platform.keys()
+    return ExternalStore(
+        Settings(
+            state=tmp_path / "unused", s3_endpoint=platform.url, s3_access_key=access_key, s3_secret_key=secret_key
+        )
+    )
+
+
+@pytest.fixture(params=["store", "external"])
+def objects(request: pytest.FixtureRequest) -> ObjectStore:
+    chosen: ObjectStore = request.getfixturevalue(request.param)
+    return chosen
+
+
+def adopt(objects: ObjectStore, directory: Path, key: str, content: bytes) -> Any:
+    path = directory / "upload"
+    path.write_bytes(content)
+    return objects.adopt("data", key, path)
+
+
+def fetch(location: str) -> bytes:
+    """As an instance does: from a file, or by URL."""
+    if location.startswith("/"):
+        return Path(location).read_bytes()
+    with urllib.request.urlopen(location) as answer:
+        content: bytes = answer.read()
+    return content
+
+
+def test_an_adopted_file_is_taken_and_found(objects: ObjectStore, tmp_path: Path) -> None:
+    info = adopt(objects, tmp_path, "out/model.tar.gz", b"weights")
+    assert not (tmp_path / "upload").exists()
+    assert (info.key, info.size, info.etag) == ("out/model.tar.gz", 7, hashlib.md5(b"weights").hexdigest())
+    assert objects.read("data", "out/model.tar.gz") == b"weights"
+    assert fetch(objects.locate("data", "out/model.tar.gz")) == b"weights"
+    (listed,) = objects.list("data", "out/")
+    assert (listed.key, listed.size, listed.etag) == (info.key, info.size, info.etag)
+    assert int(listed.modified) == int(info.modified)
+
+
+def test_what_is_missing_is_a_key_error_that_names_it(objects: ObjectStore, tmp_path: Path) -> None:
+    for use in (objects.read, objects.locate):
+        with pytest.raises(KeyError, match="s3://data/absent"):
+            use("data", "absent")
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(KeyError, match="s3://nowhere/key"):
+        objects.adopt("nowhere", "key", tmp_path / "file")
+    with pytest.raises(KeyError, match="s3://nowhere/prefix"):
+        list(objects.list("nowhere", "prefix"))
+
+
+def test_keys_are_listed_in_utf8_order_and_never_conflict(objects: ObjectStore, tmp_path: Path) -> None:
+    keys = ["a", "a/b", "a//b", "../x", ".", "Z", "é", "\U0001f600", "\uffee", "a\x01"]
+    for key in keys:
+        adopt(objects, tmp_path, key, key.encode())
+    assert [info.key for info in objects.list("data", "")] == sorted(keys, key=str.encode)
+    assert all(objects.read("data", key) == key.encode() for key in keys)
+    assert [info.key for info in objects.list("data", "a/")] == ["a//b", "a/b"]
