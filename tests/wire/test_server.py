@@ -243,6 +243,13 @@ async def test_continue_is_sent_when_the_handler_reads() -> None:
         assert (await wire.answer()).body == b"hello"
 
 
+async def test_continue_is_sent_for_an_empty_body_too() -> None:
+    async with serving(echo) as server, Wire(server.port) as wire:
+        await wire.send(b"PUT /empty HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 0\r\n\r\n")
+        assert (await wire.answer()).status == 100
+        assert (await wire.answer()).status == 200
+
+
 async def test_no_continue_when_the_handler_refuses() -> None:
     async with serving(ignore) as server, Wire(server.port) as wire:
         await wire.send(b"PUT / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n")

@@ -100,6 +100,8 @@ class RequestBody:
             if self._error is not None:
                 raise self._error
             if self.ended:
+                # An empty body is asked for too: botocore before 1.44 mistakes the next answer otherwise.
+                self._invite()
                 raise StopAsyncIteration
             await self._arrival()
         chunk = self._chunks.popleft()
@@ -116,14 +118,17 @@ class RequestBody:
         return await join(self, limit)
 
     async def _arrival(self) -> None:
-        if self.awaits_continue:
-            self.awaits_continue = False
-            self._flow.send_continue()
+        self._invite()
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             await self._waiter
         finally:
             self._waiter = None
+
+    def _invite(self) -> None:
+        if self.awaits_continue:
+            self.awaits_continue = False
+            self._flow.send_continue()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
