@@ -68,6 +68,7 @@ def test_what_is_missing_is_a_key_error_that_names_it(objects: ObjectStore, tmp_
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(KeyError, match="s3://nowhere/key"):
         objects.adopt("nowhere", "key", tmp_path / "file")
+    assert (tmp_path / "file").exists()
     with pytest.raises(KeyError, match="s3://nowhere/prefix"):
         list(objects.list("nowhere", "prefix"))
 

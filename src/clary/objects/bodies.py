@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
@@ -32,6 +33,8 @@ class Bodies:
         self._incoming.mkdir(parents=True, exist_ok=True)
         for number in range(256):
             (root / f"{number:02x}").mkdir(exist_ok=True)
+        os.utime(root)
+        self._opened = root.stat().st_ctime  # by the file system's clock, which lags behind the other
 
     def path(self, body: str) -> Path:
         return self._root / body[:2] / body
@@ -77,15 +80,15 @@ class Bodies:
     def remove(self, body: str) -> None:
         self.path(body).unlink(missing_ok=True)
 
-    def sweep(self, before: float, named: Callable[[str], set[str]]) -> int:
-        """Remove what an earlier process left: files untouched since `before` that no row names.
+    def sweep(self, named: Callable[[str], set[str]]) -> int:
+        """Remove what an earlier process left: files from before this opening that no row names.
 
         `named` gives the names in use that begin with two given hexadecimal digits.
         """
-        removed = _remove_old(self._incoming, before, set())
+        removed = _remove_old(self._incoming, self._opened, set())
         for number in range(256):
             prefix = f"{number:02x}"
-            removed += _remove_old(self._root / prefix, before, named(prefix))
+            removed += _remove_old(self._root / prefix, self._opened, named(prefix))
         return removed
 
 
@@ -144,9 +147,13 @@ def _flush(path: Path) -> None:
 
 
 def _remove_old(directory: Path, before: float, keep: set[str]) -> int:
+    removed = 0
     with os.scandir(directory) as entries:
-        # The change time, unlike the modification time, is also set by the rename that brought a file here.
-        old = [e.path for e in entries if e.name not in keep and e.stat().st_ctime < before]
-    for path in old:
-        os.unlink(path)
-    return len(old)
+        for entry in entries:
+            # An upload may place its file meanwhile. The change time, unlike the modification time, is also set by
+            # the rename that brings a file here.
+            with suppress(FileNotFoundError):
+                if entry.name not in keep and entry.stat().st_ctime < before:
+                    os.unlink(entry.path)
+                    removed += 1
+    return removed

@@ -40,8 +40,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 GRACE = 300.0
-"""Seconds that a body outlives its last version: a reader or a job may have been told its path just before.
-"""
+"""Seconds that a body outlives its last version: a reader or a job may have been told its path just before."""
 HOUSEKEEPING = 60.0
 """Seconds between removals of dead bodies."""
 WORKERS = 16
@@ -59,7 +58,6 @@ class EmbeddedStore:
         self._local = engine.dialect.name == "sqlite"
         self._writer = GroupWriter(engine)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="object-body")
-        self._opened = time.time()
         self._closing = threading.Event()
         self._housekeeper = threading.Thread(target=self._keep_house, name="object-housekeeper", daemon=True)
         self._housekeeper.start()
@@ -75,8 +73,7 @@ class EmbeddedStore:
             return read(connection)
 
     def change(self, change: Change[T], body: str | None = None) -> T:
-        """Durable when it returns. `body` is one that only this change names: it goes if the change is
-        refused."""
+        """Durable when it returns. `body` is one that only this change names: it goes if the change is refused."""
         return self._submit(change, body).result()
 
     def _submit(self, change: Change[T], body: str | None) -> "Future[T]":
@@ -130,6 +127,8 @@ class EmbeddedStore:
         return self._path(bucket, key).read_bytes()
 
     def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
+        with _missing_as_key_error(bucket, key):
+            self.view(lambda connection: buckets.find(connection, bucket))  # before the file is taken
         with path.open("rb") as file:
             md5 = hashlib.file_digest(file, "md5").hexdigest()
             size = file.tell()
@@ -154,12 +153,12 @@ class EmbeddedStore:
                 try:
                     task()
                 except (OSError, SQLAlchemyError):
-                    log.exception("housekeeping of the object store failed; it will be tried again")
+                    log.exception("housekeeping of the object store failed")
             tasks = [self.bury]
             self._closing.wait(HOUSEKEEPING)
 
     def sweep(self) -> None:
-        removed = self.bodies.sweep(self._opened, self._named)
+        removed = self.bodies.sweep(self._named)
         if removed:
             log.info("removed %d bodies that no object names, left by interrupted writes", removed)
 

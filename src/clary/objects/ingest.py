@@ -63,9 +63,7 @@ class Sink:
 
 
 Settle = Callable[[Sink], dict[str, str]]
-"""Compares what was received with what was promised, by `Sink.digest`; returns the checksums to keep or
-raises."""
-
+"""Compares what was received with what was promised, by `Sink.digest`; returns the checksums to keep or raises."""
 
 T = TypeVar("T")
 Finish = Callable[[Ingested], Future[T]]
