@@ -14,6 +14,7 @@ START_TIMEOUT = 60.0
 DEVIATIONS = frozenset(
     {
         "test_a_bucket_with_objects_is_not_deleted",
+        "test_attributes",
         "test_a_checksum_is_verified_kept_and_returned",
         "test_a_copy_may_have_another_checksum",
         "test_a_delete_marker_hides_and_its_removal_shows_again",
