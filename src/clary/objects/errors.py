@@ -15,6 +15,11 @@ class StoreError(Exception):
         self.fields = fields
 
 
+def malformed_xml() -> StoreError:
+    message = "The XML you provided was not well-formed or did not validate against our published schema"
+    return StoreError("MalformedXML", message)
+
+
 def no_such_bucket() -> StoreError:
     return StoreError("NoSuchBucket", "The specified bucket does not exist", 404)
 

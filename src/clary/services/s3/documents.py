@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from clary.objects import buckets
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError
+from clary.objects.errors import StoreError, malformed_xml
 from clary.services.call import Call
 from clary.services.s3.buckets import find_bucket
 from clary.services.s3.handler import s3_operation
@@ -108,6 +108,9 @@ NEVER_SET: dict[str, dict[str, Any] | tuple[str, str]] = {
 def _serve(kind: Kind) -> None:
     @s3_operation(f"Put{kind.name}")
     def put(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
+        if kind.member not in request:
+            # LifecycleConfiguration is the one document that the model does not require.
+            raise malformed_xml()
         document = request[kind.member]
         if kind.name == "BucketPolicy":
             _check_policy(document)

@@ -4,7 +4,6 @@ A checksum comes in the request's head or, for a body sent in signed or unsigned
 behind it.
 """
 
-import binascii
 from base64 import b64decode
 from typing import Any
 
@@ -67,5 +66,5 @@ def _trailing(body: Any) -> dict[str, str]:
 def _is_digest(value: str, size: int) -> bool:
     try:
         return len(b64decode(value, validate=True)) == size
-    except binascii.Error:
+    except ValueError:
         return False

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from clary.objects.checksums import carried, combined, composite
-from clary.objects.errors import StoreError, bad_digest
+from clary.objects.errors import StoreError, bad_digest, malformed_xml
 from clary.objects.uploads import Part, Upload
 
 SMALLEST_PART = 5 << 20
@@ -18,10 +18,7 @@ def chosen_parts(request: dict[str, Any], uploaded: list[Part]) -> list[Part]:
     listed = request.get("MultipartUpload", {}).get("Parts") or []
     numbers = [entry.get("PartNumber") for entry in listed]
     if not listed or None in numbers:
-        raise StoreError(
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        )
+        raise malformed_xml()
     if any(later <= earlier for earlier, later in pairwise(numbers)):
         raise StoreError(
             "InvalidPartOrder",

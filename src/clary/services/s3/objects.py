@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from clary.objects import versions
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError
+from clary.objects.errors import StoreError, malformed_xml
 from clary.objects.ingest import SLICE, Ingested
 from clary.objects.versions import Content, Version
 from clary.services.call import Call
@@ -94,10 +94,7 @@ def delete_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) ->
 def delete_objects(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
     wanted = request["Delete"]["Objects"]
     if not 0 < len(wanted) <= MOST_DELETES:
-        raise StoreError(
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        )
+        raise malformed_xml()
 
     def remove(connection: Connection) -> dict[str, Any]:
         bucket = named_bucket(connection, request)
