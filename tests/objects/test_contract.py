@@ -29,7 +29,7 @@ def external(platform: Platform, tmp_path: Path) -> ExternalStore:
     )
 
 
-@pytest.fixture(params=["store", "external"])
+@pytest.fixture(params=["store", pytest.param("store_on_postgres", marks=pytest.mark.slow), "external"])
 def objects(request: pytest.FixtureRequest) -> ObjectStore:
     chosen: ObjectStore = request.getfixturevalue(request.param)
     return chosen
