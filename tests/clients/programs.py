@@ -56,3 +56,12 @@ def without_aws() -> dict[str, str]:
 def errors_in_rings(printed: str) -> list[float]:
     """Every RMSE that an example printed. The mean of all rings scores about 3.2, a good model about 2.2."""
     return [float(number) for number in re.findall(r"([\d.]+) rings", printed)]
+
+
+def await_deletion(platform: Platform, name_contains: str) -> None:
+    """`DeleteEndpoint` answers before the endpoint is gone. Fails the test where one was never deleted."""
+    sagemaker = platform.client("sagemaker")
+    for endpoint in sagemaker.list_endpoints(NameContains=name_contains)["Endpoints"]:
+        assert endpoint["EndpointStatus"] == "Deleting"
+        waiter = sagemaker.get_waiter("endpoint_deleted")
+        waiter.wait(EndpointName=endpoint["EndpointName"], WaiterConfig={"Delay": 1, "MaxAttempts": 60})

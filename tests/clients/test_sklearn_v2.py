@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.programs import EXAMPLES, clary_run, client_program, errors_in_rings, run, without_aws
+from tests.clients.programs import (
+    EXAMPLES,
+    await_deletion,
+    clary_run,
+    client_program,
+    errors_in_rings,
+    run,
+    without_aws,
+)
 from tests.platform import Platform
 
 BUCKET = "sagemaker-us-east-1-123456789012"
@@ -36,7 +44,7 @@ def test_it_trains_twice_deploys_and_predicts_in_three_formats(platform: Platfor
     packed = platform.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         assert [Path(name).name for name in archive.getnames() if name != "."] == ["model.joblib"]
-    assert sagemaker.list_endpoints(NameContains="sklearn-abalone")["Endpoints"] == []
+    await_deletion(platform, "sklearn-abalone")
     assert sagemaker.list_endpoint_configs(NameContains="sklearn-abalone")["EndpointConfigs"] == []
 
 

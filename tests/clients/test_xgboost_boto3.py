@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.programs import EXAMPLES, clary_run, errors_in_rings, run, without_aws
+from tests.clients.programs import EXAMPLES, await_deletion, clary_run, errors_in_rings, run, without_aws
 from tests.platform import Platform
 
 PROGRAM = str(EXAMPLES / "xgboost_boto3" / "train_and_deploy.py")
@@ -31,7 +31,7 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path, data
         "Uploading",
         "Completed",
     ]
-    assert sagemaker.list_endpoints(NameContains=job["TrainingJobName"])["Endpoints"] == []
+    await_deletion(platform, job["TrainingJobName"])
     assert sagemaker.list_models(NameContains=job["TrainingJobName"])["Models"] == []
 
 
