@@ -25,6 +25,7 @@ from clary.wire.identify import Identified, has_form, identify, protocol_of
 from clary.wire.parse import parse
 from clary.wire.payload import guarded
 from clary.wire.serialize import serialize, serialize_error
+from clary.wire.sigv2 import PresignedUrl, read_url, verify_url
 from clary.wire.sigv4 import Presented, read_scope, verify
 from clary.wire.validate import validate
 
@@ -54,7 +55,7 @@ class Exchange:
 
     request: Request
     request_id: str
-    presented: Presented | None = None
+    presented: Presented | PresignedUrl | None = None
     found: Identified | None = None
     body: bytes | Body = b""
     identity: Identity | None = None
@@ -116,7 +117,7 @@ class Gateway:
 
     async def _identify(self, exchange: Exchange) -> None:
         request = exchange.request
-        exchange.presented = read_scope(request)
+        exchange.presented = read_scope(request) or read_url(request)
         signing_name = exchange.presented.service if exchange.presented else None
         form = await request.body.read(MAX_BODY) if has_form(request) else b""
         exchange.found = identify(request, signing_name, form)
@@ -130,6 +131,10 @@ class Gateway:
         if presented.service != signing_name:
             raise refusals.wrong_service(signing_name, presented.service)
         limit = MAX_BODIES.get(found.service, MAX_BODY)
+        if isinstance(presented, PresignedUrl):
+            exchange.identity = verify_url(request, presented, self._keys, time.time())
+            exchange.body = request.body if found.streams_body else await request.body.read(limit)
+            return
         if found.service == "s3":
             # S3 signs what the body is announced to be; the body itself is checked as it streams.
             exchange.identity = verify(request, presented, self._keys, time.time(), None)
