@@ -169,28 +169,24 @@ def measure_peer(name: str, model: Path, expected: float, seconds: float) -> lis
         return load(port, request, expected, seconds)
 
 
-def cells(loads: list[Load], direct: list[Load]) -> list[str]:
-    return [
-        *(f"{load.rate:,.0f}" for load in loads),
-        " / ".join(f"{load.p50 * 1e3:.2f}" for load in loads),
-        " / ".join(f"{load.p99 * 1e3:.2f}" for load in loads),
-        " / ".join(f"{load.rate / base.rate:.2f}" for load, base in zip(loads, direct, strict=True)),
-    ]
+def add_rows(table: Table, name: str, loads: list[Load], direct: list[Load]) -> None:
+    for connections, load, base in zip(CONNECTIONS, loads, direct, strict=True):
+        times = f"{load.p50 * 1e3:.2f}", f"{load.p99 * 1e3:.2f}"
+        table.add_row(name, str(connections), f"{load.rate:,.0f}", *times, f"{load.rate / base.rate:.2f}")
 
 
 def main(seconds: float) -> None:
-    rates = [f"req/s, {connections} conn" for connections in CONNECTIONS]
-    table = Table("", *rates, "p50 ms", "p99 ms", "ratio")
-    table.title = f"One CSV row a call to the abalone model; ratio to the model server, goal {GOAL}"
+    table = Table("", "connections", "req/s", "p50 ms", "p99 ms", f"ratio (goal {GOAL})")
+    table.title = "One CSV row a call to the abalone model; ratio to the model server"
     with tempfile.TemporaryDirectory() as directory:
         model = Path(directory, "model.json")
         expected, ours = measure_clary(Path(directory, "state"), model, seconds)
         direct = next(iter(ours.values()))
         for name, loads in ours.items():
-            table.add_row(name, *cells(loads, direct))
+            add_rows(table, name, loads, direct)
         for title, name in (("Ray Serve", "ray_serve"), ("LitServe", "lit_serve")):
             try:
-                table.add_row(title, *cells(measure_peer(name, model, expected, seconds), direct))
+                add_rows(table, title, measure_peer(name, model, expected, seconds), direct)
             except (NoPeer, ConnectionError) as why:
                 table.add_row(title, str(why))
     Console().print(table)

@@ -68,9 +68,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     session = Session()
-    image = image_uris.retrieve(
-        "sklearn", session.boto_region_name, version="1.2-1", instance_type=INSTANCE_TYPE
-    )
+    image = image_uris.retrieve("sklearn", session.boto_region_name, version="1.2-1", instance_type=INSTANCE_TYPE)
     train_rows, test_rows = load(arguments.data)
     job = train(session, arguments.role, image, train_rows)
     print(f"trained by {job.training_job_name}: {job.model_artifacts.s3_model_artifacts}")

@@ -34,9 +34,7 @@ def load(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def upload(session: sagemaker.Session, train: pd.DataFrame) -> str:
     key_prefix = "sklearn-abalone/train"
-    session.upload_string_as_file_body(
-        train.to_csv(index=False), session.default_bucket(), f"{key_prefix}/train.csv"
-    )
+    session.upload_string_as_file_body(train.to_csv(index=False), session.default_bucket(), f"{key_prefix}/train.csv")
     return f"s3://{session.default_bucket()}/{key_prefix}"
 
 

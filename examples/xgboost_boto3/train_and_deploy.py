@@ -80,7 +80,7 @@ def train(name: str, role: str, bucket: str, channels: dict[str, str], content_t
             }
             for channel in channels
         ],
-        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/{name}"},
+        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/models"},
         ResourceConfig={"InstanceType": INSTANCE_TYPE, "InstanceCount": 1, "VolumeSizeInGB": 5},
         StoppingCondition={"MaxRuntimeInSeconds": 600},
     )
@@ -145,7 +145,7 @@ def main() -> None:
     account = boto3.client("sts").get_caller_identity()["Account"]
     role = f"arn:aws:iam::{account}:role/SageMakerRole"
     bucket = make_bucket(account, boto3.session.Session().region_name)
-    name = f"xgboost-abalone-{arguments.format}-{time.strftime('%Y%m%d-%H%M%S')}"
+    name = f"xgboost-{arguments.format}-{time.strftime('%Y%m%d-%H%M%S')}"
     train_rows, validation_rows, test_rows = load(arguments.data)
 
     print(f"training  {name} on {len(train_rows)} abalones ...", flush=True)

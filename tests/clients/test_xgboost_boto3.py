@@ -1,5 +1,6 @@
 """The built-in XGBoost algorithm from data to prediction, with boto3 alone."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -20,10 +21,8 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path, data
     assert errors_in_rings(printed)[-1] < 2.5
     assert "validation:rmse = " in printed
     sagemaker = platform.client("sagemaker")
-    found = sagemaker.list_training_jobs(NameContains=f"xgboost-abalone-{data_format}")
-    [job] = found["TrainingJobSummaries"]
-    assert job["TrainingJobStatus"] == "Completed"
-    described = sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])
+    [name] = re.findall(r"training +(\S+) on 2900 abalones", printed)
+    described = sagemaker.describe_training_job(TrainingJobName=name)
     assert [passage["Status"] for passage in described["SecondaryStatusTransitions"]] == [
         "Starting",
         "Downloading",
@@ -31,8 +30,8 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path, data
         "Uploading",
         "Completed",
     ]
-    await_deletion(platform, job["TrainingJobName"])
-    assert sagemaker.list_models(NameContains=job["TrainingJobName"])["Models"] == []
+    await_deletion(platform, name)
+    assert sagemaker.list_models(NameContains=name)["Models"] == []
 
 
 def test_clary_run_answers_for_the_real_addresses(platform: Platform, tmp_path: Path) -> None:
