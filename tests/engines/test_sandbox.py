@@ -1,10 +1,12 @@
 """What a sandboxed program cannot see or do, and what happens where there can be no sandbox."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+import clary
 from clary.engines import machine
 from clary.engines.process import ProcessEngine
 from clary.instance.spec import Source
@@ -32,6 +34,13 @@ def run_lines(engine: ProcessEngine, watch: Watch, source: str) -> list[str]:
     return texts(engine, spec)
 
 
+def on_the_way(directory: str) -> list[str]:
+    """What lies in `directory` of a sandbox because the interpreter or Clary's package lie below it."""
+    visible = {Path(sys.prefix), Path(sys.base_prefix), Path(clary.__file__).parent}
+    below = [path.relative_to(directory) for path in visible if path.is_relative_to(directory)]
+    return sorted({path.parts[0] for path in below})
+
+
 @needs_sandbox
 def test_sees_neither_the_platforms_state_nor_other_instances(
     engine: ProcessEngine, watch: Watch, tmp_path: Path
@@ -52,7 +61,7 @@ def test_sees_neither_the_platforms_state_nor_other_instances(
     engine.release(neighbour.id)
     # The parents of what is mounted exist, empty: nothing that was looked for is one.
     assert found[0] == "[False, False, False, False]"
-    assert found[1:] == ["False", "[] []"]
+    assert found[1:] == ["False", f"{on_the_way('/tmp')} []"]
 
 
 @needs_sandbox

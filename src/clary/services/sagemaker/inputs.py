@@ -52,9 +52,7 @@ def prefix_sources(objects: ObjectStore, uri: str) -> list[Source]:
 
 def channel_sources(objects: ObjectStore, channel: dict[str, Any]) -> list[Source]:
     """The files of one `InputDataConfig` channel."""
-    source = channel["DataSource"].get("S3DataSource")
-    if source is None:
-        raise JobError(f"ClientError: Channel {channel['ChannelName']} has no S3DataSource; Clary knows no other yet.")
+    source = channel["DataSource"]["S3DataSource"]
     if source["S3DataType"] == "ManifestFile":
         return list(_manifest_sources(objects, source["S3Uri"]))
     return prefix_sources(objects, source["S3Uri"])

@@ -4,10 +4,9 @@ from typing import Any
 
 from clary.records.errors import TooManyTags
 from clary.records.record import Kind, Record, State
-from clary.records.tags import MOST_TAGS
 from clary.services.call import Call
+from clary.services.sagemaker.errors import too_many_tags
 from clary.services.sagemaker.tags import tags_of
-from clary.wire.errors import ServiceError
 
 
 def arn_of(call: Call, kind: Kind, name: str) -> str:
@@ -41,4 +40,4 @@ def create_resource(
             message=message,
         )
     except TooManyTags:
-        raise ServiceError("ResourceLimitExceeded", f"A resource can have at most {MOST_TAGS} tags.") from None
+        raise too_many_tags() from None

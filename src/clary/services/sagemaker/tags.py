@@ -4,10 +4,9 @@ from typing import Any
 
 from clary.records.errors import NotFound, TooManyTags
 from clary.records.record import Record
-from clary.records.tags import MOST_TAGS
 from clary.services.call import Call
 from clary.services.sagemaker import operation
-from clary.services.sagemaker.errors import invalid
+from clary.services.sagemaker.errors import invalid, too_many_tags
 from clary.wire.errors import ServiceError
 
 
@@ -18,9 +17,7 @@ def add_tags(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     try:
         call.house.records.add_tags(record, new)
     except TooManyTags:
-        raise ServiceError(
-            "ResourceLimitExceeded", f"A resource can have at most {MOST_TAGS} tags: {record.arn}"
-        ) from None
+        raise too_many_tags() from None
     return {"Tags": _listed(call.house.records.tags(record))}
 
 

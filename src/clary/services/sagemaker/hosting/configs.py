@@ -7,18 +7,27 @@ from clary.records.record import Record
 from clary.services.call import Call
 from clary.services.listing import list_records
 from clary.services.sagemaker import operation
-from clary.services.sagemaker.errors import invalid, not_built
+from clary.services.sagemaker.errors import invalid, not_built, refuse_members
 from clary.services.sagemaker.hosting.kinds import ENDPOINT_CONFIG, EXISTS
 from clary.services.sagemaker.hosting.models import get_model
 from clary.services.sagemaker.resources import arn_of, create_resource, without_tags
 
 NOT_BUILT = (
     "AsyncInferenceConfig",
-    "ExplainerConfig",
-    "ShadowProductionVariants",
     "CrossRegionTrafficConfig",
+    "ExplainerConfig",
+    "MetricsConfig",
+    "ShadowProductionVariants",
 )
-NOT_BUILT_IN_VARIANTS = ("ServerlessConfig", "ManagedInstanceScaling", "InstancePools")
+NOT_BUILT_IN_VARIANTS = (
+    "AcceleratorPartitionLayouts",
+    "CapacityReservationConfig",
+    "CoreDumpConfig",
+    "EnableSSMAccess",
+    "InstancePools",
+    "ManagedInstanceScaling",
+    "ServerlessConfig",
+)
 
 
 @operation("CreateEndpointConfig")
@@ -73,15 +82,11 @@ def _summary(record: Record) -> dict[str, Any]:
 
 
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
-    for member in NOT_BUILT:
-        if request.get(member):
-            raise not_built(member)
+    refuse_members(request, NOT_BUILT)
     if request.get("DataCaptureConfig", {}).get("EnableCapture"):
         raise not_built("Data capture")
     for variant in request["ProductionVariants"]:
-        for member in NOT_BUILT_IN_VARIANTS:
-            if variant.get(member):
-                raise not_built(f"A production variant with {member}")
+        refuse_members(variant, NOT_BUILT_IN_VARIANTS)
         for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
             if member not in variant:
                 raise not_built(f"A production variant without {member}")

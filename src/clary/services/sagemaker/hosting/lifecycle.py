@@ -14,7 +14,7 @@ from typing import Any
 
 from clary.instance.spec import InstanceStatus
 from clary.records.errors import NotFound
-from clary.records.record import Record, State
+from clary.records.record import Record
 from clary.routing.health import answers_ping
 from clary.routing.router import Target
 from clary.services.house import House
@@ -156,7 +156,9 @@ class EndpointReconciler:
     def _give_up(self, record: Record, reason: str) -> float | None:
         """Fail a new endpoint; take an endpoint in service back to the deployment that it had."""
         if record.state == CREATING:
-            return self._fail(record, FAILED, reason)
+            failed = {**record.document, "FailureReason": reason[:1024]}
+            self._retire(self._house.records.transition(record, FAILED, document=failed, message=reason))
+            return None
         document = {**record.document, "FailureReason": reason[:1024]}
         if "Previous" in document:
             number = document["Previous"]["Number"]
@@ -171,13 +173,6 @@ class EndpointReconciler:
         else:
             self._into_service(record, document, observed)
         return WHILE_SERVING
-
-    def _fail(self, record: Record, state: State, reason: str) -> float | None:
-        record = self._house.records.transition(
-            record, state, document={**record.document, "FailureReason": reason[:1024]}, message=reason
-        )
-        self._retire(record)
-        return None
 
     def _retire(self, record: Record) -> None:
         """Stop serving. An endpoint that is deleted goes when its replicas have gone."""

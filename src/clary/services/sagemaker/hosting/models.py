@@ -7,9 +7,18 @@ from clary.records.record import Record
 from clary.services.call import Call
 from clary.services.listing import list_records
 from clary.services.sagemaker import operation
-from clary.services.sagemaker.errors import invalid, not_built
+from clary.services.sagemaker.errors import invalid, not_built, refuse_members
 from clary.services.sagemaker.hosting.kinds import EXISTS, MODEL
 from clary.services.sagemaker.resources import arn_of, create_resource, without_tags
+
+NOT_BUILT_IN_CONTAINERS = (
+    "AdditionalModelDataSources",
+    "ContainerMetricsConfig",
+    "ImageConfig",
+    "InferenceSpecificationName",
+    "ModelPackageName",
+    "MultiModelConfig",
+)
 
 
 @operation("CreateModel")
@@ -68,6 +77,7 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
     if len(containers) > 1:
         raise not_built("A model of several containers (an inference pipeline)")
     container = containers[0]
+    refuse_members(container, NOT_BUILT_IN_CONTAINERS)
     if container.get("Mode") == "MultiModel":
         raise not_built("A multi-model container")
     if "Image" not in container:

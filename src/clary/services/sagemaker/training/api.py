@@ -1,6 +1,5 @@
 """Training job operations."""
 
-import re
 from typing import Any
 
 from clary.images.table import UnknownImage, find_image, runs_script
@@ -13,12 +12,18 @@ from clary.services.sagemaker.errors import invalid, not_built
 from clary.services.sagemaker.resources import arn_of, create_resource, without_tags
 from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
 from clary.services.sagemaker.training.kind import MESSAGES, STARTING, STOPPING, TRAINING_JOB
+from clary.services.sagemaker.training.metrics import check_expressions
+from clary.services.sagemaker.training.unbuilt import refuse_what_is_not_built
 from clary.wire.errors import ServiceError
 
 
 @operation("CreateTrainingJob")
 def create_training_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    _refuse_what_is_not_built(request)
+    refuse_what_is_not_built(request)
+    try:
+        check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
+    except ValueError as error:
+        raise invalid(str(error)) from None
     name = request["TrainingJobName"]
     document = _with_defaults(without_tags(request))
     try:
@@ -137,30 +142,3 @@ def _with_metrics(document: dict[str, Any]) -> dict[str, Any]:
         return algorithm
     own = [{"Name": name, "Regex": regex} for name, regex in metrics]
     return {"MetricDefinitions": own, **algorithm} if own else algorithm
-
-
-def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
-    resources, algorithm = request.get("ResourceConfig", {}), request.get("AlgorithmSpecification", {})
-    if "TrainingImage" not in algorithm:
-        raise not_built("A training job without AlgorithmSpecification.TrainingImage")
-    if "InstanceType" not in resources:
-        raise not_built("A training job without ResourceConfig.InstanceType (instance groups, serverless jobs)")
-    if resources.get("InstanceCount", 1) != 1:
-        raise not_built("Training on more than one instance")
-    for member in ("CheckpointConfig", "SessionChainingConfig"):
-        if member in request:
-            raise not_built(member)
-    if request["OutputDataConfig"].get("CompressionType") == "NONE":
-        raise not_built("OutputDataConfig.CompressionType NONE")
-    modes = {channel.get("InputMode", algorithm["TrainingInputMode"]) for channel in request.get("InputDataConfig", [])}
-    if "Pipe" in modes:
-        raise not_built("Pipe input mode")
-    for definition in algorithm.get("MetricDefinitions", []):
-        _check_regex(definition)
-
-
-def _check_regex(definition: dict[str, str]) -> None:
-    try:
-        re.compile(definition["Regex"])
-    except re.error as error:
-        raise invalid(f"The regular expression of the metric {definition['Name']} is not valid: {error}") from None

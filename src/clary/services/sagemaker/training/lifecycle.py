@@ -119,9 +119,10 @@ class TrainingReconciler:
             changes["FailureReason"] = status.reason
         try:
             changes |= self._keep_outputs(record)
-        except KeyError as error:
-            changes["FailureReason"] = f"ClientError: Failed to upload the artifacts: {error.args[0]} does not exist."
-            self._end(record, FAILED, changes)
+        except KeyError:
+            bucket, _ = split_s3_uri(output_prefix(record))
+            reason = f'ClientError: Failed to upload artifacts: the bucket "{bucket}" of S3OutputPath does not exist.'
+            self._end(record, FAILED, {**changes, "FailureReason": reason})
             return
         state = ENDED[status.outcome]
         # A program that ends by itself in the seconds after StopTrainingJob was stopped all the same.

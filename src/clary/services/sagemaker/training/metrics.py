@@ -1,13 +1,21 @@
-"""Metrics that a job prints: every log line is read with the regular expressions of `MetricDefinitions`."""
+"""Metrics that a job prints: every log line is read with the regular expressions of `MetricDefinitions`.
 
-import re
+The expressions are the user's, so each match has a time limit and lets other threads run meanwhile (`regex`; the
+standard library's matcher can do neither). Metrics are kept after their lines: a kill in the moment between
+leaves the lines without their values.
+"""
+
 import time
 from typing import Any
+
+import regex
 
 from clary.records.record import Record
 from clary.services.house import House
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
+TIME_LIMIT = 0.1
+"""Seconds for one line. An expression that takes longer is not tried on the rest of what was just printed."""
 
 
 def record_metrics(house: House, record: Record, lines: list[str]) -> Record:
@@ -17,24 +25,37 @@ def record_metrics(house: House, record: Record, lines: list[str]) -> Record:
         return record
     now = time.time()
     final = {metric["MetricName"]: metric for metric in record.document.get("FinalMetricDataList", [])}
-    for name, value in _values(definitions, lines):
-        house.metrics.add(record.scope, NAMESPACE, name, {"TrainingJobName": record.name}, now, value)
-        final[name] = {"MetricName": name, "Value": value, "Timestamp": now}
+    for definition in definitions:
+        name = definition["Name"]
+        for value in _values(definition["Regex"], lines):
+            house.metrics.add(record.scope, NAMESPACE, name, {"TrainingJobName": record.name}, now, value)
+            final[name] = {"MetricName": name, "Value": value, "Timestamp": now}
     if not final:
         return record
     return house.records.update(record, {**record.document, "FinalMetricDataList": list(final.values())})
 
 
-def _values(definitions: list[dict[str, Any]], lines: list[str]) -> list[tuple[str, float]]:
-    found = []
+def check_expressions(definitions: list[dict[str, Any]]) -> None:
+    """Raises `ValueError` with the words for the user where one cannot be read."""
     for definition in definitions:
-        pattern = re.compile(definition["Regex"])
-        for line in lines:
-            match = pattern.search(line)
-            if match is None or not match.groups():
-                continue
+        try:
+            regex.compile(definition["Regex"])
+        except regex.error as error:
+            name = definition["Name"]
+            raise ValueError(f"The regular expression of the metric {name} is not valid: {error}") from None
+
+
+def _values(expression: str, lines: list[str]) -> list[float]:
+    pattern = regex.compile(expression)
+    found: list[float] = []
+    for line in lines:
+        try:
+            match = pattern.search(line, timeout=TIME_LIMIT, concurrent=True)
+        except TimeoutError:
+            return found
+        if match is not None and match.re.groups:
             try:
-                found.append((definition["Name"], float(match[1])))
+                found.append(float(match[1]))
             except (TypeError, ValueError):
                 continue
     return found
