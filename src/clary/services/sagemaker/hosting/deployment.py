@@ -4,10 +4,14 @@ The endpoint keeps copies of its configuration and models, so that deleting thos
 
     Deployment  {"Number", "ConfigName", "Variants": [variant…], "Models": {name: model document}}
     variant     the configuration's ProductionVariant plus "DesiredWeight" and "DesiredInstanceCount"
-    Replicas    [{"Id", "Variant", "Deployment", "Started"}…], listed before they are started
+    Previous    the deployment that serves while an update brings up another
+    Replicas    [{"Id", "Variant", "Deployment", "Serving"}…], listed before they are started; Serving since the
+                first health check that was answered
+    Retiring    replicas that are no longer wanted, with when they were "Retired", until they are released
 """
 
 import time
+from collections.abc import Set
 from typing import Any
 
 from clary.services.call import Call
@@ -40,10 +44,10 @@ def retain_properties(deployment: dict[str, Any], previous: dict[str, Any], excl
                 variant[member] = before[variant["VariantName"]][member]
 
 
-def allot_replicas(document: dict[str, Any], record_id: str) -> dict[str, Any]:
-    """The document with as many replicas listed for the current deployment as it wants, surplus ones left out."""
-    deployment, serial = document["Deployment"], document["Serial"]
-    replicas = [r for r in document["Replicas"] if r["Deployment"] != deployment["Number"]]
+def allot_replicas(document: dict[str, Any], record_id: str, deployment: dict[str, Any]) -> dict[str, Any]:
+    """The document with as many replicas listed for `deployment` as it wants; surplus ones retire."""
+    serial = document["Serial"]
+    replicas = [replica for replica in document["Replicas"] if replica["Deployment"] != deployment["Number"]]
     for variant in deployment["Variants"]:
         mine = [r for r in replicas_of(document, deployment["Number"]) if r["Variant"] == variant["VariantName"]]
         mine = mine[: variant["DesiredInstanceCount"]]
@@ -54,11 +58,36 @@ def allot_replicas(document: dict[str, Any], record_id: str) -> dict[str, Any]:
                     "Id": f"{record_id}-{serial}",
                     "Variant": variant["VariantName"],
                     "Deployment": deployment["Number"],
-                    "Started": time.time(),
+                    "Serving": False,
                 }
             )
         replicas += mine
-    return {**document, "Replicas": replicas, "Serial": serial}
+    return {**retire_others(document, replicas), "Serial": serial}
+
+
+def retire_others(document: dict[str, Any], kept: list[dict[str, Any]]) -> dict[str, Any]:
+    """The document with only `kept` as its replicas: the others have until they are stopped to finish."""
+    ids = {replica["Id"] for replica in kept}
+    leaving = [{**replica, "Retired": time.time()} for replica in document["Replicas"] if replica["Id"] not in ids]
+    return {**document, "Replicas": kept, "Retiring": document["Retiring"] + leaving}
+
+
+def note_serving(document: dict[str, Any], healthy: Set[str]) -> dict[str, Any]:
+    """The document with those of its replicas marked that have come to serve."""
+    replicas = [{**r, "Serving": r["Serving"] or r["Id"] in healthy} for r in document["Replicas"]]
+    return {**document, "Replicas": replicas}
+
+
+def is_whole(document: dict[str, Any], healthy: Set[str]) -> bool:
+    """Whether all replicas that the current deployment wants are healthy."""
+    wanted = sum(variant["DesiredInstanceCount"] for variant in document["Deployment"]["Variants"])
+    current = replicas_of(document, document["Deployment"]["Number"])
+    return len(current) == wanted and all(replica["Id"] in healthy for replica in current)
+
+
+def deployments_of(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The current deployment and, during an update, the one before it."""
+    return [document[member] for member in ("Deployment", "Previous") if member in document]
 
 
 def replicas_of(document: dict[str, Any], deployment_number: int) -> list[dict[str, Any]]:
@@ -67,9 +96,8 @@ def replicas_of(document: dict[str, Any], deployment_number: int) -> list[dict[s
 
 def variant_of(document: dict[str, Any], replica: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The variant that a replica serves, and that variant's model document."""
-    for deployment in (document["Deployment"], document.get("Previous")):
-        if deployment is not None and deployment["Number"] == replica["Deployment"]:
-            for variant in deployment["Variants"]:
-                if variant["VariantName"] == replica["Variant"]:
-                    return variant, deployment["Models"][variant["ModelName"]]
+    for deployment in deployments_of(document):
+        for variant in deployment["Variants"]:
+            if (deployment["Number"], variant["VariantName"]) == (replica["Deployment"], replica["Variant"]):
+                return variant, deployment["Models"][variant["ModelName"]]
     raise KeyError(replica["Id"])

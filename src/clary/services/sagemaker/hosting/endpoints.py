@@ -8,7 +8,7 @@ from clary.services.call import Call
 from clary.services.listing import list_records
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
-from clary.services.sagemaker.hosting.deployment import new_deployment, retain_properties
+from clary.services.sagemaker.hosting.deployment import new_deployment, replicas_of, retain_properties
 from clary.services.sagemaker.hosting.kinds import CREATING, DELETING, ENDPOINT, UPDATING
 from clary.services.sagemaker.hosting.models import container_of
 from clary.services.sagemaker.resources import arn_of, create_resource
@@ -21,6 +21,7 @@ def create_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     document = {
         "Deployment": new_deployment(call, request["EndpointConfigName"], number=1),
         "Replicas": [],
+        "Retiring": [],
         "Serial": 0,
     }
     try:
@@ -69,7 +70,6 @@ def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
         retain_properties(deployment, current, excluded)
     document = {**record.document, "Previous": current, "Deployment": deployment}
-    document.pop("FailureReason", None)
     _begin_update(call, record, document)
     return {"EndpointArn": record.arn}
 
@@ -102,6 +102,7 @@ def delete_endpoint(call: Call, request: dict[str, Any]) -> None:
 
 
 def _begin_update(call: Call, record: Record, document: dict[str, Any]) -> None:
+    document.pop("FailureReason", None)
     call.house.records.transition(record, UPDATING, document=document)
     call.house.supervisor.wake(ENDPOINT, record.id)
 
@@ -139,14 +140,14 @@ def _variant_summary(record: Record, deployment: dict[str, Any], variant: dict[s
         "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": record.created}],
         "CurrentWeight": variant["DesiredWeight"],
         "DesiredWeight": variant["DesiredWeight"],
-        "CurrentInstanceCount": _running(record, deployment, variant),
+        "CurrentInstanceCount": _serving(record, deployment, variant),
         "DesiredInstanceCount": variant["DesiredInstanceCount"],
     }
 
 
-def _running(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> int:
-    wanted = (deployment["Number"], variant["VariantName"])
-    return sum((replica["Deployment"], replica["Variant"]) == wanted for replica in record.document["Replicas"])
+def _serving(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> int:
+    replicas = replicas_of(record.document, deployment["Number"])
+    return sum(replica["Serving"] and replica["Variant"] == variant["VariantName"] for replica in replicas)
 
 
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:

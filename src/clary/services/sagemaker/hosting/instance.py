@@ -71,8 +71,10 @@ def _archives(house: House, container: dict[str, Any], environment: dict[str, st
 
 
 def _model_files(house: House, container: dict[str, Any]) -> dict[str, list[Source]]:
-    """A model that is kept unpacked under an S3 prefix."""
+    """A model that is kept unpacked: one S3 object or all under a prefix."""
     source = container.get("ModelDataSource", {}).get("S3DataSource", {})
     if source.get("CompressionType") != "None":
         return {}
+    if source["S3DataType"] == "S3Object":
+        return {MODEL: [Source(source["S3Uri"].rpartition("/")[2], locate(house.objects, source["S3Uri"]))]}
     return {MODEL: prefix_sources(house.objects, source["S3Uri"])}

@@ -19,6 +19,7 @@ NOT_BUILT_IN_CONTAINERS = (
     "ModelPackageName",
     "MultiModelConfig",
 )
+NOT_BUILT_IN_S3_SOURCES = ("ETag", "HubAccessConfig", "ManifestEtag", "ManifestS3Uri")
 
 
 @operation("CreateModel")
@@ -71,6 +72,8 @@ def _summary(record: Record) -> dict[str, Any]:
 
 
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
+    if request.get("Containers") and request.get("PrimaryContainer"):
+        raise invalid("A model has either a PrimaryContainer or Containers, not both.")
     containers = request.get("Containers") or [c for c in (request.get("PrimaryContainer"),) if c]
     if not containers:
         raise invalid("A model needs a PrimaryContainer or Containers.")
@@ -78,6 +81,7 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
         raise not_built("A model of several containers (an inference pipeline)")
     container = containers[0]
     refuse_members(container, NOT_BUILT_IN_CONTAINERS)
+    refuse_members(container.get("ModelDataSource", {}).get("S3DataSource", {}), NOT_BUILT_IN_S3_SOURCES)
     if container.get("Mode") == "MultiModel":
         raise not_built("A multi-model container")
     if "Image" not in container:
