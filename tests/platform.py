@@ -75,8 +75,8 @@ class Platform:
             self._process.terminate()
             self._process.wait(timeout=15)
         engine = ProcessEngine(self.state / "instances", self.state / "layers")
-        for instance in (self.state / "instances").glob("*/spec.json"):
-            engine.release(instance.parent.name)
+        for instance_id in engine.instances():
+            engine.release(instance_id)
 
     def environment(self) -> dict[str, str]:
         """What `clary env` exports, for a client program."""

@@ -1,5 +1,7 @@
 """`kill -9` of the platform while a job trains and an endpoint serves: nothing is lost."""
 
+from clary.engines.process import ProcessEngine
+from clary.instance.spec import InstanceSpec
 from tests.platform import Platform
 from tests.programs import ended, log_lines, training_request, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import Endpoint
@@ -47,6 +49,26 @@ def test_a_job_that_ended_while_the_platform_was_away_is_completed(own_platform:
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert [t["Status"] for t in job["SecondaryStatusTransitions"]][-1] == "Completed"
     assert "short" in log_lines(own_platform, request["TrainingJobName"])
+
+
+def test_outputs_are_kept_again_after_a_kill_between_keeping_and_ending(own_platform: Platform) -> None:
+    """The object may be there without the job knowing, and the instance without a job."""
+    script = "import time; time.sleep(1); open('/opt/ml/model/weights', 'w').write('1')"
+    request = training_request(own_platform, script)
+    name = request["TrainingJobName"]
+    engine = ProcessEngine(own_platform.state / "instances", own_platform.state / "layers")
+    sagemaker = own_platform.client("sagemaker")
+    sagemaker.create_training_job(**request)
+    wait_until(lambda: sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
+    own_platform.kill()
+    (instance,) = engine.instances()
+    wait_until(lambda: engine.poll(instance).phase == "Done")
+    forgotten = InstanceSpec("nobodys-1", ["/bin/sleep", "600"])
+    engine.start(forgotten)
+    own_platform.up()
+    job = ended(own_platform, name)
+    assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith(f"{name}/output/model.tar.gz")
+    wait_until(lambda: not engine.instances())
 
 
 def lines_so_far(platform: Platform, name: str) -> list[str]:

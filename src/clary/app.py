@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvloop
@@ -24,19 +24,20 @@ from clary.engines.process import ProcessEngine
 from clary.objects.open import open_store
 from clary.records.logs import LogStore
 from clary.records.metrics import MetricStore
-from clary.records.record import Scope
+from clary.records.record import Kind, Scope
 from clary.records.store import Records
 from clary.routing.router import Router
 from clary.services.call import Call
 from clary.services.house import House
+from clary.services.sagemaker.hosting.kinds import CREATING, ENDPOINT
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
 from clary.services.sagemaker.training.lifecycle import TrainingReconciler
-from clary.services.supervisor import Supervisor
+from clary.services.supervisor import Reconciler, Supervisor
 from clary.services.table import all_handlers
 from clary.settings import Settings
 from clary.wire.credentials import KeyRing
 from clary.wire.gateway import Authenticated, Gateway
-from clary.wire.server import serve
+from clary.wire.server import Server, serve
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +67,11 @@ async def _run(settings: Settings) -> None:
     steps = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="step")
     house = build_house(settings, steps)
     gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers)
-    server = await serve(gateway, settings.host, settings.port)
-    settings.port = server.port
-    house.supervisor.start([TrainingReconciler(house), EndpointReconciler(house)])
+    reconcilers: list[Reconciler] = [TrainingReconciler(house), EndpointReconciler(house)]
+    _release_forgotten(house, [reconciler.kind for reconciler in reconcilers])
+    _close_endpoints(house)
+    server = await _listen(gateway, settings)
+    house.supervisor.start(reconcilers)
     _announce(settings)
     await stop.wait()
     (settings.state / "platform.json").unlink(missing_ok=True)
@@ -98,6 +101,35 @@ def build_house(settings: Settings, steps: ThreadPoolExecutor) -> House:
     )
 
 
+async def _listen(gateway: Gateway, settings: Settings) -> Server:
+    """Listen where the settings say; where they take any port, on the last one, which running instances know."""
+    last = settings.state / "port"
+    if settings.port == 0 and last.exists():
+        with suppress(OSError, ValueError):
+            server = await serve(gateway, settings.host, int(last.read_text()))
+            settings.port = server.port
+            return server
+    server = await serve(gateway, settings.host, settings.port)
+    settings.port = server.port
+    last.write_text(str(server.port))
+    return server
+
+
+def _release_forgotten(house: House, kinds: list[Kind]) -> None:
+    """End the instances that no live record has: a kill came between a record's end and their release."""
+    live = {record.id for kind in kinds for record in house.records.live(kind)}
+    for instance_id in house.engine.instances():
+        if instance_id.rpartition("-")[0] not in live:
+            house.engine.release(instance_id)
+
+
+def _close_endpoints(house: House) -> None:
+    """Until the replicas of an endpoint are found again, it is known and has none."""
+    for record in house.records.live(ENDPOINT):
+        if record.state != CREATING:
+            house.router.publish(record.scope, record.name, [])
+
+
 def _call(house: House, caller: Authenticated) -> Call:
     return Call(
         house=house,
@@ -111,12 +143,11 @@ def _call(house: House, caller: Authenticated) -> Call:
 
 def _announce(settings: Settings) -> None:
     """Say where the platform listens, once it does: `clary` commands and tests read this file."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else settings.host
     announcement = {
         "pid": os.getpid(),
         "host": settings.host,
         "port": settings.port,
-        "url": f"http://{host}:{settings.port}",
+        "url": settings.url,
         "started": time.time(),
         "version": __version__,
     }

@@ -39,6 +39,12 @@ class Settings(BaseSettings):
         return self.database or f"sqlite:///{self.state / 'clary.db'}"
 
     @property
+    def url(self) -> str:
+        """Where this machine's own clients and instances reach the platform."""
+        host = "127.0.0.1" if self.host in ("", "0.0.0.0") else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
     def instances_dir(self) -> Path:
         return self.state / "instances"
 

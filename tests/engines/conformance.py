@@ -296,6 +296,15 @@ class EngineTestCase:
         watch.run(spec)
         watch.until(lambda: spec.id in hinted)
 
+    def test_instances_are_those_not_released(self, engine: Engine, watch: Watch) -> None:
+        one, two = program("print('one')"), program("print('two')")
+        watch.run(one)
+        watch.run(two)
+        assert set(engine.instances()) >= {one.id, two.id}
+        engine.release(one.id)
+        assert two.id in engine.instances()
+        assert one.id not in engine.instances()
+
     def test_release_kills_and_forgets(self, engine: Engine, watch: Watch) -> None:
         spec = program(IGNORES_SIGTERM)
         engine.start(spec)

@@ -1,9 +1,8 @@
 """The contract of an engine: where instances run.
 
-An engine starts the instance agent (`clary.instance`) with a spec and says what became of it. It keeps nothing in
-memory that it cannot find again: after the platform was killed, a new engine over the same directory answers for
-every instance that the old one started. Methods may block and may be called from many threads at once, for
-different instances. An unknown id raises `KeyError`.
+An engine starts the instance agent with a spec and says what became of it. It keeps nothing in memory that it cannot
+find again: after the platform was killed, a new engine over the same directory answers for every instance that the
+old one started. Methods may block and may be called by many threads at once. Unknown ids raise `KeyError`.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,7 +30,7 @@ class Engine(Protocol):
         ...
 
     def stop(self, instance_id: str) -> None:
-        """Ask it to stop: SIGTERM to the program, SIGKILL after `spec.grace` seconds. Returns at once."""
+        """SIGTERM to the program, SIGKILL after `spec.grace` seconds. Returns at once."""
         ...
 
     def logs(self, instance_id: str, offset: int) -> tuple[Iterable[LogLine], int]:
@@ -50,7 +49,11 @@ class Engine(Protocol):
         """Forget the instance and delete what it left; kills it where it still runs."""
         ...
 
+    def instances(self) -> Iterable[str]:
+        """The ids of all instances that were started and not released."""
+        ...
+
     def on_change(self, callback: Callable[[str], None]) -> None:
-        """Call `callback(instance_id)`, from any thread, soon after an instance changed phase or printed.
-        A hint only: calls may be lost or spurious, so poll now and then all the same."""
+        """Call `callback(instance_id)`, from any thread, soon after an instance changed phase or printed; a hint only,
+        which may be lost or spurious."""
         ...

@@ -124,6 +124,9 @@ class ProcessEngine:
             _kill(layout)
         shutil.rmtree(layout.root, onerror=_open_and_retry)
 
+    def instances(self) -> list[str]:
+        return [lock.parent.name for lock in self._instances.glob("*/agent.lock")]
+
     def on_change(self, callback: Callable[[str], None]) -> None:
         with self._listening:
             self._callbacks.append(callback)

@@ -104,4 +104,4 @@ class Supervisor:
             return 0.0, failures
         except Exception:
             log.exception("%s %s: a step failed and will be tried again", reconciler.kind.name, record_id)
-            return min(LONGEST_BACKOFF, 0.1 * 2**failures), failures + 1
+            return min(LONGEST_BACKOFF, 0.1 * 2 ** min(failures, 10)), failures + 1

@@ -30,6 +30,11 @@ CHANNEL = {
     "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://a/b"}},
 }
 
+AUGMENTED = {
+    "ChannelName": "train",
+    "DataSource": {"S3DataSource": {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://a/b"}},
+}
+
 
 def test_a_job_goes_through_aws_statuses_and_leaves_its_model(platform: Platform) -> None:
     script = """
@@ -218,6 +223,36 @@ def greeting_wheel() -> bytes:
     return packed.getvalue()
 
 
+@pytest.mark.slow
+def test_a_program_that_never_stops_printing_can_be_stopped(platform: Platform) -> None:
+    request = training_request(platform, "while True:\n    print('x' * 200)\n")
+    sagemaker, name = platform.client("sagemaker"), request["TrainingJobName"]
+    sagemaker.create_training_job(**request)
+    states = ("Training", "Uploading")
+    wait_until(lambda: sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] in states)
+    sagemaker.stop_training_job(TrainingJobName=name)
+    assert ended(platform, name)["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_metric_that_backtracks_without_end_stops_nothing(platform: Platform) -> None:
+    definitions = [
+        {"Name": "hostile", "Regex": "(a+)+$()"},
+        {"Name": "odd", "Regex": "loss=(.*?);"},
+        {"Name": "good", "Regex": "acc=([0-9.]+)"},
+    ]
+    specification = {"TrainingImage": SKLEARN, "TrainingInputMode": "File", "MetricDefinitions": definitions}
+    script = "print('a' * 60 + '!')\nprint('loss=nan; acc=0.5', flush=True)\n"
+    job = run_job(platform, script, AlgorithmSpecification=specification)
+    assert [(m["MetricName"], m["Value"]) for m in job["FinalMetricDataList"]] == [("good", 0.5)]
+
+
+def test_an_output_bucket_that_does_not_exist_fails_the_job(platform: Platform) -> None:
+    script = "open('/opt/ml/model/weights', 'w').write('1')\n"
+    job = run_job(platform, script, OutputDataConfig={"S3OutputPath": "s3://no-such-bucket-here/out"})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert 'the bucket "no-such-bucket-here" of S3OutputPath does not exist' in job["FailureReason"]
+
+
 class TestRequests:
     def test_a_name_is_taken_once(self, platform: Platform) -> None:
         request = training_request(platform, "")
@@ -262,6 +297,12 @@ class TestRequests:
             ({"ResourceConfig": {**RESOURCES, "InstanceCount": 2}}, "more than one instance"),
             ({"AlgorithmSpecification": PIPE, "InputDataConfig": [CHANNEL]}, "Pipe input mode"),
             ({"CheckpointConfig": {"S3Uri": "s3://a/b"}}, "CheckpointConfig"),
+            ({"RetryStrategy": {"MaximumRetryAttempts": 2}}, "RetryStrategy"),
+            ({"OutputDataConfig": {"S3OutputPath": "https://s3.amazonaws.com/b"}}, "S3OutputPath"),
+            ({"InputDataConfig": [{**CHANNEL, "CompressionType": "Gzip"}]}, "CompressionType Gzip"),
+            ({"InputDataConfig": [AUGMENTED]}, "AugmentedManifestFile"),
+            ({"InputDataConfig": [CHANNEL, CHANNEL]}, "must be unique"),
+            ({"InputDataConfig": [{**CHANNEL, "ChannelName": ".."}]}, "cannot be the name of a directory"),
         ],
     )
     def test_what_is_not_built_is_refused_by_name(

@@ -20,6 +20,7 @@ from clary.wire.errors import ServiceError
 @operation("CreateTrainingJob")
 def create_training_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     refuse_what_is_not_built(request)
+    _check_channel_names(request.get("InputDataConfig", []))
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
     except ValueError as error:
@@ -115,6 +116,16 @@ def _transitions(call: Call, record: Record) -> list[dict[str, Any]]:
         }
         for event, end in zip(events, ends, strict=True)
     ]
+
+
+def _check_channel_names(channels: list[dict[str, Any]]) -> None:
+    """Each is a directory of its own under /opt/ml/input/data."""
+    names = [channel["ChannelName"] for channel in channels]
+    if len(set(names)) < len(names):
+        raise invalid("The names of channels must be unique within a training job.")
+    for name in names:
+        if set(name) == {"."}:
+            raise invalid(f"The channel name {name!r} cannot be the name of a directory.")
 
 
 def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:

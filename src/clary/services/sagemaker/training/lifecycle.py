@@ -4,10 +4,12 @@
 
 Each step loads the record, asks the engine where the instance stands and passes the statuses in between through
 the gate, with the times at which the instance entered them. A step may be repeated after a crash at any point:
-starting is idempotent, and an output that was already taken into the object store is not there any more.
+starting is idempotent, and outputs stay with the instance until the job has ended, so they can be kept again.
 """
 
 import math
+import os
+from pathlib import Path
 from typing import Any
 
 from clary.instance.spec import InstanceStatus
@@ -71,8 +73,11 @@ class TrainingReconciler:
         except JobError as error:
             self._end(record, FAILED, {"FailureReason": str(error)})
             return None
-        record = self._ship(record)
+        record, more = self._ship(record)
         record = self._progress(record, status)
+        if more:
+            # All that was printed is in the log before the job has ended.
+            return 0.0
         if status.phase != "Done":
             return LOOK_AGAIN
         self._finish(record, status)
@@ -85,6 +90,8 @@ class TrainingReconciler:
         try:
             status = engine.poll(instance_id(record))
         except KeyError:
+            status = None
+        if status is None:
             if record.state == STOPPING:
                 return InstanceStatus(phase="Done", outcome="Stopped")
             engine.start(training_instance(self._house, record))
@@ -93,13 +100,14 @@ class TrainingReconciler:
             engine.stop(instance_id(record))
         return status
 
-    def _ship(self, record: Record) -> Record:
+    def _ship(self, record: Record) -> tuple[Record, bool]:
+        """The record with the metrics that it printed, and whether it printed more than was read now."""
         stream = f"{record.name}/{HOST}-{int(record.created)}"
         try:
-            lines = ship_logs(self._house, record.scope, LOG_GROUP, stream, instance_id(record))
+            shipped = ship_logs(self._house, record.scope, LOG_GROUP, stream, instance_id(record))
         except KeyError:
-            return record
-        return record_metrics(self._house, record, lines)
+            return record, False
+        return record_metrics(self._house, record, shipped.lines), shipped.more
 
     def _progress(self, record: Record, status: InstanceStatus) -> Record:
         """Pass each status that the instance went through since the last step."""
@@ -141,7 +149,7 @@ class TrainingReconciler:
             except KeyError:
                 break
             if path is not None:
-                self._house.objects.adopt(bucket, key, path)
+                self._house.objects.adopt(bucket, key, _second_name(path))
                 if name == "model.tar.gz":
                     artifacts["ModelArtifacts"] = {"S3ModelArtifacts": uri}
         return artifacts
@@ -158,3 +166,11 @@ class TrainingReconciler:
             self._house.engine.release(instance_id(record))
         except KeyError:
             return
+
+
+def _second_name(path: Path) -> Path:
+    """Another link to a packed output, for the object store to take."""
+    taken = path.with_name(f"{path.name}.taken")
+    taken.unlink(missing_ok=True)
+    os.link(path, taken)
+    return taken

@@ -5,17 +5,21 @@ standard library's matcher can do neither). Metrics are kept after their lines: 
 leaves the lines without their values.
 """
 
+import math
 import time
 from typing import Any
 
 import regex
 
+from clary.records.errors import Stale
 from clary.records.record import Record
 from clary.services.house import House
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 TIME_LIMIT = 0.1
 """Seconds for one line. An expression that takes longer is not tried on the rest of what was just printed."""
+LONGEST_LINE = 4096
+"""Characters of a line that are looked at."""
 
 
 def record_metrics(house: House, record: Record, lines: list[str]) -> Record:
@@ -24,15 +28,24 @@ def record_metrics(house: House, record: Record, lines: list[str]) -> Record:
     if not definitions or not lines:
         return record
     now = time.time()
-    final = {metric["MetricName"]: metric for metric in record.document.get("FinalMetricDataList", [])}
+    last: dict[str, dict[str, Any]] = {}
     for definition in definitions:
         name = definition["Name"]
         for value in _values(definition["Regex"], lines):
             house.metrics.add(record.scope, NAMESPACE, name, {"TrainingJobName": record.name}, now, value)
-            final[name] = {"MetricName": name, "Value": value, "Timestamp": now}
-    if not final:
-        return record
-    return house.records.update(record, {**record.document, "FinalMetricDataList": list(final.values())})
+            last[name] = {"MetricName": name, "Value": value, "Timestamp": now}
+    return _keep_last(house, record, last) if last else record
+
+
+def _keep_last(house: House, record: Record, last: dict[str, dict[str, Any]]) -> Record:
+    """The record with these among its final metrics, also where it was changed meanwhile."""
+    while True:
+        known = {metric["MetricName"]: metric for metric in record.document.get("FinalMetricDataList", [])}
+        document = {**record.document, "FinalMetricDataList": list({**known, **last}.values())}
+        try:
+            return house.records.update(record, document)
+        except Stale:
+            record = house.records.load(record.id)
 
 
 def check_expressions(definitions: list[dict[str, Any]]) -> None:
@@ -50,12 +63,14 @@ def _values(expression: str, lines: list[str]) -> list[float]:
     found: list[float] = []
     for line in lines:
         try:
-            match = pattern.search(line, timeout=TIME_LIMIT, concurrent=True)
+            match = pattern.search(line[:LONGEST_LINE], timeout=TIME_LIMIT, concurrent=True)
         except TimeoutError:
             return found
         if match is not None and match.re.groups:
             try:
-                found.append(float(match[1]))
+                value = float(match[1])
             except (TypeError, ValueError):
                 continue
+            if math.isfinite(value):
+                found.append(value)
     return found

@@ -32,10 +32,14 @@ def refuse_what_is_not_built(request: dict[str, Any]) -> None:
     refuse_members(algorithm, ("TrainingImageConfig",))
     if "TrainingImage" not in algorithm:
         raise not_built("A training job without AlgorithmSpecification.TrainingImage")
+    if "AlgorithmName" in algorithm:
+        raise not_built("AlgorithmSpecification.AlgorithmName")
     if "InstanceType" not in resources:
         raise not_built("A training job without ResourceConfig.InstanceType")
     if resources.get("InstanceCount", 1) != 1:
         raise not_built("Training on more than one instance")
+    if not request["OutputDataConfig"]["S3OutputPath"].startswith("s3://"):
+        raise not_built("An S3OutputPath that does not begin with s3://")
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         raise not_built("OutputDataConfig.CompressionType NONE")
     for channel in request.get("InputDataConfig", []):
