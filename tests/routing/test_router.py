@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from clary.records.record import Scope
+from clary.routing import connection as connection_module
 from clary.routing import router as router_module
+from clary.routing.connection import AnswerTooLarge
+from clary.routing.health import answers_ping
 from clary.routing.replica import AnswerLost, AnswerTimeout
 from clary.routing.router import NoReplica, NoSuchEndpoint, NoSuchVariant, Router, Target
 
@@ -161,3 +164,40 @@ async def test_the_least_busy_replica_is_asked(tmp_path: Path) -> None:
         assert answers == [b"free"] * 3
         held.set()
         assert (await waiting)[1].body == b"slow"
+
+
+async def test_a_model_that_does_not_read_times_out_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that does not fit into the socket's buffer is still being written when time is over."""
+    held = asyncio.Event()
+
+    async def deaf(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await held.wait()
+
+    monkeypatch.setattr(router_module, "ANSWER_TIMEOUT", 0.2)
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "a", deaf) as target:
+        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        with pytest.raises(AnswerTimeout):
+            await asyncio.wait_for(router.invoke(SCOPE, "e", None, REQUEST + bytes(6 << 20)), 5)
+        held.set()
+
+
+async def test_an_answer_without_end_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "LARGEST_ANSWER", 1000)
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "a", says(b"x" * 1001)) as target:
+        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        with pytest.raises(AnswerTooLarge):
+            await router.invoke(SCOPE, "e", None, REQUEST)
+
+
+async def test_a_link_in_place_of_the_socket_is_not_followed(tmp_path: Path) -> None:
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "host.sock", says(b"secret")):
+        (tmp_path / "server.sock").symlink_to(tmp_path / "host.sock")
+        address = f"unix:{tmp_path / 'server.sock'}"
+        router.publish(SCOPE, "e", [("All", 1.0, [Target("a", address)])])
+        with pytest.raises(NoReplica):
+            await router.invoke(SCOPE, "e", None, REQUEST)
+        assert not await asyncio.to_thread(answers_ping, address)

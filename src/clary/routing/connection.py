@@ -12,6 +12,8 @@ from typing import cast
 
 import httptools
 
+LARGEST_ANSWER = 25 << 20
+"""Bytes of an answer that is not streamed."""
 LOOK_BACK = 64
 """Chunks of a streamed answer held for a slow reader before the socket is paused."""
 
@@ -22,6 +24,10 @@ class ConnectionLost(Exception):
     def __init__(self, unanswered: bool) -> None:
         super().__init__("the model server closed the connection")
         self.unanswered = unanswered
+
+
+class AnswerTooLarge(Exception):
+    """The answer is larger than `LARGEST_ANSWER`."""
 
 
 @dataclass(slots=True)
@@ -81,6 +87,7 @@ class Connection(asyncio.Protocol):
         self._streaming = False
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
+        self._size = 0
         self.closed = False
 
     async def exchange(self, request: bytes, streaming: bool) -> Answer:
@@ -95,6 +102,12 @@ class Connection(asyncio.Protocol):
         self.closed = True
         if self._transport is not None:
             self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, with whatever of the request is not sent yet."""
+        self.closed = True
+        if self._transport is not None:
+            self._transport.abort()
 
     def pause(self) -> None:
         if self._transport is not None and not self.closed:
@@ -141,14 +154,19 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         if self._stream is not None:
             self._stream.feed(body)
-        else:
-            self._body.append(body)
+            return
+        self._body.append(body)
+        self._size += len(body)
+        if self._size > LARGEST_ANSWER:
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_exception(AnswerTooLarge())
+            self.abort()
 
     def on_message_complete(self) -> None:
         if not self._parser.should_keep_alive():
             self.close()
         headers, chunks = self._headers, self._body
-        self._headers, self._body = {}, []
+        self._headers, self._body, self._size = {}, [], 0
         if self._stream is not None:
             self._stream.finish()
         elif self._waiter is not None and not self._waiter.done():

@@ -1,8 +1,9 @@
 """SageMaker's health check of a model server: GET /ping must answer 200 within two seconds."""
 
 import http.client
-import os
 import socket
+
+from clary.routing.address import socket_path
 
 PING_TIMEOUT = 2.0
 
@@ -15,16 +16,14 @@ class _Connection(http.client.HTTPConnection):
         self._address = address
 
     def connect(self) -> None:
-        scheme, _, where = self._address.partition(":")
-        if scheme == "unix":
-            # The directory is the instance's own: a link in it may lead to a socket that is not.
-            if os.path.islink(where):
-                raise ConnectionRefusedError(where)
+        path = socket_path(self._address)
+        if path is None:
+            host, _, port = self._address.partition(":")
+            self.sock = socket.create_connection((host, int(port)), PING_TIMEOUT)
+        else:
             self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self.sock.settimeout(PING_TIMEOUT)
-            self.sock.connect(where)
-        else:
-            self.sock = socket.create_connection((scheme, int(where)), PING_TIMEOUT)
+            self.sock.connect(path)
 
 
 def answers_ping(address: str) -> bool:

@@ -2,7 +2,11 @@
 
 import asyncio
 
+from clary.routing.address import socket_path
 from clary.routing.connection import Answer, Connection, ConnectionLost
+
+FULL_BACKLOG = (0.005, 0.02, 0.1, 0.5)
+"""Seconds between tries to connect to a server whose queue of connections is full."""
 
 
 class ReplicaDown(Exception):
@@ -58,7 +62,7 @@ class Replica:
         def give_up() -> None:
             nonlocal timed_out
             timed_out = True
-            connection.close()
+            connection.abort()
 
         timer = asyncio.get_running_loop().call_later(timeout, give_up)
         try:
@@ -68,7 +72,7 @@ class Replica:
                 raise AnswerTimeout from None
             raise
         except asyncio.CancelledError:
-            connection.close()
+            connection.abort()
             raise
         finally:
             timer.cancel()
@@ -84,10 +88,19 @@ class Replica:
         return None
 
     async def _connect(self) -> Connection:
+        for pause in FULL_BACKLOG:
+            try:
+                return await self._connect_now()
+            except BlockingIOError:
+                await asyncio.sleep(pause)
+        return await self._connect_now()
+
+    async def _connect_now(self) -> Connection:
         loop = asyncio.get_running_loop()
-        scheme, _, where = self.address.partition(":")
-        if scheme == "unix":
-            _, connection = await loop.create_unix_connection(lambda: Connection(loop), where)
+        path = socket_path(self.address)
+        if path is None:
+            host, _, port = self.address.partition(":")
+            _, connection = await loop.create_connection(lambda: Connection(loop), host, int(port))
         else:
-            _, connection = await loop.create_connection(lambda: Connection(loop), scheme, int(where))
+            _, connection = await loop.create_unix_connection(lambda: Connection(loop), path)
         return connection

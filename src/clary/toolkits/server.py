@@ -20,7 +20,7 @@ from typing import Protocol
 
 import uvloop
 
-from clary.toolkits.binding import listen
+from clary.toolkits.binding import BACKLOG, listen
 from clary.toolkits.http import HttpConnection, Reply, Request, Response
 from clary.toolkits.workers import LOAD_FAILED, supervise
 
@@ -76,7 +76,7 @@ class Worker:
             self._loop.add_signal_handler(signum, self._end, 0)
         unix = listening.family == socket.AF_UNIX
         create = self._loop.create_unix_server if unix else self._loop.create_server
-        server = await create(self._connect, sock=listening)
+        server = await create(self._connect, sock=listening, backlog=BACKLOG)
         threading.Thread(target=self._run_model, name="model", daemon=True).start()
         status = await self._ended
         server.close()

@@ -4,17 +4,20 @@ What the container sees is SageMaker's documented contract ("How Containers Serv
 with the caller's body, content type, accept and custom attributes.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from clary.routing.connection import Answer, ConnectionLost
+from clary.routing.connection import LARGEST_ANSWER, Answer, AnswerTooLarge, ConnectionLost
 from clary.routing.replica import AnswerLost, AnswerTimeout
-from clary.routing.router import NoReplica, NoSuchEndpoint, NoSuchVariant
+from clary.routing.router import ANSWER_TIMEOUT, NoReplica, NoSuchEndpoint, NoSuchVariant
 from clary.services.call import Call
 from clary.services.sagemaker_runtime import operation
 from clary.wire.errors import ServiceError
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+LONGEST_ERROR = 64 << 10
+"""Bytes of an error's text in a stream."""
 NOT_BUILT = (
     "TargetModel",
     "TargetContainerHostname",
@@ -28,7 +31,7 @@ NOT_BUILT = (
 async def invoke_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     variant, answer = await _invoke(call, request, streaming=False)
     assert isinstance(answer.body, bytes)
-    if answer.status >= 400:
+    if not _went_well(answer):
         raise _model_error(call, request["EndpointName"], answer.status, answer.body)
     return {
         "Body": answer.body,
@@ -42,9 +45,8 @@ async def invoke_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]
 async def invoke_endpoint_with_response_stream(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     variant, answer = await _invoke(call, request, streaming=True)
     assert not isinstance(answer.body, bytes)
-    if answer.status >= 400:
-        message = b"".join([chunk async for chunk in answer.body])
-        raise _model_error(call, request["EndpointName"], answer.status, message)
+    if not _went_well(answer):
+        raise _model_error(call, request["EndpointName"], answer.status, await _error_text(answer.body))
     return {
         "Body": _payload_parts(answer.body),
         "ContentType": answer.headers.get("content-type"),
@@ -69,6 +71,8 @@ async def _invoke(call: Call, request: dict[str, Any], streaming: bool) -> tuple
     except NoReplica as none:
         message = f"No instance of variant {none} of endpoint {endpoint} is in service; they are being restarted."
         raise ServiceError("ServiceUnavailable", message, 503) from None
+    except AnswerTooLarge:
+        raise _no_answer(f"The model's response is larger than {LARGEST_ANSWER} bytes.") from None
     except AnswerLost:
         raise _no_answer("The container primary closed the connection before it had answered.") from None
     except AnswerTimeout:
@@ -112,9 +116,34 @@ def _model_error(call: Call, endpoint: str, status: int, body: bytes) -> Service
     )
 
 
+def _went_well(answer: Answer) -> bool:
+    return 200 <= answer.status < 300
+
+
+async def _error_text(chunks: AsyncIterator[bytes]) -> bytes:
+    """What a model says of an error in a stream, as far as it comes and is of a size to be read."""
+    text = b""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            async for chunk in chunks:
+                text += chunk
+                if len(text) > LONGEST_ERROR:
+                    break
+    except (ConnectionLost, TimeoutError):
+        pass
+    return text[:LONGEST_ERROR]
+
+
 async def _payload_parts(chunks: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
     try:
-        async for chunk in chunks:
+        while True:
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
             yield {"PayloadPart": {"Bytes": chunk}}
     except ConnectionLost as lost:
-        yield {"ModelStreamError": {"Message": str(lost), "ErrorCode": "StreamBroken"}}
+        raise ServiceError("ModelStreamError", str(lost), ErrorCode="StreamBroken") from None
+    except TimeoutError:
+        message = f"The model sent nothing for {ANSWER_TIMEOUT:.0f} seconds."
+        raise ServiceError("ModelStreamError", message, ErrorCode="ModelInvocationTimeExceeded") from None
