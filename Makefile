@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONSTRAINTS := constraints/clary.txt
 
-.PHONY: demo test test-slow lint types benchmarks clean
+.PHONY: demo test test-slow lint types compatibility clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml $(CONSTRAINTS)

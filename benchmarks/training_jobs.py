@@ -31,7 +31,7 @@ IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2
 SCRIPT = """import os
 from pathlib import Path
 
-Path(os.environ.get("SM_MODEL_DIR", "."), "model.txt").write_text("trained")
+Path(os.environ.get("SM_MODEL_DIR", os.path.dirname(os.path.abspath(__file__))), "model.txt").write_text("trained")
 """
 
 

@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvloop
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from clary import __version__
 from clary.database import open_database
@@ -51,8 +53,12 @@ class StateInUse(Exception):
     """Another platform runs on the state directory."""
 
 
+class DatabaseUnusable(Exception):
+    """The database URL is not one, its driver is not installed, or the server does not answer."""
+
+
 def run(settings: Settings) -> None:
-    """Run a platform until SIGTERM or SIGINT. Raises `StateInUse`."""
+    """Run a platform until SIGTERM or SIGINT. Raises `StateInUse`, `DatabaseUnusable`."""
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _lock(settings.state / "lock"):
         uvloop.run(_run(settings))
@@ -83,8 +89,7 @@ async def _run(settings: Settings) -> None:
 
 def build_house(settings: Settings, steps: ThreadPoolExecutor) -> House:
     keys = KeyRing.open(settings.state, settings.account)
-    database = open_database(settings.database_url)
-    records = Records(database)
+    database, records = _open_records(settings)
     supervisor = Supervisor(records, steps)
     engine = ProcessEngine(settings.instances_dir, settings.layers_dir, settings.sandbox)
     engine.on_change(supervisor.hint)
@@ -99,6 +104,14 @@ def build_house(settings: Settings, steps: ThreadPoolExecutor) -> House:
         router=Router(on_down=supervisor.hint),
         supervisor=supervisor,
     )
+
+
+def _open_records(settings: Settings) -> tuple[Engine, Records]:
+    try:
+        database = open_database(settings.database_url)
+        return database, Records(database)
+    except (SQLAlchemyError, ValueError, ModuleNotFoundError) as error:
+        raise DatabaseUnusable(str(error).partition("\n")[0]) from error
 
 
 async def _listen(gateway: Gateway, settings: Settings) -> Server:

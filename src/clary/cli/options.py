@@ -22,7 +22,7 @@ StateOption = Annotated[
         "--state",
         metavar="DIR",
         file_okay=False,
-        help="Directory of everything that Clary keeps. [default: $CLARY_STATE or ~/.clary]",
+        help="Directory of everything that Clary keeps. Default: $CLARY_STATE or ~/.clary.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]

@@ -30,13 +30,11 @@ class Sandbox(StrEnum):
 
 def up(
     state: StateOption = None,
-    database: Annotated[
-        str | None, typer.Option(metavar="URL", help="SQLAlchemy URL. [default: SQLite in DIR]")
-    ] = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="0 takes any free one. [default: 7373]")] = None,
+    database: Annotated[str | None, typer.Option(metavar="URL", help="SQLAlchemy URL. Default: SQLite in DIR.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="0 takes any free one. Default: 7373.")] = None,
     sandbox: Annotated[
-        Sandbox | None, typer.Option(help="Whether jobs run in a bubblewrap sandbox. [default: auto]")
+        Sandbox | None, typer.Option(help="Whether jobs run in a bubblewrap sandbox. Default: auto.")
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready.")] = False,
     json: JsonOption = False,
@@ -65,6 +63,12 @@ def serve(settings: Settings, began: float, json: bool) -> None:
         clary.app.run(settings)
     except (clary.app.StateInUse, CorruptCredentials) as error:
         raise CommandError(str(error)) from None
+    except clary.app.DatabaseUnusable as error:
+        raise CommandError(
+            f"The database cannot be used: {error}",
+            "A file is sqlite:////absolute/path; PostgreSQL is postgresql://user:password@host/name and needs "
+            "pip install 'clary[postgres]'.",
+        ) from None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise

@@ -2,7 +2,7 @@
 
     Starting     read the spec
     Downloading  files, channels, archives, requirements (`staging`, `packing`, `layers`)
-    Running      the program, in its sandbox (`environment`, `sandbox`, `program`)
+    Running      the program, in its sandbox (`surroundings`, `sandbox`, `program`)
     Uploading    pack the outputs (`packing`), also of a program that failed or was stopped
     Done
 

@@ -41,10 +41,6 @@ def rules_of(shape: Shape) -> Iterator[Rule]:
         yield Rule(f"Member must satisfy enum value set: [{', '.join(values)}]", lambda value: value not in allowed)
 
 
-def _itself(value: Any) -> Any:
-    return value
-
-
 def show(value: Any) -> str:
     """A value as AWS quotes it: Java's way of printing it."""
     if value is None:
