@@ -16,7 +16,7 @@ V2 := $(call environment,v2,client-v2)
 V3 := $(call environment,v3,client-v3)
 BENCH := $(call environment,bench,bench)
 
-.PHONY: clients client-v2 client-v3 bench-environment
+.PHONY: clients client-v2 client-v3 bench-environment benchmarks
 
 clients: client-v2 client-v3
 

@@ -105,3 +105,10 @@ def test_keys_that_cannot_be_read_are_said(clary: Clary) -> None:
     assert failed.returncode == 1
     assert str(clary.state / "credentials") in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_a_database_that_cannot_be_used_is_said(clary: Clary) -> None:
+    ended = clary("up", "--port", "0", "--database", "postgres://x/y")
+    assert ended.returncode != 0
+    assert "The database cannot be used" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -6,6 +6,7 @@
     status.json           what it says of itself
     log                   what it printed, one record a line (see `log.py`)
     agent.lock            locked for as long as the agent lives; holds its pid
+    agent.err             what the agent itself, not its program, had to say
     stop wake             the wish that it stop, and a fifo that makes the agent look
     ml/                   /opt/ml of the program
     run/                  /run/clary of the program: the socket of a server
