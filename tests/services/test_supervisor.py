@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,13 +96,14 @@ async def test_a_failed_step_is_tried_again(records: Records, executor: ThreadPo
 async def test_news_during_the_last_step_is_not_lost(records: Records, executor: ThreadPoolExecutor) -> None:
     record = make(records, "one")
     supervisor = Supervisor(records, executor)
-    woken = threading.Event()
+    loop = asyncio.get_running_loop()
 
     class Last(Scripted):
         def step(self, record_id: str) -> float | None:
             if not self.steps:
                 supervisor.wake(KIND, record.id)
-                woken.wait(0.2)
+                # Calls to the loop are run in order: once this one was, so was the wake.
+                asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)
             return super().step(record_id)
 
     reconciler = Last(None, None)
@@ -110,7 +112,15 @@ async def test_news_during_the_last_step_is_not_lost(records: Records, executor:
 
 
 async def test_a_hint_of_a_stranger_is_ignored(records: Records, executor: ThreadPoolExecutor) -> None:
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failures.append(context))
+    record = make(records, "one")
+    reconciler = Scripted(LONG, None)
     supervisor = Supervisor(records, executor)
-    supervisor.start([Scripted()])
+    supervisor.start([reconciler])
+    await reconciler.took(1)
     supervisor.hint("no-such-record-1")
-    await asyncio.sleep(0)
+    supervisor.hint(f"{record.id}-1")
+    await reconciler.took(1)
+    assert reconciler.steps == [record.id, record.id]
+    assert not failures
