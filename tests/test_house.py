@@ -21,7 +21,12 @@ GROUND = {
     "images": set(),
     "routing": {"records"},
 }
-ALLOWED = {**GROUND, "services": set(GROUND) | {"settings"}, "settings": set()}
+ALLOWED = {
+    **GROUND,
+    "control": set(GROUND) | {"settings"},
+    "services": set(GROUND) | {"settings", "control"},
+    "settings": set(),
+}
 
 
 def imports_of(module: Path) -> set[str]:

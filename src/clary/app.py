@@ -21,6 +21,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from clary import __version__
+from clary.control.call import Call
+from clary.control.house import House
+from clary.control.supervisor import Reconciler, Supervisor
 from clary.database import open_database
 from clary.engines.process import ProcessEngine
 from clary.objects.open import open_store
@@ -29,12 +32,9 @@ from clary.records.metrics import MetricStore
 from clary.records.record import Kind, Scope
 from clary.records.store import Records
 from clary.routing.router import Router
-from clary.services.call import Call
-from clary.services.house import House
 from clary.services.sagemaker.hosting.kinds import CREATING, ENDPOINT
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
 from clary.services.sagemaker.training.lifecycle import TrainingReconciler
-from clary.services.supervisor import Reconciler, Supervisor
 from clary.services.table import all_handlers
 from clary.settings import Settings
 from clary.wire.credentials import KeyRing

@@ -2,7 +2,7 @@
 
 import importlib
 
-from clary.services.operations import Handler, Operations
+from clary.control.operations import Handler, Operations
 
 MODULES = (
     "clary.services.sagemaker.training.api",

@@ -1,5 +1,5 @@
 """Amazon CloudWatch metrics."""
 
-from clary.services.operations import Operations
+from clary.control.operations import Operations
 
 operation = Operations("cloudwatch")

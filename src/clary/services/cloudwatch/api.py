@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
+from clary.control.call import Call
 from clary.records.metrics import Sample
-from clary.services.call import Call
 from clary.services.cloudwatch import operation
 from clary.services.cloudwatch.errors import bad_combination, bad_value, missing
 from clary.services.cloudwatch.requests import check_range, samples_of, series_of

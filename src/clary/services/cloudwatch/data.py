@@ -5,7 +5,7 @@ queries ──▶ the series of each MetricStat ──▶ expressions, once thei
 
 from typing import Any
 
-from clary.services.call import Call
+from clary.control.call import Call
 from clary.services.cloudwatch import operation
 from clary.services.cloudwatch.errors import bad_combination, bad_value
 from clary.services.cloudwatch.expressions import Points, evaluate, variables

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from clary.control.call import Call
 from clary.records.errors import AlreadyExists, InvalidToken, TooManyTags
 from clary.records.query import Query
-from clary.services.call import Call
 from clary.services.iam import operation
 from clary.services.iam.roles import (
     DEFAULT_DURATION,

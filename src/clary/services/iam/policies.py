@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import quote
 
+from clary.control.call import Call
 from clary.records.record import Record
-from clary.services.call import Call
 from clary.services.iam import operation
 from clary.services.iam.roles import change_role, checked_policy, find_role, mention_role
 from clary.wire.errors import ServiceError

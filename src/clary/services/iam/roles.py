@@ -14,9 +14,9 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from clary.control.call import Call
 from clary.records.errors import AlreadyExists, NotFound, Stale
 from clary.records.record import Kind, Record, Scope, State
-from clary.services.call import Call
 from clary.wire.errors import ServiceError
 
 ROLE = Kind("role")

@@ -1,5 +1,5 @@
 """Amazon CloudWatch Logs: groups, streams and their events."""
 
-from clary.services.operations import Operations
+from clary.control.operations import Operations
 
 operation = Operations("logs")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from clary.control.call import Call
 from clary.records.logs import LogGroup, LogStream
-from clary.services.call import Call
 from clary.services.logs import operation
 from clary.services.logs.requests import (
     errors_of_logs,

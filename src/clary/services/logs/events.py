@@ -8,8 +8,8 @@ import time
 from functools import partial
 from typing import Any, Protocol
 
+from clary.control.call import Call
 from clary.records.log_reader import HEAD, TAIL, LogEvent, Position, Window
-from clary.services.call import Call
 from clary.services.logs import operation
 from clary.services.logs.patterns import Matches, compile_pattern
 from clary.services.logs.requests import errors_of_logs, group_name, invalid, read_token, write_token

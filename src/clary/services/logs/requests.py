@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from clary.control.call import Call
 from clary.records.errors import AlreadyExists, NotFound
-from clary.services.call import Call
 from clary.wire.errors import ServiceError
 
 _LARGEST = 2**62

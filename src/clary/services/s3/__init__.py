@@ -11,6 +11,6 @@ Kept and returned, but not acted on: bucket policies, CORS rules, lifecycle rule
 client asks for. Encrypt the disk under the state directory where bodies must be encrypted at rest.
 """
 
-from clary.services.operations import Operations
+from clary.control.operations import Operations
 
 operation = Operations("s3")

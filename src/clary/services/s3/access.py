@@ -6,9 +6,9 @@ Source: "Controlling ownership of objects and disabling ACLs" in the Amazon S3 U
 from functools import partial
 from typing import Any
 
+from clary.control.call import Call
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
-from clary.services.call import Call
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket, named_object
 from clary.services.s3.names import owner

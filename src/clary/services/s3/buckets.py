@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from clary.control.call import Call
 from clary.objects import buckets
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
-from clary.services.call import Call
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.names import check_bucket_name, owner

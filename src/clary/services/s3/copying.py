@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from sqlalchemy import Connection
 
+from clary.control.call import Call
 from clary.objects import versions
 from clary.objects.bodies import Bodies, Extent
 from clary.objects.buckets import Bucket
@@ -15,7 +16,6 @@ from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.objects.ingest import SLICE, copy_range
 from clary.objects.versions import Content, Version
-from clary.services.call import Call
 from clary.services.s3.access import check_canned_acl
 from clary.services.s3.conditions import check_read, write_guard
 from clary.services.s3.described import encryption, kept_headers, quoted

@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from clary.control.call import Call
 from clary.objects import buckets
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError, malformed_xml
-from clary.services.call import Call
 from clary.services.s3.buckets import find_bucket
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from clary.control.call import Call
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
-from clary.services.call import Call
 from clary.services.s3 import operation
 from clary.wire.errors import ServiceError
 

@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
+from clary.control.call import Call
 from clary.objects import versions
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.objects.listing import OBJECTS, VERSIONS, Keyed, Page, Query, read_page
 from clary.objects.versions import Version
-from clary.services.call import Call
 from clary.services.s3.described import summary
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket

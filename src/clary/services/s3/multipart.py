@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
+from clary.control.call import Call
 from clary.objects import uploads, versions
 from clary.objects.bodies import Extent
 from clary.objects.buckets import Bucket
@@ -22,7 +23,6 @@ from clary.objects.ingest import Ingested
 from clary.objects.listing import UPLOADS, Page, read_page
 from clary.objects.uploads import Part, Upload
 from clary.objects.versions import Content
-from clary.services.call import Call
 from clary.services.s3.access import check_canned_acl
 from clary.services.s3.conditions import write_guard
 from clary.services.s3.described import STANDARD, kept_headers, quoted, written

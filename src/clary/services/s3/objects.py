@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from clary.control.call import Call
 from clary.objects import versions
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError, malformed_xml
 from clary.objects.ingest import SLICE, Ingested
 from clary.objects.versions import Content, Version
-from clary.services.call import Call
 from clary.services.s3.access import check_canned_acl
 from clary.services.s3.conditions import check_read, write_guard
 from clary.services.s3.described import head, kept_headers, summary, written

@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl
 
 from sqlalchemy import Connection
 
+from clary.control.call import Call
 from clary.objects import versions
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
-from clary.services.call import Call
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import identity, named_object
 

@@ -1,5 +1,5 @@
 """Amazon SageMaker: one folder per family of resources, each with its operations and its reconciler."""
 
-from clary.services.operations import Operations
+from clary.control.operations import Operations
 
 operation = Operations("sagemaker")

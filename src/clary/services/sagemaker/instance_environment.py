@@ -1,7 +1,7 @@
 """What every instance finds in its environment: its region, and credentials of its own role for calls to Clary."""
 
+from clary.control.house import House
 from clary.records.record import Scope
-from clary.services.house import House
 
 
 def instance_environment(house: House, scope: Scope, role_arn: str, session: str, seconds: int) -> dict[str, str]:

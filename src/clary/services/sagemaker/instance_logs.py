@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from clary.control.house import House
 from clary.records.record import Scope
-from clary.services.house import House
 
 
 class Shipped(NamedTuple):

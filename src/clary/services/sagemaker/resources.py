@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from clary.control.call import Call
 from clary.records.errors import TooManyTags
 from clary.records.record import Kind, Record, State
-from clary.services.call import Call
 from clary.services.sagemaker.errors import too_many_tags
 from clary.services.sagemaker.tags import tags_of
 

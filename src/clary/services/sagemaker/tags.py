@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from clary.control.call import Call
 from clary.records.errors import NotFound, TooManyTags
 from clary.records.record import Record
-from clary.services.call import Call
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, too_many_tags
 from clary.wire.errors import ServiceError

@@ -1,5 +1,5 @@
 """Amazon SageMaker Runtime: invocations of endpoints."""
 
-from clary.services.operations import Operations
+from clary.control.operations import Operations
 
 operation = Operations("sagemaker-runtime")

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from clary.control.call import Call
 from clary.routing.connection import LARGEST_ANSWER, Answer, AnswerTooLarge, ConnectionLost
 from clary.routing.replica import AnswerLost, AnswerTimeout
 from clary.routing.router import ANSWER_TIMEOUT, NoReplica, NoSuchEndpoint, NoSuchVariant
-from clary.services.call import Call
 from clary.services.sagemaker_runtime import operation
 from clary.wire.errors import ServiceError
 

@@ -1,5 +1,5 @@
 """AWS STS: who is calling, and temporary credentials."""
 
-from clary.services.operations import Operations
+from clary.control.operations import Operations
 
 operation = Operations("sts")

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from clary.services.call import Call
+from clary.control.call import Call
 from clary.services.iam.roles import DEFAULT_ROLE, mention_role, role_id
 from clary.services.sts import operation
 from clary.wire.credentials import TemporaryCredentials

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from clary.app import build_house
+from clary.control.house import House
 from clary.instance.spec import InstanceSpec
 from clary.records.record import Record, Scope, State
-from clary.services.house import House
 from clary.services.sagemaker.hosting import lifecycle
 from clary.services.sagemaker.hosting.deployment import replicas_of
 from clary.services.sagemaker.hosting.kinds import CREATING, ENDPOINT, FAILED, IN_SERVICE, UPDATING

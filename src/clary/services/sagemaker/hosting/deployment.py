@@ -14,7 +14,7 @@ import time
 from collections.abc import Set
 from typing import Any
 
-from clary.services.call import Call
+from clary.control.call import Call
 from clary.services.sagemaker.hosting.configs import get_endpoint_config
 from clary.services.sagemaker.hosting.models import get_model
 

@@ -7,10 +7,10 @@ The layout is SageMaker's documented contract with hosting containers: the model
 import sys
 from typing import Any
 
+from clary.control.house import House
 from clary.images.table import UnknownImage, find_image, serve_command
 from clary.instance.spec import Archive, InstanceSpec, Source
 from clary.records.record import Record
-from clary.services.house import House
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.models import container_of
 from clary.services.sagemaker.inputs import locate, prefix_sources

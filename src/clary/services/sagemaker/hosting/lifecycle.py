@@ -15,12 +15,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from clary.control.house import House
 from clary.instance.spec import InstanceStatus
 from clary.records.errors import NotFound
 from clary.records.record import Record
 from clary.routing.health import answers_ping
 from clary.routing.router import Target
-from clary.services.house import House
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.deployment import (
     allot_replicas,

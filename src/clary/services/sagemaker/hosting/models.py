@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from clary.control.call import Call
+from clary.control.listing import list_records
 from clary.records.errors import AlreadyExists, NotFound
 from clary.records.record import Record
-from clary.services.call import Call
-from clary.services.listing import list_records
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
 from clary.services.sagemaker.hosting.kinds import EXISTS, MODEL

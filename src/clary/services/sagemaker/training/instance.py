@@ -8,10 +8,10 @@ import json
 import sys
 from typing import Any
 
+from clary.control.house import House
 from clary.images.table import UnknownImage, find_image, train_command
 from clary.instance.spec import Archive, InstanceSpec, Output, Source
 from clary.records.record import Record
-from clary.services.house import House
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.inputs import channel_sources, locate
 from clary.services.sagemaker.instance_environment import instance_environment

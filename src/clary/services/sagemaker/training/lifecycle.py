@@ -12,10 +12,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from clary.control.house import House
 from clary.instance.spec import InstanceStatus
 from clary.records.errors import NotFound
 from clary.records.record import Record, State
-from clary.services.house import House
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.inputs import split_s3_uri
 from clary.services.sagemaker.instance_logs import ship_logs

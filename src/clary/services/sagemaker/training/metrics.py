@@ -11,9 +11,9 @@ from typing import Any
 
 import regex
 
+from clary.control.house import House
 from clary.records.errors import Stale
 from clary.records.record import Record
-from clary.services.house import House
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 TIME_LIMIT = 0.1

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from clary.control.supervisor import Supervisor
 from clary.database import open_database
 from clary.records.errors import Stale
 from clary.records.record import Kind, Record, Scope, State
 from clary.records.store import Records
-from clary.services.supervisor import Supervisor
 
 BUSY, DONE = State("Busy"), State("Done")
 KIND = Kind("thing", {BUSY: frozenset({DONE})}, live=frozenset({"Busy"}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clary.records.record import Scope
 
 if TYPE_CHECKING:
-    from clary.services.house import House
+    from clary.control.house import House
 
 
 @dataclass(frozen=True, slots=True)

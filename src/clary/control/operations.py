@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
+from clary.control.call import Call
 from clary.records.errors import Stale
-from clary.services.call import Call
 
 Handler = Callable[[Call, dict[str, Any]], dict[str, Any] | None | Awaitable[dict[str, Any] | None]]
 """`(call, request) -> response`. A plain function runs on a worker thread and may block on SQL or disk;

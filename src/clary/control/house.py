@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from clary.control.supervisor import Supervisor
     from clary.engines.base import Engine
     from clary.objects.base import ObjectStore
     from clary.records.logs import LogStore
     from clary.records.metrics import MetricStore
     from clary.records.store import Records
     from clary.routing.router import Router
-    from clary.services.supervisor import Supervisor
     from clary.settings import Settings
     from clary.wire.credentials import KeyRing
 

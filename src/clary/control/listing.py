@@ -11,10 +11,10 @@ usual:
 from collections.abc import Callable
 from typing import Any, Literal
 
+from clary.control.call import Call
 from clary.records.errors import InvalidToken
 from clary.records.query import Query, SortBy
 from clary.records.record import Kind, Record
-from clary.services.call import Call
 from clary.wire.errors import ServiceError
 
 PAGE_SIZE = 10
