@@ -12,29 +12,54 @@ from pathlib import Path
 import pytest
 
 
+class PostgresServer:
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        # The server refuses to run as root; a socket's path must be short.
+        self._user = "postgres" if os.getuid() == 0 else None
+        self._directory = tempfile.mkdtemp(prefix="pg", dir="/tmp")
+        if self._user is not None:
+            shutil.chown(self._directory, self._user)
+        self._run("initdb", "--username=clary", "--auth=trust", "--encoding=UTF8", "--no-sync")
+
+    @property
+    def url(self) -> str:
+        """Of its `postgres` database."""
+        return f"postgresql://clary@/postgres?host={self._directory}"
+
+    def start(self) -> None:
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._directory} -c max_connections=300"
+        self._run("pg_ctl", "--wait", "--log", f"{self._directory}/log", "-o", f"{options} -c fsync=off", "start")
+
+    def stop(self) -> None:
+        """At once, as a crash does it."""
+        self._run("pg_ctl", "--mode", "immediate", "stop")
+
+    def remove(self) -> None:
+        shutil.rmtree(self._directory)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), "-D", f"{self._directory}/data", *arguments]
+        subprocess.run(command, user=self._user, cwd="/", check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """The URL of its `postgres` database; skips where PostgreSQL or the `postgres` extra is not installed."""
+def postgres() -> Iterator[PostgresServer]:
+    """A running server; skips where PostgreSQL or the `postgres` extra is not installed."""
     found = shutil.which("initdb") or next(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), None)
     if found is None or find_spec("psycopg") is None:
         pytest.skip("PostgreSQL or psycopg is not installed")
-    programs = Path(found).parent
-    # The server refuses to run as root; a socket's path must be short.
-    user = "postgres" if os.getuid() == 0 else None
-    directory = tempfile.mkdtemp(prefix="pg", dir="/tmp")
-    if user is not None:
-        shutil.chown(directory, user)
-    data = f"{directory}/data"
-    options = f"-c listen_addresses='' -c unix_socket_directories={directory} -c max_connections=300 -c fsync=off"
-
-    def run(program: str, *arguments: str) -> None:
-        command = [str(programs / program), "-D", data, *arguments]
-        subprocess.run(command, user=user, cwd="/", check=True, stdout=subprocess.DEVNULL, timeout=60)
-
-    run("initdb", "--username=clary", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    run("pg_ctl", "--wait", "--log", f"{directory}/log", "-o", options, "start")
+    server = PostgresServer(Path(found).parent)
+    server.start()
     try:
-        yield f"postgresql://clary@/postgres?host={directory}"
+        yield server
     finally:
-        run("pg_ctl", "--mode", "immediate", "stop")
-        shutil.rmtree(directory)
+        server.stop()
+        server.remove()
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The URL of a running server's `postgres` database."""
+    with postgres() as server:
+        yield server.url

@@ -24,6 +24,7 @@ from clary import __version__
 from clary.control.call import Call
 from clary.control.house import House
 from clary.control.supervisor import Reconciler, Supervisor
+from clary.control.trouble import passes
 from clary.database import open_database
 from clary.engines.process import ProcessEngine
 from clary.objects.open import open_store
@@ -72,7 +73,7 @@ async def _run(settings: Settings) -> None:
     handlers = ThreadPoolExecutor(HANDLER_THREADS, thread_name_prefix="handler")
     steps = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="step")
     house = build_house(settings, steps)
-    gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers)
+    gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes)
     reconcilers: list[Reconciler] = [TrainingReconciler(house), EndpointReconciler(house)]
     _release_forgotten(house, [reconciler.kind for reconciler in reconcilers])
     _close_endpoints(house)

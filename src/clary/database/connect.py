@@ -19,8 +19,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
-LONGEST_WAIT = 60.0
-"""Seconds that a writer queues before it gives up."""
+LONGEST_WAIT = 20.0
+"""Seconds that a writer queues, and then SQLite, before it gives up: both are over before a client's own patience is,
+which is a minute in most SDKs."""
 
 _READS = "clary_reads"
 _HOLDS_TURN = "clary_holds_turn"

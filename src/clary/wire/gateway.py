@@ -72,7 +72,8 @@ class Gateway:
     """`Gateway(...)(request)` answers one request; it never raises.
 
     `handlers` is by (botocore's service name, operation). `make_call` turns who calls into what handlers get as
-    their first argument. Plain handlers run on `executor`, coroutines on the loop.
+    their first argument. Plain handlers run on `executor`, coroutines on the loop. `passes` says of an exception
+    that no handler caught whether the client should try again.
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class Gateway:
         keys: KeyRing,
         make_call: Callable[[Authenticated], Any],
         executor: Executor,
+        passes: Callable[[Exception], bool] = lambda _error: False,
     ) -> None:
         self._handlers = {key: (handler, inspect.iscoroutinefunction(handler)) for key, handler in handlers.items()}
         self._keys = keys
         self._make_call = make_call
         self._executor = executor
+        self._passes = passes
         self._steps: tuple[Callable[[Exchange], Awaitable[None]], ...] = (
             # First, because the service decides how its errors read and how its bodies are signed.
             self._identify,
@@ -110,10 +113,8 @@ class Gateway:
             return self._answer_error(exchange, _too_large(exchange, error))
         except BodyError as error:
             return self._answer_error(exchange, ServiceError("RequestTimeout", str(error), 400))
-        except Exception:
-            log.exception("%s %s failed (request %s)", request.method, request.path, exchange.request_id)
-            message = f"An internal failure happened; the platform's log tells more under {exchange.request_id}."
-            return self._answer_error(exchange, ServiceError("InternalFailure", message, 500))
+        except Exception as error:
+            return self._answer_error(exchange, self._internal(exchange, error))
 
     async def _identify(self, exchange: Exchange) -> None:
         request = exchange.request
@@ -176,6 +177,16 @@ class Gateway:
             request_id=exchange.request_id,
             endpoint=f"http://{exchange.request.headers.get('host')}",
         )
+
+    def _internal(self, exchange: Exchange, error: Exception) -> ServiceError:
+        """What the client is told of a failure that is not its own."""
+        request, request_id = exchange.request, exchange.request_id
+        if self._passes(error):
+            log.warning("%s %s failed for now (request %s): %s", request.method, request.path, request_id, error)
+            return refusals.unavailable(exchange.found.service if exchange.found else None)
+        log.exception("%s %s failed (request %s)", request.method, request.path, request_id)
+        message = f"An internal failure happened; the platform's log tells more under {request_id}."
+        return ServiceError("InternalFailure", message, 500)
 
     def _answer_error(self, exchange: Exchange, error: ServiceError) -> Response:
         request, found = exchange.request, exchange.found

@@ -1,4 +1,4 @@
-"""Why a call is not let in, in the words of the service that it was meant for.
+"""Why a call is not let in or not answered, in the words of the service that it was meant for.
 
 S3, the query services (sts, iam) and the json services name the same causes differently; each cause is one
 function here. The wording is AWS's own, as its error reference pages and its SDKs' users quote it.
@@ -14,6 +14,14 @@ MAX_PRESIGNED = 7 * 24 * 3600
 _MISMATCH = "The request signature we calculated does not match the signature you provided. Check your "
 _TOKEN_INVALID = "The security token included in the request is invalid."
 _TOKEN_EXPIRED = "The security token included in the request is expired"
+
+
+def unavailable(service: str | None) -> ServiceError:
+    """A failure that passes; every SDK tries again on the status or on the code."""
+    # CloudWatch Logs alone models the error under a name of its own.
+    code = "ServiceUnavailableException" if service == "logs" else "ServiceUnavailable"
+    message = "The platform cannot use its database or its disk at the moment. Please try again."
+    return ServiceError(code, message, 503)
 
 
 def unsigned(service: str) -> ServiceError:
