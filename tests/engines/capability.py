@@ -1,6 +1,8 @@
 import functools
 import tempfile
 
+import pytest
+
 from clary.engines.machine import find_bwrap
 from clary.instance.probe import probe
 
@@ -9,3 +11,6 @@ from clary.instance.probe import probe
 def sandbox_works() -> bool:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         return bool(find_bwrap()) and probe(find_bwrap(), directory)[0] != "none"
+
+
+needs_sandbox = pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")

@@ -65,3 +65,11 @@ def texts(engine: Engine, spec: InstanceSpec) -> list[str]:
             return found
         found += [line.text for line in lines]
         offset = reached
+
+
+def run_lines(engine: Engine, source: str, **fields: Any) -> list[str]:
+    """What a program that comes to its end prints."""
+    spec = program(source, **fields)
+    status = Watch(engine).run(spec)
+    assert status.outcome == "Completed", status.reason
+    return texts(engine, spec)

@@ -10,11 +10,9 @@ import clary
 from clary.engines import machine
 from clary.engines.process import ProcessEngine
 from clary.instance.spec import Source
-from tests.engines.capability import sandbox_works
-from tests.engines.instances import Watch, program, texts
+from tests.engines.capability import needs_sandbox
+from tests.engines.instances import Watch, program, run_lines, texts
 from tests.engines.packages import wheel
-
-needs_sandbox = pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
 
 
 @pytest.fixture
@@ -25,13 +23,6 @@ def engine(tmp_path: Path) -> ProcessEngine:
 @pytest.fixture
 def watch(engine: ProcessEngine) -> Watch:
     return Watch(engine)
-
-
-def run_lines(engine: ProcessEngine, watch: Watch, source: str) -> list[str]:
-    spec = program(source)
-    status = watch.run(spec)
-    assert status.outcome == "Completed", status.reason
-    return texts(engine, spec)
 
 
 def on_the_way(directory: str) -> list[str]:
@@ -57,7 +48,7 @@ def test_sees_neither_the_platforms_state_nor_other_instances(
         "          for pid in os.listdir('/proc') if pid.isdigit() and int(pid) != os.getpid()))\n"
         "print(sorted(os.listdir('/tmp')), os.listdir('/dev/shm'))"
     )
-    found = run_lines(engine, watch, source)
+    found = run_lines(engine, source)
     engine.release(neighbour.id)
     # The parents of what is mounted exist, empty: nothing that was looked for is one.
     assert found[0] == "[False, False, False, False]"
@@ -85,7 +76,7 @@ def test_isolation_is_refused_without_a_sandbox(tmp_path: Path) -> None:
 
 
 @needs_sandbox
-def test_the_host_is_read_only(engine: ProcessEngine, watch: Watch) -> None:
+def test_the_host_is_read_only(engine: ProcessEngine) -> None:
     source = (
         "for path in ('/usr/clary-test', '/etc/clary-test', '/sys/clary-test'):\n"
         "    try:\n"
@@ -93,23 +84,23 @@ def test_the_host_is_read_only(engine: ProcessEngine, watch: Watch) -> None:
         "    except OSError as error:\n"
         "        print(type(error).__name__)\n"
     )
-    assert len(run_lines(engine, watch, source)) == 3
+    assert len(run_lines(engine, source)) == 3
 
 
 @needs_sandbox
-def test_is_root_on_a_host_of_its_own_name(engine: ProcessEngine, watch: Watch) -> None:
+def test_is_root_on_a_host_of_its_own_name(engine: ProcessEngine) -> None:
     source = (
         "import socket\n"
         "print(os.getuid(), socket.gethostname(), socket.gethostbyname('algo-1'), os.environ['HOME'])\n"
         "open('/opt/ml/x', 'w'); open('/tmp/x', 'w'); open('/dev/shm/x', 'w'); open('/root/x', 'w')"
     )
-    assert run_lines(engine, watch, source) == ["0 algo-1 127.0.0.1 /root"]
+    assert run_lines(engine, source) == ["0 algo-1 127.0.0.1 /root"]
 
 
 @needs_sandbox
-def test_changes_to_the_interpreter_stay_with_the_instance(engine: ProcessEngine, watch: Watch) -> None:
+def test_changes_to_the_interpreter_stay_with_the_instance(engine: ProcessEngine) -> None:
     source = "import json, sysconfig\nprint(open(sysconfig.get_paths()['purelib'] + '/clary-test', 'x').name)"
-    assert run_lines(engine, watch, source) == run_lines(engine, watch, source)
+    assert run_lines(engine, source) == run_lines(engine, source)
 
 
 def broken_bwrap(directory: Path) -> str:

@@ -15,6 +15,7 @@ import os
 from dataclasses import dataclass, field
 
 from clary.instance.interpreter import Interpreter
+from clary.instance.kernel import covers, mask
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
 from clary.instance.node import Containment, Node
 from clary.instance.spec import InstanceSpec
@@ -80,7 +81,7 @@ def arguments(node: Node, mounts: Mounts, *, spec: InstanceSpec, workdir: str) -
     for capability in CAPABILITIES:
         argv += ["--cap-add", capability]
     argv += _system()
-    argv += ["--proc", "/proc", "--dev", "/dev", "--dir", "/var/tmp", "--tmpfs", "/run"]
+    argv += ["--proc", "/proc", *covers(), "--dev", "/dev", "--dir", "/var/tmp", "--tmpfs", "/run"]
     argv += _names(layout, spec.hostname)
     for path, name in (("/tmp", "tmp"), (HOME, "home")):
         os.makedirs(layout[f"scratch/{name}"], exist_ok=True)
@@ -108,8 +109,7 @@ def _system() -> list[str]:
         elif os.path.isdir(path):
             argv += ["--ro-bind", path, path]
     for path in SECRETS:
-        if os.path.exists(path):
-            argv += ["--ro-bind", "/dev/null", path]
+        argv += mask(path)
     return argv
 
 
