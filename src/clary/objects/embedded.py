@@ -28,6 +28,7 @@ from clary.database import reading
 from clary.objects import buckets, versions
 from clary.objects.base import ObjectInfo
 from clary.objects.bodies import Bodies
+from clary.objects.documents import Documents
 from clary.objects.errors import StoreError
 from clary.objects.ingest import Ingested, Settle, ingest
 from clary.objects.listing import OBJECTS, Query, read_page
@@ -57,6 +58,7 @@ class EmbeddedStore:
         self._engine = engine
         self._local = engine.dialect.name == "sqlite"
         self._writer = GroupWriter(engine)
+        self.documents = Documents(self.view)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="object-body")
         self._closing = threading.Event()
         self._housekeeper = threading.Thread(target=self._keep_house, name="object-housekeeper", daemon=True)
@@ -75,6 +77,13 @@ class EmbeddedStore:
     def change(self, change: Change[T], body: str | None = None) -> T:
         """Durable when it returns. `body` is one that only this change names: it goes if the change is refused."""
         return self._submit(change, body).result()
+
+    def change_bucket(self, name: str, change: Change[T]) -> T:
+        """A `change` of what is kept with a bucket."""
+        try:
+            return self.change(change)
+        finally:
+            self.documents.refresh(name)
 
     def _submit(self, change: Change[T], body: str | None) -> "Future[T]":
         future = self._writer.submit(change)

@@ -140,6 +140,10 @@ def set_tags(connection: Connection, version: Version, tags: list[dict[str, str]
     connection.execute(update(versions).where(versions.c.id == version.id).values(tags=tags))
 
 
+def set_headers(connection: Connection, version: Version, headers: dict[str, Any]) -> None:
+    connection.execute(update(versions).where(versions.c.id == version.id).values(headers=headers))
+
+
 def release(connection: Connection, bodies: Sequence[str]) -> None:
     """Let files go, apart from those that a version or a part still holds."""
     dead = set(bodies)

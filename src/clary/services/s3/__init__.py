@@ -4,7 +4,8 @@
     answer
 
 Handlers are by family: `buckets`, `documents` (what is kept about a bucket), `objects`, `copying`,
-`multipart`, `listing`, `tagging`, `access`. A key is bytes from its first check on (`names.key_of`), and
+`multipart`, `listing`, `tagging`, `access` (lists of grants). What hangs on the bucket (`ownership`,
+`encryption`) is read from `store.documents`, in memory. A key is bytes from its first check on (`names.key_of`), and
 never a path.
 
 Kept and returned, but not acted on: bucket policies, CORS rules, lifecycle rules and the encryption that a

@@ -11,6 +11,7 @@ from clary.objects import buckets
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
+from clary.services.s3.access import new_bucket_documents
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.names import check_bucket_name, owner
@@ -26,22 +27,19 @@ def create_bucket(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> 
     check_bucket_name(name)
     if request.get("ObjectLockEnabledForBucket"):
         raise StoreError("NotImplemented", "Clary does not do Object Lock.", 501)
-    if request.get("ACL", "private") != "private":
-        raise StoreError(
-            "InvalidBucketAclWithObjectOwnership",
-            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
-        )
     configuration = request.get("CreateBucketConfiguration") or {}
     region = _chosen_region(configuration.get("LocationConstraint"), call.scope.region)
-    tags = configuration.get("Tags")
+    documents = new_bucket_documents(call, request)
+    if tags := configuration.get("Tags"):
+        documents["BucketTagging"] = {"TagSet": tags}
 
     def create(connection: Connection) -> Bucket:
         bucket = buckets.create(connection, name, call.scope.account, region)
-        if tags:
-            buckets.put_document(connection, name, "BucketTagging", {"TagSet": tags})
+        for kind, document in documents.items():
+            buckets.put_document(connection, name, kind, document)
         return bucket
 
-    store.change(create)
+    store.change_bucket(name, create)
     return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
 
 
@@ -65,7 +63,7 @@ def delete_bucket(store: EmbeddedStore, _call: Call, request: dict[str, Any]) ->
         bucket = named_bucket(connection, request)
         buckets.remove(connection, bucket.name)
 
-    store.change(remove)
+    store.change_bucket(request["Bucket"], remove)
 
 
 @s3_operation("HeadBucket")

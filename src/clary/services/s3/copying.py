@@ -16,14 +16,15 @@ from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.objects.ingest import SLICE, copy_range
 from clary.objects.versions import Content, Version
-from clary.services.s3.access import check_canned_acl
+from clary.services.s3 import encryption
 from clary.services.s3.conditions import check_read, write_guard
-from clary.services.s3.described import encryption, kept_headers, quoted
+from clary.services.s3.described import kept_headers, quoted
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import settlement, supported
 from clary.services.s3.lookup import identity, named_bucket, named_object
 from clary.services.s3.multipart import named_upload, part_number, part_of, put_part
 from clary.services.s3.names import key_of
+from clary.services.s3.protection import PROTECTION, protection
 from clary.services.s3.tagging import tags_of
 
 _COPY_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
@@ -32,9 +33,9 @@ _OF_THE_COPY = ("StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption
 
 
 @s3_operation("CopyObject")
-def copy_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def copy_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     key = key_of(request)
-    check_canned_acl(request)
+    protected = protection(store, call, request)
     _check_changes_something(request)
     _, loaded = store.view(partial(_source, request=request))
     rehashed = _rehashed(store.bodies, loaded, request.get("ChecksumAlgorithm"))
@@ -46,7 +47,7 @@ def copy_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> d
             body=source.body,
             size=source.size,
             etag=source.etag,
-            headers=_headers(request, source),
+            headers=_headers(request, source) | protected,
             checksums=rehashed if rehashed and source.body == loaded.body else source.checksums,
             tags=tags_of(request) if request.get("TaggingDirective") == "REPLACE" else source.tags,
             parts=source.parts,
@@ -59,7 +60,7 @@ def copy_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> d
                 **version.checksums,
             },
             **_source_identity(source_bucket, source),
-            **encryption(version),
+            **encryption.described(version.headers),
             **identity(bucket, version),
         }
 
@@ -77,7 +78,7 @@ def upload_part_copy(store: EmbeddedStore, _call: Call, request: dict[str, Any])
     part = part_of(number, received)
     store.change(partial(put_part, request=request, part=part), received.body)
     result = {"ETag": quoted(part.etag), "LastModified": part.modified, **part.checksums}
-    return {"CopyPartResult": result, **_source_identity(source_bucket, source)}
+    return {"CopyPartResult": result, **encryption.described(upload.headers), **_source_identity(source_bucket, source)}
 
 
 def _source(connection: Connection, request: dict[str, Any]) -> tuple[Bucket, Version]:
@@ -105,7 +106,7 @@ def _source_identity(bucket: Bucket, source: Version) -> dict[str, str]:
 def _headers(request: dict[str, Any], source: Version) -> dict[str, Any]:
     if request.get("MetadataDirective") == "REPLACE":
         return kept_headers(request)
-    kept = {member: value for member, value in source.headers.items() if member not in _OF_THE_COPY}
+    kept = {member: value for member, value in source.headers.items() if member not in (*_OF_THE_COPY, *PROTECTION)}
     return kept | {member: request[member] for member in _OF_THE_COPY if request.get(member) is not None}
 
 

@@ -6,6 +6,8 @@ from clary.objects.buckets import Bucket
 from clary.objects.checksums import carried
 from clary.objects.errors import StoreError
 from clary.objects.versions import Version
+from clary.services.s3 import encryption
+from clary.services.s3.access import GRANTS
 from clary.services.s3.lookup import identity
 
 KEPT = (
@@ -18,13 +20,9 @@ KEPT = (
     "Metadata",
     "WebsiteRedirectLocation",
     "StorageClass",
-    "ServerSideEncryption",
-    "SSEKMSKeyId",
-    "BucketKeyEnabled",
 )
 """Members of Put, Copy and CreateMultipartUpload that Get and Head give back."""
 
-ENCRYPTION = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
 MOST_METADATA = 2048
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 STANDARD = "STANDARD"
@@ -56,25 +54,28 @@ def quoted(etag: str) -> str:
     return f'"{etag}"'
 
 
-def encryption(version: Version) -> dict[str, Any]:
-    return {member: version.headers[member] for member in ENCRYPTION if member in version.headers}
-
-
 def written(bucket: Bucket, version: Version) -> dict[str, Any]:
     """What the answer to a Put or a CompleteMultipartUpload says."""
-    return {"ETag": quoted(version.etag), **version.checksums, **encryption(version), **identity(bucket, version)}
+    return {
+        "ETag": quoted(version.etag),
+        **version.checksums,
+        **encryption.described(version.headers),
+        **identity(bucket, version),
+    }
 
 
 def head(bucket: Bucket, version: Version, request: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     """The answer to Get and Head but for the body; `said` is what it says of the body's extent."""
     result: dict[str, Any] = {
         **version.headers,
+        **encryption.described(version.headers),
         "ETag": quoted(version.etag),
         "LastModified": version.modified,
         "AcceptRanges": "bytes",
         **said,
         **identity(bucket, version),
     }
+    result.pop(GRANTS, None)
     if result.get("StorageClass") == STANDARD:
         del result["StorageClass"]  # S3 mentions only the others
     # The checksum is that of the whole: a client would hold it against the part that it got.

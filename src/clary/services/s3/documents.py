@@ -5,6 +5,7 @@ All are one table here, since all do the same: keep the document of the request 
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,14 @@ from clary.control.call import Call
 from clary.objects import buckets
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError, malformed_xml
+from clary.services.s3 import encryption
 from clary.services.s3.buckets import find_bucket
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
+from clary.services.s3.ownership import BLOCKS, ENFORCED, checked_block, checked_controls
+
+Check = Callable[[EmbeddedStore, str, Any], Any]
+"""`(store, bucket, document)` → the document as it is to be kept; raises where S3 would refuse it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,9 @@ class Kind:
     """Where the Delete operation has another name."""
     default: dict[str, Any] | None = None
     """What every bucket has that nobody changed."""
+    lasting: bool = False
+    """Whether Delete brings the default back, rather than leaving nothing."""
+    check: Check | None = None
 
 
 KINDS = (
@@ -60,6 +69,9 @@ KINDS = (
             "ServerSideEncryptionConfigurationNotFoundError",
             "The server side encryption configuration was not found",
         ),
+        default=encryption.DEFAULT,
+        lasting=True,
+        check=encryption.checked_encryption,
     ),
     Kind(
         "PublicAccessBlock",
@@ -68,19 +80,15 @@ KINDS = (
             "NoSuchPublicAccessBlockConfiguration",
             "The public access block configuration was not found",
         ),
-        # Nothing is public in Clary: every call is signed.
-        default={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
+        default=dict.fromkeys(BLOCKS, True),
+        check=checked_block,
     ),
     Kind(
         "BucketOwnershipControls",
         "OwnershipControls",
         ("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
-        default={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        default={"Rules": [{"ObjectOwnership": ENFORCED}]},
+        check=checked_controls,
     ),
 )
 
@@ -114,12 +122,14 @@ def _serve(kind: Kind) -> None:
         document = request[kind.member]
         if kind.name == "BucketPolicy":
             _check_policy(document)
+        if kind.check:
+            document = kind.check(store, find_bucket(store, request).name, document)
 
         def change(connection: Connection) -> None:
             bucket = named_bucket(connection, request)
             buckets.put_document(connection, bucket.name, kind.name, document)
 
-        store.change(change)
+        store.change_bucket(request["Bucket"], change)
 
     @s3_operation(f"Get{kind.name}")
     def get(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -137,10 +147,10 @@ def _serve(kind: Kind) -> None:
         def change(connection: Connection) -> None:
             bucket = named_bucket(connection, request)
             buckets.remove_document(connection, bucket.name, kind.name)
-            if kind.default:
+            if kind.default and not kind.lasting:
                 buckets.put_document(connection, bucket.name, kind.name, {})  # taken away, not untouched
 
-        store.change(change)
+        store.change_bucket(request["Bucket"], change)
 
 
 def _serve_never_set(name: str, answer: dict[str, Any] | tuple[str, str]) -> None:

@@ -23,7 +23,7 @@ from clary.objects.ingest import Ingested
 from clary.objects.listing import UPLOADS, Page, read_page
 from clary.objects.uploads import Part, Upload
 from clary.objects.versions import Content
-from clary.services.s3.access import check_canned_acl
+from clary.services.s3 import encryption
 from clary.services.s3.conditions import write_guard
 from clary.services.s3.described import STANDARD, kept_headers, quoted, written
 from clary.services.s3.handler import s3_operation
@@ -33,15 +33,16 @@ from clary.services.s3.listing import LONGEST_PAGE, common, query_of, spelled
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.names import key_of, owner
 from clary.services.s3.objects import check_size
+from clary.services.s3.protection import protection
 from clary.services.s3.tagging import tags_of
 
 MOST_PARTS = 10_000
 
 
 @s3_operation("CreateMultipartUpload")
-def create_multipart_upload(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def create_multipart_upload(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     key, headers, tags = key_of(request), kept_headers(request), tags_of(request)
-    check_canned_acl(request)
+    headers |= protection(store, call, request)
     algorithm = supported(request.get("ChecksumAlgorithm") or DEFAULT)
     checksum_type = _checksum_type(algorithm, request.get("ChecksumType"))
 
@@ -50,7 +51,7 @@ def create_multipart_upload(store: EmbeddedStore, _call: Call, request: dict[str
         return uploads.start(connection, bucket.name, key, headers, tags, algorithm, checksum_type)
 
     upload = store.change(start)
-    result = {"Bucket": upload.bucket, "Key": request["Key"], "UploadId": upload.id}
+    result = {"Bucket": upload.bucket, "Key": request["Key"], "UploadId": upload.id, **encryption.described(headers)}
     if request.get("ChecksumAlgorithm"):
         result |= {"ChecksumAlgorithm": algorithm, "ChecksumType": checksum_type}
     return result
@@ -85,7 +86,7 @@ async def upload_part(store: EmbeddedStore, _call: Call, request: dict[str, Any]
         return part
 
     part = await store.take_in(request["Body"], algorithms, settlement(request, upload.algorithm), put)
-    return {"ETag": quoted(part.etag), **part.checksums}
+    return {"ETag": quoted(part.etag), **part.checksums, **encryption.described(upload.headers)}
 
 
 @s3_operation("CompleteMultipartUpload")

@@ -12,13 +12,13 @@ from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError, malformed_xml
 from clary.objects.ingest import SLICE, Ingested
 from clary.objects.versions import Content, Version
-from clary.services.s3.access import check_canned_acl
 from clary.services.s3.conditions import check_read, write_guard
 from clary.services.s3.described import head, kept_headers, summary, written
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import algorithm_of, settlement
 from clary.services.s3.lookup import identity, named_bucket, named_object
 from clary.services.s3.names import key_bytes, key_of
+from clary.services.s3.protection import protection
 from clary.services.s3.reading import extent_of
 from clary.services.s3.tagging import tags_of
 from clary.wire.http import FileBody
@@ -28,9 +28,9 @@ MOST_DELETES = 1000
 
 
 @s3_operation("PutObject")
-async def put_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+async def put_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     key, headers, tags = key_of(request), kept_headers(request), tags_of(request)
-    check_canned_acl(request)
+    headers |= protection(store, call, request)
     check_size(request)
     guard = write_guard(request)
     await expect_bucket(store, request)
