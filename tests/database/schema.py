@@ -28,8 +28,14 @@ def _schema(engine: Engine) -> dict[str, Any]:
             "columns": [{**column, "type": repr(column["type"])} for column in inspector.get_columns(table)],
             "key": inspector.get_pk_constraint(table),
             "foreign keys": inspector.get_foreign_keys(table),
-            "indexes": sorted(inspector.get_indexes(table), key=lambda index: str(index["name"])),
+            "indexes": sorted(map(_plain, inspector.get_indexes(table)), key=lambda index: str(index["name"])),
             "unique": inspector.get_unique_constraints(table),
         }
         for table in inspector.get_table_names()
     }
+
+
+def _plain(index: Any) -> dict[str, Any]:
+    """The condition of a partial index is a clause, which is equal to none but itself."""
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return {**index, "dialect_options": options}

@@ -11,19 +11,18 @@ Durability: a commit is flushed to the disk (`synchronous=FULL`) before it is ac
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
+from clary.database.transactions import READS
+
 LONGEST_WAIT = 20.0
 """Seconds that a writer queues, and then SQLite, before it gives up: both are over before a client's own patience is,
 which is a minute in most SDKs."""
 
-_READS = "clary_reads"
 _HOLDS_TURN = "clary_holds_turn"
 
 
@@ -36,16 +35,6 @@ def open_database(url: str) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     return create_engine(parsed, pool_size=16, max_overflow=-1, pool_pre_ping=True)
-
-
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that only reads: one consistent view of the database, beside any writer."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            yield connection.execution_options(**{_READS: True})
-        else:
-            yield connection.execution_options(isolation_level="REPEATABLE READ")
 
 
 def _open_sqlite(url: URL) -> Engine:
@@ -80,7 +69,7 @@ def _take_turns(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(_READS):
+        if connection.get_execution_options().get(READS):
             connection.exec_driver_sql("BEGIN")
             return
         if not connection.info.get(_HOLDS_TURN):

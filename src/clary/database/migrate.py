@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-from clary.database.connect import reading
+from clary.database.transactions import reading
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -17,6 +17,10 @@ class IllegalTransition(Exception):
     """The kind has no road from the record's state to the one asked for."""
 
 
+class HasChildren(Exception):
+    """The record is the parent of live ones: it can be deleted once they have ended."""
+
+
 class TooManyTags(Exception):
     """The record would have more tags than a resource may have."""
 

@@ -27,7 +27,7 @@ def enter(connection: Connection, record: Record, event: Event) -> None:
     )
 
 
-def pass_gate(connection: Connection, record: Record, event: Event) -> Record:
+def pass_gate(connection: Connection, record: Record, event: Event, wake_at: float | None) -> Record:
     """Bring `record`, with whatever its document holds now, into the event's state.
 
     Raises `IllegalTransition` where the kind has no such road and `Stale` where another was quicker.
@@ -37,7 +37,7 @@ def pass_gate(connection: Connection, record: Record, event: Event) -> Record:
             f"{record.kind} {record.name}: no road from {_read(record.state)} to {_read(event.state)}"
         )
     passed = replace(record, state=event.state, modified=now(), version=record.version + 1)
-    write_guarded(connection, passed)
+    passed = write_guarded(connection, passed, wake_at)
     enter(connection, passed, event)
     return passed
 

@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Engine, Row, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
-from clary.database import migrate, reading
+from clary.database import migrate, reading, writing
 from clary.records.errors import AlreadyExists, NotFound
 from clary.records.log_reader import LogEvent, Position, Window, read_events
 from clary.records.log_rows import (
@@ -64,7 +64,7 @@ class LogStore:
     def append(self, scope: Scope, group: str, stream: str, events: Lines, source_offset: int | None = None) -> None:
         """Add events to a stream in the order given, making it and its group where they are not there.
         `source_offset` is how far their source was read with them."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             group_row = ensure_group(connection, scope, group)
             row = ensure_stream(connection, group_row.id, stream)
             insert_events(connection, row, events, in_order=True)
@@ -75,7 +75,7 @@ class LogStore:
 
     def put(self, scope: Scope, group: str, stream: str, events: Lines) -> None:
         """Add events to a stream that is there, to be read in the order of their times."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             group_row = find_group(connection, scope, group)
             row = find_stream(connection, group_row.id, stream, to_write=True)
             insert_events(connection, row, events, in_order=False)
@@ -122,7 +122,7 @@ class LogStore:
     def create_group(self, scope: Scope, name: str, tags: Mapping[str, str] | None = None) -> None:
         """Raises `AlreadyExists`."""
         try:
-            with self._engine.begin() as connection:
+            with writing(self._engine) as connection:
                 insert_group(connection, scope, name, tags or {})
         except IntegrityError:
             raise AlreadyExists("log group") from None
@@ -130,7 +130,7 @@ class LogStore:
     def create_stream(self, scope: Scope, group: str, name: str) -> None:
         """Raises `AlreadyExists`."""
         try:
-            with self._engine.begin() as connection:
+            with writing(self._engine) as connection:
                 insert_stream(connection, find_group(connection, scope, group).id, name)
         except IntegrityError:
             raise AlreadyExists("log stream") from None
@@ -180,24 +180,24 @@ class LogStore:
             return [_to_stream(row) for row in connection.execute(statement.where(column.group == group_id))]
 
     def delete_group(self, scope: Scope, name: str) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             group = find_group(connection, scope, name)
             connection.execute(log_groups.delete().where(log_groups.c.id == group.id))
 
     def delete_stream(self, scope: Scope, group: str, name: str) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             stream = find_stream(connection, find_group(connection, scope, group).id, name)
             connection.execute(log_streams.delete().where(log_streams.c.id == stream.id))
 
     def set_retention(self, scope: Scope, name: str, days: int | None) -> None:
         """Older events are deleted now and whenever some are added."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             group = find_group(connection, scope, name)
             connection.execute(log_groups.update().where(log_groups.c.id == group.id).values(retention_days=days))
             expire(connection, find_group(connection, scope, name))
 
     def change_tags(self, scope: Scope, name: str, add: Mapping[str, str], remove: Sequence[str] = ()) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             group = find_group(connection, scope, name)
             kept = {key: value for key, value in orjson.loads(group.tags).items() if key not in remove}
             tags = orjson.dumps({**kept, **add}).decode()

@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.exc import IntegrityError
 
-from clary.database import migrate, reading
+from clary.database import migrate, reading, writing
 from clary.records.record import Scope
 from clary.records.tables import ROOM, metric_samples, metric_series
 
@@ -79,7 +79,7 @@ class MetricStore:
         """Many at once, all of them or none."""
         if not samples:
             return
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             distinct = {series.key(): series for series, _ in samples}
             ids = {key: _ensure(connection, scope, series) for key, series in distinct.items()}
             rows = [{"series": ids[series.key()], **asdict(sample)} for series, sample in samples]

@@ -37,6 +37,8 @@ class Query:
     modified_after: float | None = None
     modified_before: float | None = None
     status: str = ""
+    parent: str = ""
+    """The id of a record: its children only."""
     sort_by: SortBy = "CreationTime"
     descending: bool = False
     max_results: int = 10
@@ -52,12 +54,13 @@ class Page(NamedTuple):
 def page_statement(kind: str, scope: Scope, query: Query) -> Select[Any]:
     """Selects one record more than the page holds, by which one knows whether there is another page."""
     columns = records.c
-    statement = select(records).where(
-        columns.kind == kind,
-        columns.account == scope.account,
-        columns.region == scope.region,
-        *_filters(query),
-    )
+    statement = select(records).where(columns.kind == kind, *_filters(query))
+    if query.parent:
+        # They are of its account and region. SQLite has no statistics to know how few they are.
+        statement = statement.where(columns.parent == query.parent)
+        statement = statement.with_hint(records, "INDEXED BY records_by_parent", "sqlite")
+    else:
+        statement = statement.where(columns.account == scope.account, columns.region == scope.region)
     keys = [columns[key] for key in _SORT_KEYS[query.sort_by]]
     if query.next_token:
         last = tuple_(*_read_token(kind, scope, query))

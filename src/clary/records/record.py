@@ -4,6 +4,7 @@ Every time is epoch seconds (float); documents hold JSON values only, so timesta
 too.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -44,6 +45,10 @@ KINDS: dict[str, Kind] = {}
 """Every kind that was defined, by name: how the gate finds the roads of a record that it is handed."""
 
 
+NEVER = math.inf
+"""As a `wake_at`: takes the record's timer away."""
+
+
 @dataclass(frozen=True)
 class Record:
     id: str
@@ -57,6 +62,10 @@ class Record:
     modified: float
     version: int
     """Grows by one with every change; an update of a record that is not current raises `Stale`."""
+    parent: str | None = None
+    """The id of the record whose work this is a part of; its passages wake that one."""
+    wake_at: float | None = None
+    """When its reconciler is to step it, whatever else happens; gone once a step that began after that has returned."""
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row
 
 from clary.records.errors import Stale
-from clary.records.record import Record, Scope, State
+from clary.records.record import NEVER, Record, Scope, State
 from clary.records.tables import records
 
 
@@ -30,6 +31,8 @@ def to_record(row: Row[Any]) -> Record:
         created=row.created,
         modified=row.modified,
         version=row.version,
+        parent=row.parent,
+        wake_at=row.wake_at,
     )
 
 
@@ -42,20 +45,27 @@ def to_row(record: Record) -> dict[str, Any]:
         "name": record.name,
         "arn": record.arn,
         "created": record.created,
+        "parent": record.parent,
+        "wake_at": record.wake_at,
         **_changing(record),
     }
 
 
-def write_guarded(connection: Connection, record: Record) -> None:
+def write_guarded(connection: Connection, record: Record, wake_at: float | None) -> Record:
     """Write what may change of a record whose `version` was raised by one; `Stale` where that was not its
-    turn."""
-    result = connection.execute(
-        records.update()
-        .where(records.c.id == record.id, records.c.version == record.version - 1)
-        .values(_changing(record))
-    )
-    if result.rowcount == 0:
+    turn. `wake_at` None leaves the timer as it is kept, which may be newer than the record."""
+    values = _changing(record)
+    if wake_at is not None:
+        record = replace(record, wake_at=kept_timer(wake_at))
+        values["wake_at"] = record.wake_at
+    current = (records.c.id == record.id) & (records.c.version == record.version - 1)
+    if connection.execute(records.update().where(current).values(values)).rowcount == 0:
         raise stale(record)
+    return record
+
+
+def kept_timer(wake_at: float | None) -> float | None:
+    return None if wake_at == NEVER else wake_at
 
 
 def stale(record: Record) -> Stale:

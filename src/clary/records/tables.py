@@ -22,7 +22,7 @@ from clary.database import Room
 
 metadata = MetaData()
 
-HEAD = "0001"
+HEAD = "0002"
 ROOM = Room("clary.records", metadata, HEAD)
 
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column of type INTEGER
@@ -43,6 +43,8 @@ records = Table(
     Column("created", Double, nullable=False),
     Column("modified", Double, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("parent", String(32)),  # no foreign key: SQLite cannot add one without rebuilding the table
+    Column("wake_at", Double),
     # The listings: each ends in the sort key, so that a page is one short walk along an index. `name` rides
     # along for NameContains, which then reads no row that it does not return.
     Index("records_by_name", "kind", "account", "region", "name", unique=True),
@@ -50,6 +52,20 @@ records = Table(
     Index("records_by_modification", "kind", "account", "region", "modified", "id", "name"),
     Index("records_by_status", "kind", "account", "region", "status", "created", "id", "name"),
     Index("records_by_arn", "arn"),
+    # What the supervisor looks after, over all accounts and regions.
+    Index("records_by_activity", "kind", "status", "modified", "id"),
+)
+Index(
+    "records_by_parent",
+    *(records.c[name] for name in ("parent", "kind", "status", "created", "id")),
+    sqlite_where=records.c.parent.isnot(None),
+    postgresql_where=records.c.parent.isnot(None),
+)
+Index(
+    "records_by_timer",
+    *(records.c[name] for name in ("wake_at", "id", "kind")),
+    sqlite_where=records.c.wake_at.isnot(None),
+    postgresql_where=records.c.wake_at.isnot(None),
 )
 
 tags = Table(
