@@ -27,6 +27,7 @@ from clary.wire.payload import guarded
 from clary.wire.serialize import serialize, serialize_error
 from clary.wire.sigv2 import PresignedUrl, read_url, verify_url
 from clary.wire.sigv4 import Presented, read_scope, verify
+from clary.wire.unserved import is_unserved, refusal
 from clary.wire.validate import validate
 
 log = logging.getLogger(__name__)
@@ -120,6 +121,8 @@ class Gateway:
         request = exchange.request
         exchange.presented = read_scope(request) or read_url(request)
         signing_name = exchange.presented.service if exchange.presented else None
+        if is_unserved(request, signing_name):
+            raise await asyncio.to_thread(refusal, request, signing_name)
         form = await request.body.read(MAX_BODY) if has_form(request) else b""
         exchange.found = identify(request, signing_name, form)
         exchange.body = form

@@ -5,6 +5,8 @@
     POST /endpoints/{EndpointName}/invocations ─▶ rest-json  signed as `sagemaker`, or unsigned
     all else                                  ─▶ rest-xml   S3, by path or by virtual host
 
+What is signed for a service that is not served is told apart before (unserved.py), and never taken for S3's.
+
 The signing name comes from the credential scope; it is None where nothing is signed. Only a query request
 needs its body to be told apart (`has_form`), so a gateway can leave every other body unread.
 """
@@ -19,15 +21,13 @@ from botocore.model import OperationModel, OperationNotFoundError
 from clary.wire.compression import inflated
 from clary.wire.errors import ServiceError
 from clary.wire.http import Headers, Request
-from clary.wire.models import Protocol, service_model, streams_input
+from clary.wire.models import TARGET_PREFIXES, Protocol, service_model, streams_input
 from clary.wire.routes import RouteTable, decode_query
+from clary.wire.unserved import FORM, is_unserved, protocol_spoken
 
-JSON_SERVICES = ("sagemaker", "logs", "cloudwatch")
 QUERY_SERVICES = ("sts", "iam", "cloudwatch")
 REST_JSON_SERVICES = ("sagemaker-runtime", "sagemaker-metrics")
 QUERY_SIGNING_NAMES = {"sts": "sts", "iam": "iam", "monitoring": "cloudwatch"}
-
-FORM = "application/x-www-form-urlencoded"
 
 S3_HOST = re.compile(
     r"(?P<bucket>.+?)\."
@@ -71,6 +71,8 @@ def has_form(request: Request) -> bool:
 
 def protocol_of(request: Request, signing_name: str | None) -> Protocol:
     """The protocol that a request speaks, and in which whatever is wrong with it is to be answered."""
+    if is_unserved(request, signing_name) or "smithy-protocol" in request.headers:
+        return protocol_spoken(request, signing_name)
     if "x-amz-target" in request.headers:
         return "json"
     if signing_name in QUERY_SIGNING_NAMES or (signing_name is None and _asks_query(request)):
@@ -81,11 +83,14 @@ def protocol_of(request: Request, signing_name: str | None) -> Protocol:
 
 
 def identify(request: Request, signing_name: str | None, form: bytes = b"") -> Identified:
-    """The operation that is asked for. `form` is the body where `has_form(request)`.
+    """The operation that is asked for, of a service that is served. `form` is the body where `has_form(request)`.
 
     Raises `ServiceError` as AWS does where there is no such operation; it is to be answered in `protocol_of`.
     """
     protocol = protocol_of(request, signing_name)
+    if protocol == "smithy-rpc-v2-cbor":
+        spoken = request.headers.get("smithy-protocol")
+        raise ServiceError("UnknownOperationException", f"{spoken} is not spoken here; json and query are", 404)
     if protocol == "json":
         return _identify_json(request.headers.get("x-amz-target"))
     if protocol == "query":
@@ -104,11 +109,6 @@ def _runtime_path(request: Request) -> bool:
 
 
 @cache
-def _json_prefixes() -> dict[str, str]:
-    return {service_model(name).metadata["targetPrefix"]: name for name in JSON_SERVICES}
-
-
-@cache
 def _query_versions() -> dict[str, str]:
     return {service_model(name).api_version: name for name in QUERY_SERVICES}
 
@@ -120,7 +120,7 @@ def _routes(service: str) -> RouteTable:
 
 def _identify_json(target: str) -> Identified:
     prefix, _, name = target.partition(".")
-    service = _json_prefixes().get(prefix)
+    service = TARGET_PREFIXES.get(prefix)
     operation = _operation(service, name) if service else None
     if service is None or operation is None:
         raise ServiceError("UnknownOperationException", f"Unknown operation {target!r}", 400)
@@ -128,9 +128,6 @@ def _identify_json(target: str) -> Identified:
 
 
 def _identify_query(request: Request, signing_name: str | None, form: bytes) -> Identified:
-    if "smithy-protocol" in request.headers:
-        spoken = request.headers.get("smithy-protocol")
-        raise ServiceError("UnknownOperationException", f"{spoken} is not spoken here; json and query are", 404)
     query = decode_query(request.query)
     text = inflated(request.headers, form).decode("utf-8", "replace")
     # Only these two are wanted here; the rest of the form is read by the parser.

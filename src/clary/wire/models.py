@@ -17,10 +17,17 @@ import botocore
 import orjson
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
-Protocol = Literal["json", "rest-json", "rest-xml", "query"]
+Protocol = Literal["json", "rest-json", "rest-xml", "query", "ec2", "smithy-rpc-v2-cbor"]
+"""The last two are spoken in refusals only."""
 
 SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "s3", "sts", "iam", "logs", "cloudwatch")
 """botocore's names of the services that are served."""
+
+SIGNING_NAMES = frozenset({"sagemaker", "s3", "sts", "iam", "logs", "monitoring"})
+"""What their calls are signed for."""
+
+TARGET_PREFIXES = {"SageMaker": "sagemaker", "Logs_20140328": "logs", "GraniteServiceVersion20100801": "cloudwatch"}
+"""What their JSON targets begin with."""
 
 
 @cache

@@ -3,6 +3,8 @@
 json, rest-json  x-amzn-errortype: code      {"__type": code, "message": …, further members}
 query            <ErrorResponse><Error><Type/><Code/><Message/>…</Error><RequestId/></ErrorResponse>
 rest-xml         <Error><Code/><Message/>…<Resource/><RequestId/></Error>, as S3 does
+ec2              <Response><Errors><Error><Code/><Message/></Error></Errors><RequestID/></Response>
+cbor             {"__type": code, "message": …}
 """
 
 from dataclasses import dataclass
@@ -58,6 +60,10 @@ def serialize_error(
         return _query_error(failure, request_id)
     if protocol == "rest-xml":
         return _s3_error(failure, request, request_id)
+    if protocol == "ec2":
+        return _ec2_error(failure, request_id)
+    if protocol == "smithy-rpc-v2-cbor":
+        return _cbor_error(failure, request_id)
     return _json_error(protocol, failure, request_id)
 
 
@@ -108,3 +114,26 @@ def _s3_error(failure: Failure, request: Request, request_id: str) -> Response:
     out.append("</Error>")
     headers.append(("content-type", "application/xml"))
     return Response(failure.status, headers, "".join(out).encode())
+
+
+def _ec2_error(failure: Failure, request_id: str) -> Response:
+    error = f"<Error><Code>{escape(failure.code)}</Code><Message>{escape(failure.error.message)}</Message></Error>"
+    body = f"{DECLARATION}<Response><Errors>{error}</Errors><RequestID>{request_id}</RequestID></Response>"
+    headers = [("x-amzn-requestid", request_id), ("content-type", "text/xml")]
+    return Response(failure.status, headers, body.encode())
+
+
+def _cbor_error(failure: Failure, request_id: str) -> Response:
+    headers = [
+        ("x-amzn-requestid", request_id),
+        ("smithy-protocol", "rpc-v2-cbor"),
+        ("content-type", "application/cbor"),
+    ]
+    texts = ("__type", failure.code, "message", failure.error.message)
+    return Response(failure.status, headers, b"\xa2" + b"".join(map(_cbor_text, texts)))
+
+
+def _cbor_text(text: str) -> bytes:
+    """RFC 8949, major type 3, with its length in four bytes."""
+    data = text.encode()
+    return b"\x7a" + len(data).to_bytes(4, "big") + data
