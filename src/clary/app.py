@@ -35,7 +35,8 @@ from clary.records.store import Records
 from clary.routing.router import Router
 from clary.services.sagemaker.hosting.kinds import CREATING, ENDPOINT
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
-from clary.services.sagemaker.training.lifecycle import TrainingReconciler
+from clary.services.sagemaker.jobs.lifecycle import JobReconciler
+from clary.services.sagemaker.training.family import Training
 from clary.services.table import all_handlers
 from clary.settings import Settings
 from clary.wire.credentials import KeyRing
@@ -74,7 +75,7 @@ async def _run(settings: Settings) -> None:
     steps = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="step")
     house = build_house(settings, steps)
     gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes)
-    reconcilers: list[Reconciler] = [TrainingReconciler(house), EndpointReconciler(house)]
+    reconcilers: list[Reconciler] = [JobReconciler(house, Training()), EndpointReconciler(house)]
     _release_forgotten(house, [reconciler.kind for reconciler in reconcilers])
     _close_endpoints(house)
     server = await _listen(gateway, settings)

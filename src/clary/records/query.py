@@ -29,10 +29,12 @@ _SORT_KEYS: dict[SortBy, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which records of a kind, in which order. Times are exclusive bounds; empty or None filters nothing."""
+    """Which records of a kind, in which order. Times are exclusive bounds, but for `created_after` of a listing that is
+    `from_inclusive`; empty or None filters nothing."""
 
     name_contains: str = ""
     created_after: float | None = None
+    from_inclusive: bool = False
     created_before: float | None = None
     modified_after: float | None = None
     modified_before: float | None = None
@@ -82,12 +84,12 @@ def _filters(query: Query) -> list[ColumnElement[bool]]:
         found.append(func.replace(columns.name, query.name_contains, "") != columns.name)
     if query.status:
         found.append(columns.status == query.status)
-    for column, after, before in (
-        (columns.created, query.created_after, query.created_before),
-        (columns.modified, query.modified_after, query.modified_before),
+    for column, after, before, inclusive in (
+        (columns.created, query.created_after, query.created_before, query.from_inclusive),
+        (columns.modified, query.modified_after, query.modified_before, False),
     ):
         if after is not None:
-            found.append(column > after)
+            found.append(column >= after if inclusive else column > after)
         if before is not None:
             found.append(column < before)
     return found

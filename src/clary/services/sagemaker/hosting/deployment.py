@@ -15,13 +15,14 @@ from collections.abc import Set
 from typing import Any
 
 from clary.control.call import Call
-from clary.services.sagemaker.hosting.configs import get_endpoint_config
-from clary.services.sagemaker.hosting.models import get_model
+from clary.services.sagemaker.hosting.configs import ENDPOINT_CONFIGS
+from clary.services.sagemaker.hosting.models import MODELS
+from clary.services.sagemaker.resources.handling import find
 
 
 def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
     """Copies of the configuration and of its models as they are now."""
-    config = get_endpoint_config(call, config_name).document
+    config = find(call, ENDPOINT_CONFIGS, config_name).document
     variants = [
         {
             **variant,
@@ -31,7 +32,7 @@ def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
         for variant in config["ProductionVariants"]
     ]
     names = {variant["ModelName"] for variant in variants}
-    models = {name: get_model(call, name).document for name in names}
+    models = {name: find(call, MODELS, name).document for name in names}
     return {"Number": number, "ConfigName": config_name, "Variants": variants, "Models": models}
 
 

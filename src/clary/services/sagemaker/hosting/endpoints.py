@@ -3,57 +3,16 @@
 from typing import Any
 
 from clary.control.call import Call
-from clary.control.listing import list_records
-from clary.records.errors import AlreadyExists, NotFound
+from clary.control.house import House
 from clary.records.record import Record
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
 from clary.services.sagemaker.hosting.deployment import new_deployment, replicas_of, retain_properties
 from clary.services.sagemaker.hosting.kinds import CREATING, DELETING, ENDPOINT, UPDATING
 from clary.services.sagemaker.hosting.models import container_of
-from clary.services.sagemaker.resources import arn_of, create_resource
-
-
-@operation("CreateEndpoint")
-def create_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    _refuse_what_is_not_built(request)
-    name = request["EndpointName"]
-    document = {
-        "Deployment": new_deployment(call, request["EndpointConfigName"], number=1),
-        "Replicas": [],
-        "Retiring": [],
-        "Serial": 0,
-    }
-    try:
-        record = create_resource(call, ENDPOINT, name, request, document, CREATING)
-    except AlreadyExists:
-        raise invalid(f'Cannot create already existing endpoint "{arn_of(call, ENDPOINT, name)}".') from None
-    call.house.supervisor.wake(ENDPOINT, record.id)
-    return {"EndpointArn": record.arn}
-
-
-@operation("DescribeEndpoint")
-def describe_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    record = _get(call, request["EndpointName"])
-    document = record.document
-    serving = document.get("Previous") or document["Deployment"]
-    described = {
-        "EndpointName": record.name,
-        "EndpointArn": record.arn,
-        "EndpointConfigName": serving["ConfigName"],
-        "EndpointStatus": record.state.status,
-        "FailureReason": document.get("FailureReason"),
-        "CreationTime": record.created,
-        "LastModifiedTime": record.modified,
-    }
-    if record.state != CREATING:
-        described["ProductionVariants"] = [_variant_summary(record, serving, v) for v in serving["Variants"]]
-    return described
-
-
-@operation("ListEndpoints")
-def list_endpoints(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    return list_records(call, ENDPOINT, request, "Endpoints", _summary)
+from clary.services.sagemaker.resources.declaration import Resource
+from clary.services.sagemaker.resources.handling import find
+from clary.services.sagemaker.resources.operations import serve
 
 
 @operation("UpdateEndpoint")
@@ -95,7 +54,7 @@ def update_endpoint_weights_and_capacities(call: Call, request: dict[str, Any]) 
 
 @operation("DeleteEndpoint")
 def delete_endpoint(call: Call, request: dict[str, Any]) -> None:
-    record = _get(call, request["EndpointName"])
+    record = find(call, ENDPOINTS, request["EndpointName"])
     if record.state != DELETING:
         call.house.records.transition(record, DELETING)
         call.house.supervisor.wake(ENDPOINT, record.id)
@@ -107,15 +66,8 @@ def _begin_update(call: Call, record: Record, document: dict[str, Any]) -> None:
     call.house.supervisor.wake(ENDPOINT, record.id)
 
 
-def _get(call: Call, name: str) -> Record:
-    try:
-        return call.house.records.get(ENDPOINT, call.scope, name)
-    except NotFound:
-        raise invalid(f'Could not find endpoint "{arn_of(call, ENDPOINT, name)}".') from None
-
-
 def _get_in_service(call: Call, name: str) -> Record:
-    record = _get(call, name)
+    record = find(call, ENDPOINTS, name)
     if record.state.status in {"Creating", "Updating"}:
         raise invalid(f'Cannot update in-progress endpoint "{record.arn}".')
     if record.state.status != "InService":
@@ -123,14 +75,22 @@ def _get_in_service(call: Call, name: str) -> Record:
     return record
 
 
-def _summary(record: Record) -> dict[str, Any]:
+def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    _refuse_what_is_not_built(request)
     return {
-        "EndpointName": record.name,
-        "EndpointArn": record.arn,
-        "CreationTime": record.created,
-        "LastModifiedTime": record.modified,
-        "EndpointStatus": record.state.status,
+        "Deployment": new_deployment(call, request["EndpointConfigName"], number=1),
+        "Replicas": [],
+        "Retiring": [],
+        "Serial": 0,
     }
+
+
+def _describe(_house: House, record: Record) -> dict[str, Any]:
+    serving = record.document.get("Previous") or record.document["Deployment"]
+    described = {"EndpointConfigName": serving["ConfigName"]}
+    if record.state != CREATING:
+        described["ProductionVariants"] = [_variant_summary(record, serving, v) for v in serving["Variants"]]
+    return described
 
 
 def _variant_summary(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
@@ -153,3 +113,16 @@ def _serving(record: Record, deployment: dict[str, Any], variant: dict[str, Any]
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
     if request.get("DeploymentConfig"):
         raise not_built("DeploymentConfig (canary, linear and rolling deployments)")
+
+
+ENDPOINTS = Resource(
+    base="Endpoint",
+    kind=ENDPOINT,
+    missing='Could not find endpoint "{arn}".',
+    exists='Cannot create already existing endpoint "{arn}".',
+    initial=CREATING,
+    prepare=_prepare,
+    describe=_describe,
+    from_inclusive=True,
+)
+serve(ENDPOINTS, "Create", "Describe", "List")

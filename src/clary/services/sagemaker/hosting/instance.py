@@ -13,9 +13,9 @@ from clary.instance.spec import Archive, InstanceSpec, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.models import container_of
-from clary.services.sagemaker.inputs import locate, prefix_sources
-from clary.services.sagemaker.instance_environment import instance_environment
-from clary.services.sagemaker.instance_types import instance_type
+from clary.services.sagemaker.instances.environment import instance_environment
+from clary.services.sagemaker.instances.inputs import locate, prefix_sources
+from clary.services.sagemaker.instances.types import instance_type
 
 MODEL = "/opt/ml/model"
 CODE = "/opt/ml/code"

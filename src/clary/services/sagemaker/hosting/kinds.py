@@ -1,11 +1,6 @@
-"""Models and endpoint configurations have no states; an endpoint's are here."""
+"""The endpoint's states and the roads between them."""
 
 from clary.records.record import Kind, State
-
-MODEL = Kind("model")
-ENDPOINT_CONFIG = Kind("endpoint-config")
-EXISTS = State("")
-"""The only state of what is made at once."""
 
 CREATING = State("Creating")
 IN_SERVICE = State("InService")

@@ -33,7 +33,7 @@ from clary.services.sagemaker.hosting.deployment import (
 )
 from clary.services.sagemaker.hosting.instance import GRACE, replica_instance
 from clary.services.sagemaker.hosting.kinds import CREATING, DELETING, ENDPOINT, FAILED, IN_SERVICE
-from clary.services.sagemaker.instance_logs import ship_logs
+from clary.services.sagemaker.instances.watching import release, ship_logs, status_of
 
 log = logging.getLogger(__name__)
 
@@ -149,13 +149,11 @@ class EndpointReconciler:
 
     def _poll(self, record: Record, replica: dict[str, Any]) -> InstanceStatus:
         """Where the replica's instance stands; starts it where it was only listed so far."""
-        try:
-            return self._house.engine.poll(replica["Id"])
-        except KeyError:
-            status = InstanceStatus()
-        variant, model = variant_of(record.document, replica)
-        self._house.engine.start(replica_instance(self._house, record, replica, variant, model))
-        return status
+        status = status_of(self._house, replica["Id"])
+        if status is None:
+            variant, model = variant_of(record.document, replica)
+            self._house.engine.start(replica_instance(self._house, record, replica, variant, model))
+        return status or InstanceStatus()
 
     def _ship(self, record: Record, replica: dict[str, Any], observed: Observations) -> None:
         stream = f"{replica['Variant']}/{replica['Id']}"
@@ -212,14 +210,13 @@ class EndpointReconciler:
     def _has_left(self, record: Record, replica: dict[str, Any], observed: Observations) -> bool:
         """Whether a retired replica is released, which it is when it ended or has had its time."""
         instance_id = replica["Id"]
-        try:
-            done = self._house.engine.poll(instance_id).phase == "Done"
-        except KeyError:
+        status = status_of(self._house, instance_id)
+        if status is None:
             return True
         self._ship(record, replica, observed)
         retired = time.time() - replica["Retired"]
-        if (done and instance_id not in observed.unread) or retired > LINGER + GRACE:
-            self._house.engine.release(instance_id)
+        if (status.phase == "Done" and instance_id not in observed.unread) or retired > LINGER + GRACE:
+            release(self._house, instance_id)
             return True
         if retired > LINGER and instance_id not in observed.stopped:
             self._house.engine.stop(instance_id)
@@ -230,7 +227,7 @@ class EndpointReconciler:
         """Stop serving. An endpoint that is deleted goes when its replicas have gone."""
         self._house.router.withdraw(record.scope, record.name)
         for replica in record.document["Replicas"] + record.document["Retiring"]:
-            self._release(replica["Id"])
+            release(self._house, replica["Id"])
         self._observed.pop(record.id, None)
         if record.state == DELETING:
             self._house.records.delete(record)
@@ -257,12 +254,6 @@ class EndpointReconciler:
             for variant in serving["Variants"]
         ]
         self._house.router.publish(record.scope, record.name, variants)
-
-    def _release(self, instance_id: str) -> None:
-        try:
-            self._house.engine.release(instance_id)
-        except KeyError:
-            return
 
 
 def _delay(record: Record, observed: Observations) -> float:

@@ -1,15 +1,12 @@
-"""Model operations."""
+"""Models: containers to be deployed."""
 
 from typing import Any
 
 from clary.control.call import Call
-from clary.control.listing import list_records
-from clary.records.errors import AlreadyExists, NotFound
-from clary.records.record import Record
-from clary.services.sagemaker import operation
+from clary.records.record import Kind
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
-from clary.services.sagemaker.hosting.kinds import EXISTS, MODEL
-from clary.services.sagemaker.resources import arn_of, create_resource, without_tags
+from clary.services.sagemaker.resources.declaration import Resource
+from clary.services.sagemaker.resources.operations import serve
 
 NOT_BUILT_IN_CONTAINERS = (
     "AdditionalModelDataSources",
@@ -22,53 +19,26 @@ NOT_BUILT_IN_CONTAINERS = (
 NOT_BUILT_IN_S3_SOURCES = ("ETag", "HubAccessConfig", "ManifestEtag", "ManifestS3Uri")
 
 
-@operation("CreateModel")
-def create_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
     _refuse_what_is_not_built(request)
-    name = request["ModelName"]
-    try:
-        record = create_resource(call, MODEL, name, request, without_tags(request), EXISTS)
-    except AlreadyExists:
-        raise invalid(f'Cannot create already existing model "{arn_of(call, MODEL, name)}".') from None
-    return {"ModelArn": record.arn}
+    return {"EnableNetworkIsolation": False, **request}
 
 
-@operation("DescribeModel")
-def describe_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    record = get_model(call, request["ModelName"])
-    return {
-        "EnableNetworkIsolation": False,
-        **record.document,
-        "ModelArn": record.arn,
-        "CreationTime": record.created,
-    }
-
-
-@operation("ListModels")
-def list_models(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    return list_records(call, MODEL, request, "Models", _summary)
-
-
-@operation("DeleteModel")
-def delete_model(call: Call, request: dict[str, Any]) -> None:
-    call.house.records.delete(get_model(call, request["ModelName"]))
-
-
-def get_model(call: Call, name: str) -> Record:
-    try:
-        return call.house.records.get(MODEL, call.scope, name)
-    except NotFound:
-        raise invalid(f'Could not find model "{arn_of(call, MODEL, name)}".') from None
+MODELS = Resource(
+    base="Model",
+    kind=Kind("model"),
+    missing='Could not find model "{arn}".',
+    exists='Cannot create already existing model "{arn}".',
+    prepare=_prepare,
+    from_inclusive=True,
+)
+serve(MODELS, "Create", "Describe", "List", "Delete")
 
 
 def container_of(model: dict[str, Any]) -> dict[str, Any]:
     """The one container of a model's document."""
     container: dict[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
     return container
-
-
-def _summary(record: Record) -> dict[str, Any]:
-    return {"ModelName": record.name, "ModelArn": record.arn, "CreationTime": record.created}
 
 
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:

@@ -1,109 +1,46 @@
-"""Training job operations."""
+"""Training jobs: what may be asked for, and what is told of them."""
 
+import math
 from typing import Any
 
 from clary.control.call import Call
-from clary.control.listing import list_records
+from clary.control.house import House
 from clary.images.table import UnknownImage, find_image, runs_script
-from clary.records.errors import AlreadyExists, NotFound
 from clary.records.record import Record
-from clary.services.sagemaker import operation
-from clary.services.sagemaker.errors import invalid, not_built
-from clary.services.sagemaker.resources import arn_of, create_resource, without_tags
+from clary.services.sagemaker.errors import invalid
+from clary.services.sagemaker.jobs.stopping import serve_stop
+from clary.services.sagemaker.resources.declaration import Resource
+from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
-from clary.services.sagemaker.training.kind import MESSAGES, STARTING, STOPPING, TRAINING_JOB
+from clary.services.sagemaker.training.kind import COURSE, MESSAGES, STARTING, TRAINING_JOB
 from clary.services.sagemaker.training.metrics import check_expressions
 from clary.services.sagemaker.training.unbuilt import refuse_what_is_not_built
 from clary.wire.errors import ServiceError
 
 
-@operation("CreateTrainingJob")
-def create_training_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
     refuse_what_is_not_built(request)
     _check_channel_names(request.get("InputDataConfig", []))
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
     except ValueError as error:
         raise invalid(str(error)) from None
-    name = request["TrainingJobName"]
-    document = _with_defaults(without_tags(request))
-    try:
-        record = create_resource(call, TRAINING_JOB, name, request, document, STARTING, MESSAGES[STARTING])
-    except AlreadyExists:
-        arn = arn_of(call, TRAINING_JOB, name)
-        raise ServiceError(
-            "ResourceInUse",
-            "Training job names must be unique within an AWS account and region, and a training job with this name "
-            f"already exists ({arn})",
-        ) from None
-    call.house.supervisor.wake(TRAINING_JOB, record.id)
-    return {"TrainingJobArn": record.arn}
+    return _with_defaults(request)
 
 
-@operation("DescribeTrainingJob")
-def describe_training_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    record = _get(call, request["TrainingJobName"])
-    return {
-        **record.document,
-        "TrainingJobName": record.name,
-        "TrainingJobArn": record.arn,
-        "TrainingJobStatus": record.state.status,
-        "SecondaryStatus": record.state.secondary,
-        "SecondaryStatusTransitions": _transitions(call, record),
-        "CreationTime": record.created,
-        "LastModifiedTime": record.modified,
-    }
+def _describe(house: House, record: Record) -> dict[str, Any]:
+    return {"SecondaryStatusTransitions": _transitions(house, record), **_seconds(record.document)}
 
 
-@operation("ListTrainingJobs")
-def list_training_jobs(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    for member in ("WarmPoolStatusEquals", "TrainingPlanArnEquals"):
-        if member in request:
-            raise not_built(f"ListTrainingJobs with {member}")
-    return list_records(call, TRAINING_JOB, request, "TrainingJobSummaries", _summary, order="Ascending")
+def _seconds(job: dict[str, Any]) -> dict[str, int]:
+    if "TrainingStartTime" not in job or "TrainingEndTime" not in job:
+        return {}
+    seconds = max(1, math.ceil(job["TrainingEndTime"] - job["TrainingStartTime"]))
+    return {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
 
 
-@operation("StopTrainingJob")
-def stop_training_job(call: Call, request: dict[str, Any]) -> None:
-    record = _get(call, request["TrainingJobName"])
-    if record.state.status != "InProgress":
-        raise invalid("The request was rejected because the training job is in status " + record.state.status + ".")
-    call.house.records.transition(record, STOPPING, message=MESSAGES[STOPPING])
-    call.house.supervisor.wake(TRAINING_JOB, record.id)
-
-
-@operation("DeleteTrainingJob")
-def delete_training_job(call: Call, request: dict[str, Any]) -> None:
-    record = _get(call, request["TrainingJobName"])
-    if record.state.status in TRAINING_JOB.live:
-        raise ServiceError(
-            "ResourceInUse",
-            f"The training job {record.name} is {record.state.status}: only a finished one can be deleted.",
-        )
-    call.house.records.delete(record)
-
-
-def _get(call: Call, name: str) -> Record:
-    try:
-        return call.house.records.get(TRAINING_JOB, call.scope, name)
-    except NotFound:
-        raise ServiceError("ResourceNotFound", "Requested resource not found.") from None
-
-
-def _summary(record: Record) -> dict[str, Any]:
-    return {
-        "TrainingJobName": record.name,
-        "TrainingJobArn": record.arn,
-        "CreationTime": record.created,
-        "TrainingEndTime": record.document.get("TrainingEndTime"),
-        "LastModifiedTime": record.modified,
-        "TrainingJobStatus": record.state.status,
-        "SecondaryStatus": record.state.secondary,
-    }
-
-
-def _transitions(call: Call, record: Record) -> list[dict[str, Any]]:
-    events = call.house.records.events(record)
+def _transitions(house: House, record: Record) -> list[dict[str, Any]]:
+    events = house.records.events(record)
     ends: list[float | None] = [event.at for event in events[1:]]
     # The last status of a finished job ends when it begins, as AWS shows it.
     ends.append(None if record.state.status in TRAINING_JOB.live else record.modified)
@@ -116,6 +53,14 @@ def _transitions(call: Call, record: Record) -> list[dict[str, Any]]:
         }
         for event, end in zip(events, ends, strict=True)
     ]
+
+
+def _only_finished(_call: Call, record: Record) -> None:
+    if record.state.status in TRAINING_JOB.live:
+        raise ServiceError(
+            "ResourceInUse",
+            f"The training job {record.name} is {record.state.status}: only a finished one can be deleted.",
+        )
 
 
 def _check_channel_names(channels: list[dict[str, Any]]) -> None:
@@ -153,3 +98,23 @@ def _with_metrics(document: dict[str, Any]) -> dict[str, Any]:
         return algorithm
     own = [{"Name": name, "Regex": regex} for name, regex in metrics]
     return {"MetricDefinitions": own, **algorithm} if own else algorithm
+
+
+TRAINING_JOBS = Resource(
+    base="TrainingJob",
+    kind=TRAINING_JOB,
+    missing="Requested resource not found.",
+    missing_code="ValidationException",
+    exists=(
+        "Training job names must be unique within an AWS account and region, and a training job with this name "
+        "already exists ({arn})"
+    ),
+    initial=STARTING,
+    message=MESSAGES[STARTING],
+    prepare=_prepare,
+    describe=_describe,
+    guard=_only_finished,
+    order="Ascending",
+)
+serve(TRAINING_JOBS, "Create", "Describe", "List", "Delete")
+serve_stop(TRAINING_JOBS, COURSE, "training job")

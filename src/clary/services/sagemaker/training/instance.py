@@ -13,9 +13,9 @@ from clary.images.table import UnknownImage, find_image, train_command
 from clary.instance.spec import Archive, InstanceSpec, Output, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
-from clary.services.sagemaker.inputs import channel_sources, locate
-from clary.services.sagemaker.instance_environment import instance_environment
-from clary.services.sagemaker.instance_types import instance_type
+from clary.services.sagemaker.instances.environment import instance_environment
+from clary.services.sagemaker.instances.inputs import channel_sources, locate
+from clary.services.sagemaker.instances.types import instance_type
 
 CONFIG = "/opt/ml/input/config"
 CODE = "/opt/ml/code"

@@ -1,6 +1,7 @@
 """The training job's states and the roads between them."""
 
 from clary.records.record import Kind, State
+from clary.services.sagemaker.jobs.base import Course
 
 STARTING = State("InProgress", "Starting")
 DOWNLOADING = State("InProgress", "Downloading")
@@ -36,5 +37,14 @@ TRAINING_JOB = Kind(
     live=frozenset({"InProgress", "Stopping"}),
 )
 
-PROGRESS = (STARTING, DOWNLOADING, TRAINING, UPLOADING)
-"""The order in which a job that goes well passes through."""
+COURSE = Course(
+    progress={"Downloading": DOWNLOADING, "Running": TRAINING, "Uploading": UPLOADING},
+    stopping=STOPPING,
+    ended={
+        "Completed": COMPLETED,
+        "Failed": FAILED,
+        "Stopped": STOPPED,
+        "MaxRuntimeExceeded": MAX_RUNTIME_EXCEEDED,
+    },
+    messages=MESSAGES,
+)

@@ -7,6 +7,7 @@ leaves the lines without their values.
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import regex
@@ -22,7 +23,7 @@ LONGEST_LINE = 4096
 """Characters of a line that are looked at."""
 
 
-def record_metrics(house: House, record: Record, lines: list[str]) -> Record:
+def record_metrics(house: House, record: Record, lines: Sequence[str]) -> Record:
     """Keep what the lines say of the job's metrics: each value in CloudWatch, the last ones on the record."""
     definitions = record.document["AlgorithmSpecification"].get("MetricDefinitions", [])
     if not definitions or not lines:
@@ -58,7 +59,7 @@ def check_expressions(definitions: list[dict[str, Any]]) -> None:
             raise ValueError(f"The regular expression of the metric {name} is not valid: {error}") from None
 
 
-def _values(expression: str, lines: list[str]) -> list[float]:
+def _values(expression: str, lines: Sequence[str]) -> list[float]:
     pattern = regex.compile(expression)
     found: list[float] = []
     for line in lines:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clary.services.sagemaker.instance_types import GIB, instance_type
+from clary.services.sagemaker.instances.types import GIB, instance_type
 from clary.wire.models import service_model
 
 SHAPES = (

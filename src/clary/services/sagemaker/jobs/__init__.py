@@ -1,0 +1,9 @@
+"""The one kit for jobs: a job is a gang of instances with a spec, statuses, log streams, outputs and an end.
+
+    CreateX ─▶ record ─▶ supervisor ─▶ JobReconciler.step (lifecycle.py) ─▶ Gang (gang.py) ─▶ engine
+                                          │ asks what is the family's own
+                                          ▼
+                                        Family (base.py): specs, states, what is read from the log, what is kept
+
+Training is a family, and so is all that starts instances, follows them and ends. StopX is served by `stopping`.
+"""

@@ -1,0 +1,50 @@
+"""What a family of jobs says of itself; all else is the kit's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from clary.control.house import House
+from clary.instance.spec import InstanceSpec, Outcome, Phase
+from clary.records.record import Kind, Record, State
+
+
+@dataclass(frozen=True)
+class Course:
+    """The states of a kind of job, and what its gang does when it enters them."""
+
+    progress: Mapping[Phase, State]
+    """In their order; a phase that is not named changes no state."""
+    stopping: State
+    ended: Mapping[Outcome, State]
+    messages: Mapping[State, str]
+
+
+class Family(Protocol):
+    """Methods may be called again for what they did already: a kill may come after each. They run on worker threads,
+    for one job never two at once."""
+
+    kind: Kind
+    course: Course
+    log_group: str
+    verb: str
+    """`Training`: the document keeps `TrainingStartTime` and `TrainingEndTime`."""
+
+    def size(self, record: Record) -> int:
+        """How many instances the job has. Their ids are `<record id>-1` and on."""
+        ...
+
+    def specs(self, house: House, record: Record) -> Sequence[InstanceSpec]:
+        """One for each instance, in the order of their numbers. Raises `JobError` for what the user must mend."""
+        ...
+
+    def log_stream(self, record: Record, number: int) -> str: ...
+
+    def read(self, house: House, record: Record, lines: Sequence[str]) -> Record:
+        """Take from what an instance printed what the family looks for; the record as it is then."""
+        ...
+
+    def keep(self, house: House, record: Record) -> dict[str, Any]:
+        """Take what the instances of a job that has ended left into the object store; returns what the document says of
+        it. They are released afterwards. Raises `JobError`, which fails the job."""
+        ...

@@ -1,0 +1,74 @@
+"""The instances of one job, looked at as one.
+
+The gang is as far as its slowest instance, and entered a phase when the last of them did. One that fails, or ends
+before its time, ends the gang: the others are stopped, and the outcome is that of the first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from clary.control.house import House
+from clary.instance.spec import InstanceSpec, InstanceStatus, Phase
+from clary.records.record import Record
+from clary.services.sagemaker.instances.watching import release, status_of
+
+PHASES: tuple[Phase, ...] = get_args(Phase)
+NOT_STARTED = InstanceStatus(phase="Done", outcome="Stopped")
+"""Of an instance of a job that was stopped before it came to be."""
+
+
+@dataclass(frozen=True)
+class Gang:
+    house: House
+    ids: Sequence[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, house: House, record: Record, size: int) -> "Gang":
+        return cls(house, [f"{record.id}-{number}" for number in range(1, size + 1)])
+
+    def attend(self, specs: Callable[[], Sequence[InstanceSpec]], *, stopping: bool) -> InstanceStatus:
+        """Start what was not started, or stop what runs where the job is `stopping`; returns where the gang stands.
+
+        `specs` is asked only where something has to be started. An instance that is being stopped is told so again,
+        which does no harm.
+        """
+        statuses = {instance_id: status_of(self.house, instance_id) for instance_id in self.ids}
+        if None in statuses.values() and not stopping:
+            for spec in specs():
+                if statuses[spec.id] is None:
+                    self.house.engine.start(spec)
+                    statuses[spec.id] = self.house.engine.poll(spec.id)
+        found = {instance_id: status or NOT_STARTED for instance_id, status in statuses.items()}
+        if stopping or any(_ends_all(status) for status in found.values()):
+            for instance_id, status in found.items():
+                if status.phase != "Done":
+                    self.house.engine.stop(instance_id)
+        return together(list(found.values()))
+
+    def release(self) -> None:
+        for instance_id in self.ids:
+            release(self.house, instance_id)
+
+
+def together(statuses: Sequence[InstanceStatus]) -> InstanceStatus:
+    """The status of a gang whose instances have these."""
+    phase = min((status.phase for status in statuses), key=PHASES.index)
+    entered: dict[str, float] = {
+        each: max(status.entered[each] for status in statuses)
+        for each in PHASES
+        if all(each in status.entered for status in statuses)
+    }
+    if phase != "Done":
+        return InstanceStatus(phase, entered)
+    first = min(statuses, key=_ended)
+    return InstanceStatus(phase, entered, first.outcome, first.exit_code, first.reason)
+
+
+def _ends_all(status: InstanceStatus) -> bool:
+    return status.phase == "Done" and status.outcome != "Completed"
+
+
+def _ended(status: InstanceStatus) -> tuple[bool, float]:
+    """What went wrong comes before what went well; of several, the first in time."""
+    return (status.outcome == "Completed", status.entered.get("Done", 0.0))

@@ -1,0 +1,108 @@
+"""How a job comes to its end: start its gang, follow it, keep what it made.
+
+Each step loads the record, looks at the gang and passes the states in between through the gate, with the times at which
+the gang entered them. A step may be repeated after a crash at any point: starting is idempotent, and outputs stay with
+the instances until the job has ended, so they can be kept again.
+"""
+
+import time
+from typing import Any
+
+from clary.control.house import House
+from clary.instance.spec import InstanceStatus
+from clary.records.errors import NotFound
+from clary.records.record import Record, State
+from clary.services.sagemaker.errors import JobError
+from clary.services.sagemaker.instances.watching import ship_logs
+from clary.services.sagemaker.jobs.base import Family
+from clary.services.sagemaker.jobs.gang import Gang
+
+LOOK_AGAIN = 1.0
+"""Seconds between looks at a gang that gives no hint."""
+
+
+class JobReconciler:
+    def __init__(self, house: House, family: Family) -> None:
+        self.kind = family.kind
+        self._house = house
+        self._family = family
+
+    def step(self, record_id: str) -> float | None:
+        try:
+            record = self._house.records.load(record_id)
+        except NotFound:
+            return None
+        gang = Gang.of(self._house, record, self._family.size(record))
+        if record.state.status in self.kind.live:
+            delay = self._advance(record, gang)
+            if delay is not None:
+                return delay
+        gang.release()
+        return None
+
+    def _advance(self, record: Record, gang: Gang) -> float | None:
+        """None when the job has ended."""
+        course = self._family.course
+        try:
+            stopping = record.state == course.stopping
+            status = gang.attend(lambda: self._family.specs(self._house, record), stopping=stopping)
+        except JobError as error:
+            self._end(record, course.ended["Failed"], time.time(), {"FailureReason": str(error)})
+            return None
+        record, more = self._ship(record, gang)
+        record = self._progress(record, status)
+        if more:
+            # All that was printed is in the log before the job has ended.
+            return 0.0
+        if status.phase != "Done":
+            return LOOK_AGAIN
+        self._finish(record, status)
+        return None
+
+    def _ship(self, record: Record, gang: Gang) -> tuple[Record, bool]:
+        """Carry on what the instances printed; returns whether one printed more than was read now."""
+        more = False
+        for number, instance_id in enumerate(gang.ids, 1):
+            stream = self._family.log_stream(record, number)
+            try:
+                shipped = ship_logs(self._house, record.scope, self._family.log_group, stream, instance_id)
+            except KeyError:
+                continue
+            record = self._family.read(self._house, record, shipped.lines)
+            more = more or shipped.more
+        return record, more
+
+    def _progress(self, record: Record, status: InstanceStatus) -> Record:
+        """Pass each state that the gang went through since the last step."""
+        course = self._family.course
+        order = list(course.progress.values())
+        began = status.entered.get("Downloading")
+        document = record.document
+        if began is not None:
+            document = {f"{self._family.verb}StartTime": began, **document}
+        for phase, state in course.progress.items():
+            at = status.entered.get(phase)
+            behind = record.state not in order or order.index(record.state) < order.index(state)
+            if at is None or record.state == course.stopping or not behind:
+                continue
+            message = course.messages[state]
+            record = self._house.records.transition(record, state, document=document, message=message, at=at)
+        return record if record.document == document else self._house.records.update(record, document)
+
+    def _finish(self, record: Record, status: InstanceStatus) -> None:
+        course = self._family.course
+        changes: dict[str, Any] = {"FailureReason": status.reason} if status.outcome == "Failed" else {}
+        state = course.ended[status.outcome]
+        # A program that ends by itself in the seconds after it was asked to stop was stopped all the same.
+        if record.state == course.stopping and status.outcome == "Completed":
+            state = course.ended["Stopped"]
+        try:
+            changes |= self._family.keep(self._house, record)
+        except JobError as error:
+            state, changes = course.ended["Failed"], {"FailureReason": str(error)}
+        self._end(record, state, status.entered.get("Done", record.modified), changes)
+
+    def _end(self, record: Record, state: State, at: float, changes: dict[str, Any]) -> None:
+        document = {**record.document, f"{self._family.verb}EndTime": at, **changes}
+        message = self._family.course.messages[state]
+        self._house.records.transition(record, state, document=document, message=message)

@@ -1,0 +1,27 @@
+"""StopX: the wish that a job end, which its reconciler grants."""
+
+from typing import Any
+
+from clary.control.call import Call
+from clary.records.record import Record, State
+from clary.services.sagemaker import operation
+from clary.services.sagemaker.errors import invalid
+from clary.services.sagemaker.jobs.base import Course
+from clary.services.sagemaker.resources.declaration import Resource
+from clary.services.sagemaker.resources.handling import find
+
+
+def serve_stop(resource: Resource, course: Course, noun: str) -> None:
+    """Register `Stop<base>`. `noun` is what users read: "training job"."""
+
+    @operation(f"Stop{resource.base}")
+    def stop(call: Call, request: dict[str, Any]) -> None:
+        record = find(call, resource, request[resource.name_member])
+        if not _may_stop(record, course.stopping, resource):
+            raise invalid(f"The request was rejected because the {noun} is in status {record.state.status}.")
+        call.house.records.transition(record, course.stopping, message=course.messages[course.stopping])
+        call.house.supervisor.wake(resource.kind, record.id)
+
+
+def _may_stop(record: Record, stopping: State, resource: Resource) -> bool:
+    return stopping in resource.kind.transitions.get(record.state, frozenset())

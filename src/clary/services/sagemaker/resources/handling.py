@@ -1,0 +1,93 @@
+"""One record of a resource: create, find, describe, update, delete."""
+
+from typing import Any
+
+from clary.control.call import Call
+from clary.control.house import House
+from clary.records.errors import AlreadyExists, NotFound, TooManyTags
+from clary.records.record import Kind, Record
+from clary.services.sagemaker.errors import too_many_tags
+from clary.services.sagemaker.resources.declaration import Resource
+from clary.services.sagemaker.resources.shapes import documents_error
+from clary.services.sagemaker.tags import tags_of
+from clary.wire.errors import ServiceError
+
+
+def arn_of(call: Call, kind: Kind, name: str) -> str:
+    return call.arn("sagemaker", f"{kind.name}/{name}")
+
+
+def create(call: Call, resource: Resource, request: dict[str, Any]) -> Record:
+    """The new record, with the request's tags; its reconciler, where it has one, is woken."""
+    tags = tags_of(request)
+    asked = {member: value for member, value in request.items() if member != "Tags"}
+    document = resource.prepare(call, asked)
+    name = request[resource.name_member]
+    arn = arn_of(call, resource.kind, name)
+    try:
+        record = call.house.records.create(
+            resource.kind, call.scope, name, arn, document, resource.initial, tags=tags, message=resource.message
+        )
+    except TooManyTags:
+        raise too_many_tags() from None
+    except AlreadyExists:
+        raise ServiceError(_exists_code(resource), resource.exists.format(name=name, arn=arn)) from None
+    if resource.kind.live:
+        call.house.supervisor.wake(resource.kind, record.id)
+    return record
+
+
+def find(call: Call, resource: Resource, name_or_arn: str) -> Record:
+    """The caller's record of that name, or of that ARN where the operation takes one."""
+    arn = arn_of(call, resource.kind, name_or_arn)
+    name = name_or_arn
+    if name_or_arn.startswith("arn:"):
+        arn, name = name_or_arn, name_or_arn.partition(f":{resource.kind.name}/")[2]
+    try:
+        record = call.house.records.get(resource.kind, call.scope, name)
+    except NotFound:
+        record = None
+    if record is None or record.arn != arn:
+        raise ServiceError(_missing_code(resource), resource.missing.format(name=name, arn=arn))
+    return record
+
+
+def told(resource: Resource, record: Record) -> dict[str, Any]:
+    """What a record says of itself; a summary answers what its shape has a place for."""
+    return {
+        **record.document,
+        resource.name_member: record.name,
+        resource.arn_member: record.arn,
+        f"{resource.base}Status": record.state.status,
+        "SecondaryStatus": record.state.secondary,
+        "CreationTime": record.created,
+        "LastModifiedTime": record.modified,
+    }
+
+
+def described(house: House, resource: Resource, record: Record) -> dict[str, Any]:
+    """All that can be said of a record."""
+    return {**told(resource, record), **resource.describe(house, record)}
+
+
+def update(call: Call, resource: Resource, request: dict[str, Any]) -> Record:
+    record = find(call, resource, request[resource.name_member])
+    return call.house.records.update(record, resource.amend(record.document, request))
+
+
+def delete(call: Call, resource: Resource, request: dict[str, Any]) -> None:
+    record = find(call, resource, request[resource.name_member])
+    resource.guard(call, record)
+    call.house.records.delete(record)
+
+
+def _missing_code(resource: Resource) -> str:
+    if resource.missing_code:
+        return resource.missing_code
+    documented = documents_error(f"Describe{resource.base}", "ResourceNotFound")
+    return "ResourceNotFound" if documented else "ValidationException"
+
+
+def _exists_code(resource: Resource) -> str:
+    documented = documents_error(f"Create{resource.base}", "ResourceInUse")
+    return "ResourceInUse" if documented else "ValidationException"
