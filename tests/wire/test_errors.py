@@ -9,6 +9,7 @@ from botocore.parsers import create_parser
 
 from clary.wire.errors import ServiceError
 from clary.wire.http import Response
+from clary.wire.identify import identify
 from clary.wire.models import SERVICES, Protocol, error_shape, service_model
 from clary.wire.serialize import serialize_error
 
@@ -114,6 +115,28 @@ def test_s3_names_the_resource_and_further_facts() -> None:
     response = serialize_error("rest-xml", "s3", error, request("GET", "/b/a%26b?x=1"), "request-1")
     parsed = read("rest-xml", response)["Error"]
     assert (parsed["Key"], parsed["Resource"], response.status) == ("a&b", "/b/a%26b", 404)
+
+
+def test_s3_names_the_methods_that_are_allowed_where_one_is_not() -> None:
+    asked = request("PATCH", "/")
+    with pytest.raises(ServiceError) as caught:
+        identify(asked, "s3", b"")
+    response = serialize_error("rest-xml", "s3", caught.value, asked, "request-1")
+    assert (response.status, dict(response.headers)["allow"]) == (405, "GET")
+    assert read("rest-xml", response)["Error"]["Method"] == "PATCH"
+
+
+def test_s3_tells_of_an_object_although_the_call_is_refused() -> None:
+    operation = service_model("s3").operation_model("GetObject")
+    error = ServiceError("NotModified", "Not Modified", 304)
+    error.answer = {"ETag": '"e"', "LastModified": 0, "Body": b"not a header"}
+    response = serialize_error("rest-xml", "s3", error, request("GET", "/b/k"), "request-1", operation)
+    assert dict(response.headers) == {
+        "x-amz-request-id": "request-1",
+        "ETag": '"e"',
+        "Last-Modified": "Thu, 01 Jan 1970 00:00:00 GMT",
+    }
+    assert response.body == b""
 
 
 @pytest.mark.parametrize(("method", "code", "status"), [("HEAD", "NoSuchKey", 404), ("GET", "NotModified", 304)])

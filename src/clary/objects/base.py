@@ -20,6 +20,10 @@ class ObjectInfo:
     modified: float
 
 
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+"""Of an object whose writer named none."""
+
+
 class ObjectStore(Protocol):
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """Current objects whose keys begin with `prefix`, in UTF-8 byte order of keys."""

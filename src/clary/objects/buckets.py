@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from clary.objects.errors import StoreError, no_such_bucket
-from clary.objects.tables import bucket_documents, buckets, uploads, versions
+from clary.objects.tables import bucket_documents, buckets, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def find(connection: Connection, name: str, owner: str | None = None) -> Bucket:
     """The bucket, if it is there and, where `owner` is given, belongs to that account."""
     row: Any = connection.execute(_BY_NAME, {"name": name}).first()
     if row is None:
-        raise no_such_bucket()
+        raise no_such_bucket(name)
     bucket = Bucket(*row)
     if owner and owner != bucket.account:
         raise StoreError("AccessDenied", "Access Denied", 403)
@@ -50,20 +50,22 @@ def create(connection: Connection, name: str, account: str, region: str) -> Buck
             "The requested bucket name is not available. The bucket namespace is shared by all users of the "
             "system. Please select a different name and try again.",
             409,
+            BucketName=name,
         )
     if not bucket.region == region == "us-east-1":
         raise StoreError(
             "BucketAlreadyOwnedByYou",
             "Your previous request to create the named bucket succeeded and you already own it.",
             409,
+            BucketName=name,
         )
     return bucket
 
 
 def remove(connection: Connection, name: str) -> None:
-    for table in (versions, uploads):
-        if connection.execute(select(table.c.id).where(table.c.bucket == name).limit(1)).first():
-            raise StoreError("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
+    """Remove a bucket without objects and uploads."""
+    if connection.execute(select(versions.c.id).where(versions.c.bucket == name).limit(1)).first():
+        raise StoreError("BucketNotEmpty", "The bucket you tried to delete is not empty", 409, BucketName=name)
     connection.execute(delete(buckets).where(buckets.c.name == name))
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clary.database import reading
 from clary.objects import buckets, versions
-from clary.objects.base import ObjectInfo
+from clary.objects.base import DEFAULT_CONTENT_TYPE, ObjectInfo
 from clary.objects.bodies import Bodies
 from clary.objects.documents import Documents
 from clary.objects.errors import StoreError
@@ -47,7 +47,6 @@ HOUSEKEEPING = 60.0
 WORKERS = 16
 """Threads that write bodies; they wait for the disk rather than compute."""
 PAGE = 1000
-DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 
 
 class EmbeddedStore:

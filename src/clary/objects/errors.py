@@ -1,6 +1,6 @@
 """What the store answers when a request cannot be met, in the words of S3."""
 
-from typing import Any
+from typing import Any, Self
 
 
 class StoreError(Exception):
@@ -13,6 +13,12 @@ class StoreError(Exception):
         self.message = message
         self.status = status
         self.fields = fields
+        self.answer: dict[str, Any] = {}
+
+    def telling(self, **answer: Any) -> Self:
+        """Adds what is said of the object all the same, as members of the operation's answer."""
+        self.answer |= answer
+        return self
 
 
 def malformed_xml() -> StoreError:
@@ -20,24 +26,26 @@ def malformed_xml() -> StoreError:
     return StoreError("MalformedXML", message)
 
 
-def no_such_bucket() -> StoreError:
-    return StoreError("NoSuchBucket", "The specified bucket does not exist", 404)
+def no_such_bucket(name: str) -> StoreError:
+    return StoreError("NoSuchBucket", "The specified bucket does not exist", 404, BucketName=name)
 
 
-def no_such_key() -> StoreError:
-    return StoreError("NoSuchKey", "The specified key does not exist.", 404)
+def no_such_key(key: bytes) -> StoreError:
+    return StoreError("NoSuchKey", "The specified key does not exist.", 404, Key=key.decode())
 
 
-def no_such_version() -> StoreError:
-    return StoreError("NoSuchVersion", "The specified version does not exist.", 404)
+def no_such_version(key: bytes, version_id: str) -> StoreError:
+    message = "The specified version does not exist."
+    return StoreError("NoSuchVersion", message, 404, Key=key.decode(), VersionId=version_id)
 
 
-def no_such_upload() -> StoreError:
+def no_such_upload(upload_id: str) -> StoreError:
     return StoreError(
         "NoSuchUpload",
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
         "aborted or completed.",
         404,
+        UploadId=upload_id,
     )
 
 

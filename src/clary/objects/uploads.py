@@ -55,7 +55,7 @@ def find(connection: Connection, bucket: str, key: bytes, upload_id: str) -> Upl
     query = select(uploads).where(columns.id == upload_id, columns.bucket == bucket, columns.key == key)
     row: Any = connection.execute(query).first()
     if row is None:
-        raise no_such_upload()
+        raise no_such_upload(upload_id)
     return Upload(*row)
 
 
@@ -87,3 +87,10 @@ def remove(connection: Connection, upload: Upload) -> None:
     connection.execute(delete(parts).where(parts.c.upload == upload.id))
     connection.execute(delete(uploads).where(uploads.c.id == upload.id))
     release(connection, bodies)
+
+
+def remove_all(connection: Connection, bucket: str) -> None:
+    """End every upload to a bucket: they go with it."""
+    found: Any = connection.execute(select(uploads).where(uploads.c.bucket == bucket)).all()
+    for row in found:
+        remove(connection, Upload(*row))

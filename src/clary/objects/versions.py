@@ -80,11 +80,11 @@ def find(connection: Connection, bucket: str, key: bytes, version_id: str | None
     if version_id is None:
         version = newest(connection, bucket, key)
         if version is None or version.body is None:
-            raise no_such_key()
+            raise no_such_key(key)
         return version
     version = _by_id(connection, bucket, key, version_id)
     if version is None:
-        raise no_such_version()
+        raise no_such_version(key, version_id)
     return version
 
 

@@ -17,3 +17,6 @@ class ServiceError(Exception):
         self.message = message
         self.status = status
         self.fields = fields
+        self.answer: dict[str, Any] = {}
+        """Members of the operation's own output that REST sends in headers although the call is refused: the
+        `ETag` of what was not modified."""

@@ -196,7 +196,8 @@ class Gateway:
         signing_name = exchange.presented.service if exchange.presented else None
         protocol = found.protocol if found else protocol_of(request, signing_name)
         service = found.service if found else None
-        return serialize_error(protocol, service, error, request, exchange.request_id)
+        operation = found.operation if found else None
+        return serialize_error(protocol, service, error, request, exchange.request_id, operation)
 
 
 def _request_id() -> str:

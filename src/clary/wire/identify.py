@@ -53,6 +53,8 @@ class Identified:
     """REST: the path's labels, percent-decoded (`Bucket`, `Key`)."""
     query: dict[str, str] = field(default_factory=dict)
     """REST: the query's parameters, decoded."""
+    headers: Headers = field(default_factory=Headers)
+    """REST: the headers, and those that a presigned URL carries in its query."""
 
     @property
     def streams_body(self) -> bool:
@@ -153,18 +155,39 @@ def _identify_rest_json(request: Request) -> Identified:
         found = _routes(service).find(request.method, request.path, query, request.headers)
         if found:
             name, labels = found
-            return Identified(service, service_model(service).operation_model(name), "rest-json", labels, query)
+            operation = service_model(service).operation_model(name)
+            return Identified(service, operation, "rest-json", labels, query, request.headers)
     raise ServiceError("UnknownOperationException", f"No operation at {request.method} {request.path}", 404)
 
 
 def _identify_s3(request: Request) -> Identified:
     query = decode_query(request.query)
     path = s3_path(request.headers, request.path)
-    found = _routes("s3").find(request.method, path, query, request.headers)
+    headers = _with_signed_query(request.headers, query)
+    found = _routes("s3").find(request.method, path, query, headers)
     if found is None:
-        raise ServiceError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
+        raise _method_not_allowed(request.method, path)
     name, labels = found
-    return Identified("s3", service_model("s3").operation_model(name), "rest-xml", labels, query)
+    return Identified("s3", service_model("s3").operation_model(name), "rest-xml", labels, query, headers)
+
+
+def _with_signed_query(headers: Headers, query: dict[str, str]) -> Headers:
+    """The headers, and those that were signed into a presigned URL: whoever uses it need not send them."""
+    if "X-Amz-Signature" not in query and "AWSAccessKeyId" not in query:
+        return headers
+    carried = [
+        (name, value.encode().decode("latin-1"))  # as a header would have brought it
+        for name, value in query.items()
+        if name.lower().startswith("x-amz-") and name not in headers
+    ]
+    return Headers([*headers, *carried])
+
+
+def _method_not_allowed(method: str, path: str) -> ServiceError:
+    bucket, _, key = path.strip("/").partition("/")
+    kind = "OBJECT" if key else "BUCKET" if bucket else "SERVICE"
+    message = "The specified method is not allowed against this resource."
+    return ServiceError("MethodNotAllowed", message, 405, Method=method, ResourceType=kind)
 
 
 def s3_path(headers: Headers, path: str) -> str:

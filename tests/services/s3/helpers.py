@@ -10,12 +10,13 @@ from botocore.exceptions import ClientError
 
 @contextmanager
 def refused(code: str, status: int) -> Iterator[dict[str, Any]]:
-    """The call inside must fail with that error code and HTTP status; gives the error as boto3 read it."""
+    """The call inside must fail with that error code and HTTP status; gives the error as boto3 read it, and
+    the answer's headers as `Headers`."""
     error: dict[str, Any] = {}
     with pytest.raises(ClientError) as caught:
         yield error
     response: Any = caught.value.response
-    error.update(response["Error"])
+    error.update(response["Error"], Headers=response["ResponseMetadata"]["HTTPHeaders"])
     assert (error["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
 
 

@@ -33,6 +33,25 @@ def test_a_bucket_with_objects_is_not_deleted(s3: Any, bucket: str) -> None:
     s3.delete_bucket(Bucket=bucket)
 
 
+def test_open_uploads_go_with_their_bucket(s3: Any, bucket: str) -> None:
+    for key in ("a", "b"):
+        upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+        s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"x")
+    s3.put_object(Bucket=bucket, Key="key", Body=b"")
+    with refused("BucketNotEmpty", 409):
+        s3.delete_bucket(Bucket=bucket)
+    assert len(s3.list_multipart_uploads(Bucket=bucket)["Uploads"]) == 2
+    s3.delete_object(Bucket=bucket, Key="key")
+    s3.delete_bucket(Bucket=bucket)
+    s3.create_bucket(Bucket=bucket)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+
+
+def test_the_head_of_a_bucket_has_a_content_type(s3: Any, bucket: str) -> None:
+    headers = s3.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
+    assert (headers["content-type"], headers["x-amz-bucket-region"]) == ("application/xml", "us-east-1")
+
+
 @pytest.mark.parametrize("name", ["Upper-case", "192.168.1.1", "two..dots", "-begins", "ends-", "under_score", "xn--a"])
 def test_bucket_naming_rules(s3: Any, name: str) -> None:
     with refused("InvalidBucketName", 400):
@@ -150,6 +169,22 @@ def test_the_region_of_a_bucket_is_the_one_it_was_made_in(platform: Platform) ->
         frankfurt.create_bucket(Bucket="made-nowhere")
 
 
+@pytest.mark.parametrize(
+    ("region", "constraint", "code"),
+    [
+        ("us-east-1", "us-east-1", "InvalidLocationConstraint"),
+        ("us-east-1", "nowhere-1", "InvalidLocationConstraint"),
+        ("eu-central-1", "us-east-1", "IllegalLocationConstraintException"),
+        ("eu-central-1", "eu-west-1", "IllegalLocationConstraintException"),
+        ("eu-central-1", "nowhere-1", "IllegalLocationConstraintException"),
+    ],
+)
+def test_places_where_no_bucket_can_be_made(platform: Platform, region: str, constraint: str, code: str) -> None:
+    s3 = platform.client("s3", region=region)
+    with refused(code, 400):
+        s3.create_bucket(Bucket="made-nowhere", CreateBucketConfiguration={"LocationConstraint": constraint})
+
+
 def test_expected_bucket_owner(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"")
     with refused("403", 403):
@@ -166,6 +201,9 @@ def test_buckets_are_listed_in_pages(platform: Platform) -> None:
     pages = s3.get_paginator("list_buckets").paginate(Prefix="paged-", PaginationConfig={"PageSize": 2})
     found = [[bucket["Name"] for bucket in page["Buckets"]] for page in pages]
     assert found == [names[:2], names[2:4], names[4:]]
+    for token in ("", "%", "bm90IMO"):
+        with refused("InvalidArgument", 400):
+            s3.list_buckets(ContinuationToken=token)
 
 
 def test_operations_that_are_not_built_say_so(platform: Platform) -> None:

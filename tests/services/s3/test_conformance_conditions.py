@@ -70,8 +70,9 @@ def test_conditional_copies(s3: Any, bucket: str, condition: str, holds: bool) -
     etag = s3.put_object(Bucket=bucket, Key="key", Body=b"x")["ETag"]
     source = {"Bucket": bucket, "Key": "key"}
     s3.copy_object(Bucket=bucket, Key="copy", CopySource=source, **{condition: etag if holds else '"other"'})
-    with refused("PreconditionFailed", 412):
+    with refused("PreconditionFailed", 412) as error:
         s3.copy_object(Bucket=bucket, Key="copy", CopySource=source, **{condition: '"other"' if holds else etag})
+    assert error["Condition"] == ("x-amz-copy-source-If-Match" if holds else "x-amz-copy-source-If-None-Match")
 
 
 def test_conditional_delete(s3: Any, bucket: str) -> None:

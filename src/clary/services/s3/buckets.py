@@ -1,13 +1,11 @@
 """Buckets: owned by an account, known in every region, kept in one."""
 
-import base64
-import binascii
 from typing import Any
 
 from sqlalchemy import Connection
 
 from clary.control.call import Call
-from clary.objects import buckets
+from clary.objects import buckets, uploads
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
@@ -15,6 +13,8 @@ from clary.services.s3.access import new_bucket_documents
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.names import check_bucket_name, owner
+from clary.services.s3.tokens import read_token, token_of
+from clary.wire.models import service_model
 
 HOME_REGION = "us-east-1"
 """The region of buckets whose location constraint is empty."""
@@ -46,13 +46,19 @@ def create_bucket(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> 
 def _chosen_region(constraint: str | None, endpoint: str) -> str:
     """Where the bucket goes; `endpoint` is the region that the call was signed for."""
     region = _ALIASES.get(constraint, constraint) if constraint else HOME_REGION
-    if region == HOME_REGION and constraint:
-        raise StoreError("InvalidLocationConstraint", "The specified location-constraint is not valid")
     if endpoint not in (HOME_REGION, region):
         raise StoreError(
             "IllegalLocationConstraintException",
             f"The {constraint or 'unspecified'} location constraint is incompatible for the region specific "
             "endpoint this request was sent to.",
+        )
+    regions = service_model("s3").shape_for("BucketLocationConstraint").enum
+    # An operator's own region is in no list; the home region is named by leaving the constraint out.
+    if constraint and constraint not in regions and (constraint == HOME_REGION or constraint != endpoint):
+        raise StoreError(
+            "InvalidLocationConstraint",
+            "The specified location-constraint is not valid",
+            LocationConstraint=constraint,
         )
     return region
 
@@ -61,6 +67,7 @@ def _chosen_region(constraint: str | None, endpoint: str) -> str:
 def delete_bucket(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
     def remove(connection: Connection) -> None:
         bucket = named_bucket(connection, request)
+        uploads.remove_all(connection, bucket.name)
         buckets.remove(connection, bucket.name)
 
     store.change_bucket(request["Bucket"], remove)
@@ -82,8 +89,10 @@ def get_bucket_location(store: EmbeddedStore, _call: Call, request: dict[str, An
 def list_buckets(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     account, prefix = call.scope.account, request.get("Prefix", "")
     found = store.view(lambda c: buckets.listed(c, account, prefix, request.get("BucketRegion")))
-    after = _read_token(request.get("ContinuationToken", ""))
-    found = [bucket for bucket in found if bucket.name > after]
+    token = request.get("ContinuationToken")
+    if token is not None:
+        after = read_token(token).decode()
+        found = [bucket for bucket in found if bucket.name > after]
     most = request.get("MaxBuckets", len(found))
     result: dict[str, Any] = {
         "Owner": owner(account),
@@ -100,7 +109,7 @@ def list_buckets(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> d
     if prefix:
         result["Prefix"] = prefix
     if len(found) > most:
-        result["ContinuationToken"] = base64.urlsafe_b64encode(found[most - 1].name.encode()).decode()
+        result["ContinuationToken"] = token_of(found[most - 1].name.encode())
     return result
 
 
@@ -131,10 +140,3 @@ def put_bucket_versioning(store: EmbeddedStore, _call: Call, request: dict[str, 
 
 def find_bucket(store: EmbeddedStore, request: dict[str, Any]) -> Bucket:
     return store.view(lambda connection: named_bucket(connection, request))
-
-
-def _read_token(token: str) -> str:
-    try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise StoreError("InvalidArgument", "The continuation token provided is incorrect") from error

@@ -21,9 +21,9 @@ from clary.services.s3.conditions import check_read, write_guard
 from clary.services.s3.described import kept_headers, quoted
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import settlement, supported
-from clary.services.s3.lookup import identity, named_bucket, named_object
-from clary.services.s3.multipart import named_upload, part_number, part_of, put_part
-from clary.services.s3.names import key_of
+from clary.services.s3.lookup import identity, named_bucket
+from clary.services.s3.multipart import named_upload, part_of, put_part
+from clary.services.s3.names import key_of, part_number, version_id_of
 from clary.services.s3.protection import PROTECTION, protection
 from clary.services.s3.tagging import tags_of
 
@@ -52,7 +52,7 @@ def copy_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> di
             tags=tags_of(request) if request.get("TaggingDirective") == "REPLACE" else source.tags,
             parts=source.parts,
         )
-        version = versions.put(connection, bucket, key, content, write_guard(request))
+        version = versions.put(connection, bucket, key, content, write_guard(request, key))
         return {
             "CopyObjectResult": {
                 "ETag": quoted(version.etag),
@@ -84,19 +84,23 @@ def upload_part_copy(store: EmbeddedStore, _call: Call, request: dict[str, Any])
 def _source(connection: Connection, request: dict[str, Any]) -> tuple[Bucket, Version]:
     """What `CopySource` (`bucket/key` or `/bucket/key?versionId=id`, percent-encoded) names, if it may be
     copied."""
-    path, _, version_id = request["CopySource"].partition("?versionId=")
+    path, version, version_id = request["CopySource"].partition("?versionId=")
     bucket, slash, key = unquote(path).removeprefix("/").partition("/")
     if not slash or not key:
         raise StoreError("InvalidArgument", "Invalid copy source object key", ArgumentName="x-amz-copy-source")
     named = {
         "Bucket": bucket,
         "Key": key,
-        "VersionId": version_id or None,
+        "VersionId": version_id if version else None,
         "ExpectedBucketOwner": request.get("ExpectedSourceBucketOwner"),
     }
-    found, version = named_object(connection, named)
-    check_read(request, version, prefix="CopySource")
-    return found, version
+    found = named_bucket(connection, named)
+    source = versions.find(connection, found.name, key_of(named), version_id_of(named))
+    if source.body is None:
+        message = "The source of a copy request may not specifically refer to a delete marker by version id."
+        raise StoreError("InvalidRequest", message)
+    check_read(request, found, source, prefix="CopySource")
+    return found, source
 
 
 def _source_identity(bucket: Bucket, source: Version) -> dict[str, str]:

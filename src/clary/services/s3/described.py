@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from clary.objects.base import DEFAULT_CONTENT_TYPE
 from clary.objects.buckets import Bucket
 from clary.objects.checksums import carried
 from clary.objects.errors import StoreError
@@ -9,6 +10,7 @@ from clary.objects.versions import Version
 from clary.services.s3 import encryption
 from clary.services.s3.access import GRANTS
 from clary.services.s3.lookup import identity
+from clary.wire.dates import http_date
 
 KEPT = (
     "CacheControl",
@@ -24,7 +26,6 @@ KEPT = (
 """Members of Put, Copy and CreateMultipartUpload that Get and Head give back."""
 
 MOST_METADATA = 2048
-DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 STANDARD = "STANDARD"
 
 _OBJECT_LOCK = ("ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus")
@@ -64,6 +65,12 @@ def written(bucket: Bucket, version: Version) -> dict[str, Any]:
     }
 
 
+def validators(bucket: Bucket, version: Version) -> dict[str, Any]:
+    """What a client that holds a copy of the version already needs of it (RFC 9110, section 15.4.5)."""
+    kept = {member: version.headers[member] for member in ("CacheControl", "Expires") if member in version.headers}
+    return {**kept, "ETag": quoted(version.etag), "LastModified": version.modified, **identity(bucket, version)}
+
+
 def head(bucket: Bucket, version: Version, request: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     """The answer to Get and Head but for the body; `said` is what it says of the body's extent."""
     result: dict[str, Any] = {
@@ -78,15 +85,28 @@ def head(bucket: Bucket, version: Version, request: dict[str, Any], said: dict[s
     result.pop(GRANTS, None)
     if result.get("StorageClass") == STANDARD:
         del result["StorageClass"]  # S3 mentions only the others
-    # The checksum is that of the whole: a client would hold it against the part that it got.
-    if request.get("ChecksumMode") == "ENABLED" and "ContentRange" not in said:
-        result |= version.checksums
+    if request.get("ChecksumMode") == "ENABLED":
+        result |= _checksums(version, request)
     if version.tags:
         result["TagCount"] = len(version.tags)
     for member in KEPT:
         if (instead := request.get(f"Response{member}")) is not None:
-            result[member] = instead
+            result[member] = instead if member != "Expires" else http_date(instead)
     return result
+
+
+def _checksums(version: Version, request: dict[str, Any]) -> dict[str, str]:
+    """Those of what is sent, since a client holds them against that: of a part where its own are the object's
+    (`COMPOSITE`), of a range none."""
+    if request.get("Range"):
+        return {}
+    number = request.get("PartNumber")
+    if number is None or (len(version.parts) < 2 and version.checksums.get("ChecksumType") == "FULL_OBJECT"):
+        return version.checksums
+    if version.checksums.get("ChecksumType") == "FULL_OBJECT":
+        return {}
+    own = next(part for part in version.parts if part["PartNumber"] == number)
+    return {f"Checksum{name}": value for name, value in carried(own).items()} | {"ChecksumType": "COMPOSITE"}
 
 
 def summary(version: Version) -> dict[str, Any]:

@@ -58,4 +58,6 @@ def _as_service_errors() -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        raise ServiceError(error.code, error.message, error.status, **error.fields) from error
+        answered = ServiceError(error.code, error.message, error.status, **error.fields)
+        answered.answer = error.answer
+        raise answered from error

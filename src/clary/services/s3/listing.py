@@ -1,7 +1,5 @@
 """Listings of objects and versions: prefix, delimiter, pages, and keys that XML cannot carry."""
 
-import base64
-import binascii
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -19,6 +17,7 @@ from clary.services.s3.described import summary
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.names import owner
+from clary.services.s3.tokens import read_token, token_of
 
 LONGEST_PAGE = 1000
 
@@ -40,7 +39,7 @@ def list_objects(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> 
 @s3_operation("ListObjectsV2")
 def list_objects_v2(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
     token, start_after = request.get("ContinuationToken"), request.get("StartAfter", "")
-    after = _read_token(token) if token is not None else start_after.encode()
+    after = read_token(token) if token is not None else start_after.encode()
     bucket, page = store.view(partial(_objects, request=request, after=after))
     by_owner = {"Owner": owner(bucket.account)} if request.get("FetchOwner") else {}
     result = _page(request, page) | {
@@ -52,7 +51,7 @@ def list_objects_v2(store: EmbeddedStore, _call: Call, request: dict[str, Any]) 
     if start_after:
         result["StartAfter"] = spelled(request, start_after)
     if page.truncated:
-        result["NextContinuationToken"] = base64.urlsafe_b64encode(page.last).decode()
+        result["NextContinuationToken"] = token_of(page.last)
     return result
 
 
@@ -146,10 +145,3 @@ def _objects(connection: Connection, request: dict[str, Any], after: bytes) -> t
 
 def _entry(request: dict[str, Any], version: Version) -> dict[str, Any]:
     return {"Key": spelled(request, version.key.decode())} | summary(version)
-
-
-def _read_token(token: str) -> bytes:
-    try:
-        return base64.b64decode(token, altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise StoreError("InvalidArgument", "The continuation token provided is incorrect") from error

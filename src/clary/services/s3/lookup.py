@@ -6,9 +6,9 @@ from sqlalchemy import Connection
 
 from clary.objects import buckets, versions
 from clary.objects.buckets import Bucket
-from clary.objects.errors import StoreError
+from clary.objects.errors import StoreError, no_such_key
 from clary.objects.versions import Version
-from clary.services.s3.names import key_of
+from clary.services.s3.names import key_of, version_id_of
 
 
 def named_bucket(connection: Connection, request: dict[str, Any]) -> Bucket:
@@ -17,20 +17,28 @@ def named_bucket(connection: Connection, request: dict[str, Any]) -> Bucket:
 
 def named_object(connection: Connection, request: dict[str, Any]) -> tuple[Bucket, Version]:
     """The bucket and the version that can be read."""
-    bucket = named_bucket(connection, request)
-    return bucket, readable(versions.find(connection, bucket.name, key_of(request), request.get("VersionId")))
+    bucket, key, version_id = named_bucket(connection, request), key_of(request), version_id_of(request)
+    if version_id is not None:
+        version = versions.find(connection, bucket.name, key, version_id)
+        if version.body is None:
+            raise _marker_itself(version)
+        return bucket, version
+    newest = versions.newest(connection, bucket.name, key)
+    if newest is None:
+        raise no_such_key(key)
+    if newest.body is None:
+        raise no_such_key(key).telling(DeleteMarker=True, VersionId=newest.version_id)
+    return bucket, newest
 
 
-def readable(version: Version) -> Version:
-    if version.body is None:
-        raise StoreError(
-            "MethodNotAllowed",
-            "The specified method is not allowed against this resource.",
-            405,
-            Method="GET",
-            ResourceType="DeleteMarker",
-        )
-    return version
+def _marker_itself(marker: Version) -> StoreError:
+    return StoreError(
+        "MethodNotAllowed",
+        "The specified method is not allowed against this resource.",
+        405,
+        Method="GET",
+        ResourceType="DeleteMarker",
+    ).telling(DeleteMarker=True, VersionId=marker.version_id, LastModified=marker.modified)
 
 
 def identity(bucket: Bucket, version: Version) -> dict[str, str]:

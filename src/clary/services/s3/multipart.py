@@ -31,12 +31,10 @@ from clary.services.s3.integrity import algorithm_of, settlement, supported
 from clary.services.s3.joining import chosen_parts, invalid_part, joined_checksums, joined_etag
 from clary.services.s3.listing import LONGEST_PAGE, common, query_of, spelled
 from clary.services.s3.lookup import named_bucket
-from clary.services.s3.names import key_of, owner
+from clary.services.s3.names import key_of, owner, part_number
 from clary.services.s3.objects import check_size
 from clary.services.s3.protection import protection
 from clary.services.s3.tagging import tags_of
-
-MOST_PARTS = 10_000
 
 
 @s3_operation("CreateMultipartUpload")
@@ -110,7 +108,7 @@ def complete_multipart_upload(store: EmbeddedStore, call: Call, request: dict[st
         current, now_uploaded = _load(connection, request)
         if chosen_parts(request, now_uploaded) != chosen:
             raise invalid_part()  # another with the same content was put in its place while this was joined
-        version = versions.put(connection, bucket, upload.key, content, write_guard(request))
+        version = versions.put(connection, bucket, upload.key, content, write_guard(request, upload.key))
         uploads.remove(connection, current)
         return written(bucket, version)
 
@@ -205,18 +203,6 @@ def part_of(number: int, received: Ingested) -> Part:
 
 def put_part(connection: Connection, request: dict[str, Any], part: Part) -> None:
     uploads.put_part(connection, named_upload(connection, request), part)
-
-
-def part_number(request: dict[str, Any]) -> int:
-    number: int = request["PartNumber"]
-    if not 1 <= number <= MOST_PARTS:
-        raise StoreError(
-            "InvalidArgument",
-            "Part number must be an integer between 1 and 10000, inclusive",
-            ArgumentName="partNumber",
-            ArgumentValue=number,
-        )
-    return number
 
 
 def named_upload(connection: Connection, request: dict[str, Any]) -> Upload:

@@ -1,4 +1,4 @@
-"""The rules for names of buckets and keys, and who owns what.
+"""The rules for names of buckets, keys, versions and parts, and who owns what.
 
 Source: "General purpose bucket naming rules" and "Naming Amazon S3 objects" in the Amazon S3 User Guide.
 """
@@ -10,8 +10,11 @@ from typing import Any
 from clary.objects.errors import StoreError
 
 LONGEST_KEY = 1024
+MOST_PARTS = 10_000
 
 _BUCKET = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)")
+_VERSION = re.compile(r"null|[0-9a-f]{32}")
+"""All that the store ever gave out."""
 _IP_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
@@ -35,6 +38,26 @@ def key_bytes(key: str) -> bytes:
             MaxSizeAllowed=LONGEST_KEY,
         )
     return encoded
+
+
+def version_id_of(request: dict[str, Any]) -> str | None:
+    version_id: str | None = request.get("VersionId")
+    if version_id is not None and not _VERSION.fullmatch(version_id):
+        message = "Invalid version id specified" if version_id else "Version id cannot be the empty string"
+        raise StoreError("InvalidArgument", message, ArgumentName="versionId", ArgumentValue=version_id)
+    return version_id
+
+
+def part_number(request: dict[str, Any]) -> int:
+    number: int = request["PartNumber"]
+    if not 1 <= number <= MOST_PARTS:
+        raise StoreError(
+            "InvalidArgument",
+            "Part number must be an integer between 1 and 10000, inclusive",
+            ArgumentName="partNumber",
+            ArgumentValue=number,
+        )
+    return number
 
 
 def owner(account: str) -> dict[str, str]:

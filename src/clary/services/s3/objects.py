@@ -17,7 +17,7 @@ from clary.services.s3.described import head, kept_headers, summary, written
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import algorithm_of, settlement
 from clary.services.s3.lookup import identity, named_bucket, named_object
-from clary.services.s3.names import key_bytes, key_of
+from clary.services.s3.names import key_of, version_id_of
 from clary.services.s3.protection import protection
 from clary.services.s3.reading import extent_of
 from clary.services.s3.tagging import tags_of
@@ -32,7 +32,7 @@ async def put_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) 
     key, headers, tags = key_of(request), kept_headers(request), tags_of(request)
     headers |= protection(store, call, request)
     check_size(request)
-    guard = write_guard(request)
+    guard = write_guard(request, key)
     await expect_bucket(store, request)
     algorithm = algorithm_of(request)
 
@@ -65,7 +65,7 @@ async def expect_bucket(store: EmbeddedStore, request: dict[str, Any]) -> None:
 @s3_operation("GetObject")
 async def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
     bucket, version = await store.look(partial(named_object, request=request))
-    check_read(request, version)
+    check_read(request, bucket, version)
     extent, said = extent_of(request, version)
     assert version.body is not None
     body = FileBody(store.bodies.path(version.body), extent.offset, extent.length)
@@ -75,7 +75,7 @@ async def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any])
 @s3_operation("HeadObject")
 async def head_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
     bucket, version = await store.look(partial(named_object, request=request))
-    check_read(request, version)
+    check_read(request, bucket, version)
     _, said = extent_of(request, version)
     return head(bucket, version, request, said)
 
@@ -102,7 +102,7 @@ def delete_objects(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -
         for each in wanted:
             said = {name: each[name] for name in ("Key", "VersionId") if each.get(name)}
             try:
-                removed = _remove(connection, bucket, {**each, "IfMatch": each.get("ETag")})
+                removed = _remove(connection, bucket, {**said, "IfMatch": each.get("ETag")})
             except StoreError as error:
                 errors.append({**said, "Code": error.code, "Message": error.message})
                 continue
@@ -115,8 +115,8 @@ def delete_objects(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -
 
 
 def _remove(connection: Connection, bucket: Bucket, wanted: dict[str, Any]) -> Version | None:
-    key = key_bytes(wanted["Key"])
-    return versions.remove(connection, bucket, key, wanted.get("VersionId"), write_guard(wanted))
+    key = key_of(wanted)
+    return versions.remove(connection, bucket, key, version_id_of(wanted), write_guard(wanted, key))
 
 
 def _marker(version: Version) -> dict[str, bool]:

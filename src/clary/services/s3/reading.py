@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from clary.objects.errors import StoreError
 from clary.objects.versions import Version
+from clary.services.s3.names import part_number
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -24,13 +25,16 @@ def extent_of(request: dict[str, Any], version: Version) -> tuple[Extent, dict[s
     if number is not None:
         if request.get("Range"):
             raise StoreError("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
-        extent = _part(version, number)
+        extent = _part(version, part_number(request))
     else:
-        extent = range_of(request.get("Range", ""), version.size) or Extent(0, version.size)
+        found = range_of(request.get("Range", ""), version.size)
+        if found is None:
+            return Extent(0, version.size), {"ContentLength": version.size}
+        extent = found
     said: dict[str, Any] = {"ContentLength": extent.length}
     if number is not None and version.parts:
         said["PartsCount"] = len(version.parts)
-    if extent.length < version.size:
+    if extent.length:  # an empty object has one part and no byte to name
         last = extent.offset + extent.length - 1
         said["ContentRange"] = f"bytes {extent.offset}-{last}/{version.size}"
     return extent, said
@@ -53,7 +57,7 @@ def range_of(header: str, size: int) -> Extent | None:
             416,
             RangeRequested=header,
             ActualObjectSize=size,
-        )
+        ).telling(ContentRange=f"bytes */{size}")
     return Extent(start, end - start)
 
 

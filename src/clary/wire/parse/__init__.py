@@ -31,7 +31,7 @@ def parse(found: Identified, request: Request, body: bytes | Body) -> dict[str, 
             return parse_json(found.operation, _whole(request, body))
         if found.protocol == "query":
             return parse_query(found.operation, _whole(request, body) or request.query.encode("latin-1"))
-        return parse_rest(found, request, body)
+        return parse_rest(found, body)
     except Unreadable as error:
         raise _as_service_error(found.protocol, error) from error
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.model import OperationModel, Shape
 
-from clary.wire.http import Body, Request
+from clary.wire.http import Body
 from clary.wire.identify import Identified
 from clary.wire.models import payload_member
 from clary.wire.parse.json import read_document
@@ -32,7 +32,7 @@ class InputPlan:
     """The members that the body holds."""
 
 
-def parse_rest(found: Identified, request: Request, body: bytes | Body) -> dict[str, Any]:
+def parse_rest(found: Identified, body: bytes | Body) -> dict[str, Any]:
     plan = _plan(found.operation, found.protocol)
     params = {member: read(found.labels[label]) for label, member, read in plan.labels}
     if found.query and plan.query:
@@ -40,7 +40,7 @@ def parse_rest(found: Identified, request: Request, body: bytes | Body) -> dict[
             if name in plan.query:
                 member, read = plan.query[name]
                 params[member] = read(value)
-    for name, value in request.headers.items:
+    for name, value in found.headers.items:
         entry = plan.headers.get(name)
         if entry is not None and entry[0] not in params:
             params[entry[0]] = entry[1](value)

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from botocore.model import StructureShape
+from botocore.model import OperationModel, StructureShape
 
 from clary.wire.errors import ServiceError
 from clary.wire.http import Request, Response
 from clary.wire.models import Protocol, error_shape, error_status, service_model
 from clary.wire.serialize.json import json_writers
-from clary.wire.serialize.xml import DECLARATION, escape, xml_writers
+from clary.wire.serialize.rest import header_members
+from clary.wire.serialize.s3 import ALLOWED
+from clary.wire.serialize.xml import DECLARATION, escape, legible, xml_writers
 
 ERROR_NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
 """Of query errors that came before the service was known."""
@@ -52,14 +54,23 @@ class Failure:
 
 
 def serialize_error(
-    protocol: Protocol, service: str | None, error: ServiceError, request: Request, request_id: str
+    protocol: Protocol,
+    service: str | None,
+    error: ServiceError,
+    request: Request,
+    request_id: str,
+    operation: OperationModel | None = None,
 ) -> Response:
-    """The response to a call that failed. `service` is None where it failed before the service was known."""
+    """The response to a call that failed. `service` and `operation` are None where it failed before they were
+    known."""
     failure = Failure(error, service, error_shape(service, error.code) if service else None)
     if protocol == "query":
         return _query_error(failure, request_id)
     if protocol == "rest-xml":
-        return _s3_error(failure, request, request_id)
+        response = _s3_error(failure, request, request_id)
+        if operation is not None:
+            response.headers += header_members(operation, protocol, error.answer)
+        return response
     if protocol == "ec2":
         return _ec2_error(failure, request_id)
     if protocol == "smithy-rpc-v2-cbor":
@@ -98,7 +109,12 @@ def _query_error(failure: Failure, request_id: str) -> Response:
 
 def _s3_error(failure: Failure, request: Request, request_id: str) -> Response:
     headers = [("x-amz-request-id", request_id)]
-    if request.method == "HEAD" or failure.status == 304:
+    if failure.status == 304:
+        return Response(failure.status, headers)
+    headers.append(("content-type", "application/xml"))
+    if failure.status == 405:
+        headers.append(("allow", ALLOWED[failure.error.fields.get("ResourceType", "OBJECT")]))
+    if request.method == "HEAD":
         return Response(failure.status, headers)
     # S3's errors carry more than their shapes say: `BucketName`, `Key`, `Condition` …
     elements = {
@@ -110,9 +126,8 @@ def _s3_error(failure: Failure, request: Request, request_id: str) -> Response:
         "HostId": request_id,
     }
     out = [DECLARATION, "<Error>"]
-    out.extend(f"<{name}>{escape(str(value))}</{name}>" for name, value in elements.items())
+    out.extend(f"<{name}>{escape(legible(str(value)))}</{name}>" for name, value in elements.items())
     out.append("</Error>")
-    headers.append(("content-type", "application/xml"))
     return Response(failure.status, headers, "".join(out).encode())
 
 

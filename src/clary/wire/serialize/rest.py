@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.model import OperationModel, Shape, StructureShape
 
@@ -13,12 +13,14 @@ from clary.wire.http import Response, ResponseBody
 from clary.wire.models import Protocol, payload_member
 from clary.wire.serialize.events import EVENT_STREAM_TYPE, encode_events
 from clary.wire.serialize.json import write_document
-from clary.wire.serialize.s3 import NAMESPACE, root_element
+from clary.wire.serialize.s3 import HEADERS, NAMESPACE, STATUSES, root_element, status_of
 from clary.wire.serialize.text import TextWriters, WriteText
 from clary.wire.serialize.xml import DECLARATION, escape, xml_writers
 
 REQUEST_ID_HEADERS = {"rest-json": "x-amzn-requestid", "rest-xml": "x-amz-request-id"}
 CONTENT_TYPES = {"rest-json": "application/json", "rest-xml": "application/xml"}
+
+T = TypeVar("T")
 
 SENDABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -33,6 +35,7 @@ class OutputPlan:
     """Where each member of one operation's output goes, worked out once."""
 
     status: int
+    fixed_headers: tuple[tuple[str, str], ...]
     members: frozenset[str]
     headers: dict[str, tuple[str, WriteText]]
     header_maps: dict[str, str]
@@ -45,7 +48,23 @@ class OutputPlan:
 
 def serialize_rest(operation: OperationModel, protocol: Protocol, result: dict[str, Any], request_id: str) -> Response:
     plan = _plan(operation, protocol)
-    headers = [(plan.request_id_header, request_id)]
+    for name in result:
+        if name not in plan.members:
+            raise TypeError(f"the output of {operation.name} has no member {name!r}")
+    headers = [(plan.request_id_header, request_id), *plan.fixed_headers, *_headers(plan, result)]
+    body = plan.body(result)
+    if plan.content_type and body:
+        headers.append(("content-type", plan.content_type))
+    return Response(status_of(result, plan.status), headers, body)
+
+
+def header_members(operation: OperationModel, protocol: Protocol, result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Those members of an answer that travel in headers; the others are left out."""
+    return _headers(_plan(operation, protocol), result)
+
+
+def _headers(plan: OutputPlan, result: dict[str, Any]) -> list[tuple[str, str]]:
+    headers = []
     for name, value in result.items():
         if value is None:
             continue
@@ -55,14 +74,7 @@ def serialize_rest(operation: OperationModel, protocol: Protocol, result: dict[s
         elif name in plan.header_maps:
             prefix = plan.header_maps[name]
             headers.extend((prefix + key, _sendable(item)) for key, item in value.items())
-        elif name not in plan.members:
-            raise TypeError(f"the output of {operation.name} has no member {name!r}")
-    body = plan.body(result)
-    if plan.content_type and body:
-        headers.append(("content-type", plan.content_type))
-    # The model has no word for it: a part of an object is answered with 206.
-    status = 206 if "ContentRange" in result and operation.name == "GetObject" else plan.status
-    return Response(status, headers, body)
+    return headers
 
 
 def _sendable(value: str) -> str:
@@ -85,7 +97,8 @@ def _plan(operation: OperationModel, protocol: Protocol) -> OutputPlan:
             header_maps[member] = traits.get("name", "")
     content_type, body = _body_writer(operation, protocol)
     return OutputPlan(
-        status=operation.http.get("responseCode", 200),
+        status=operation.http.get("responseCode") or _beyond_model(STATUSES, operation, 200),
+        fixed_headers=_beyond_model(HEADERS, operation, ()),
         members=frozenset(shape.members if shape else ()),
         headers=headers,
         header_maps=header_maps,
@@ -93,6 +106,10 @@ def _plan(operation: OperationModel, protocol: Protocol) -> OutputPlan:
         content_type=content_type,
         body=body,
     )
+
+
+def _beyond_model(table: dict[str, T], operation: OperationModel, default: T) -> T:
+    return table.get(operation.name, default) if operation.service_model.service_name == "s3" else default
 
 
 BodyWriter = tuple[str, Callable[[dict[str, Any]], ResponseBody]]

@@ -1,8 +1,10 @@
 """What S3 does beyond its model.
 
-Root elements and namespace are those of the S3 API reference; the model does not hold them, and most
-clients do not look at them.
+Root elements, namespace, statuses and the headers below are those of the S3 API reference; the model does not
+hold them, and most clients do not look at them.
 """
+
+from typing import Any
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -31,6 +33,26 @@ ROOT_ELEMENTS = {
     "ListObjectsV2": "ListBucketResult",
     "ListParts": "ListPartsResult",
 }
+
+
+STATUSES = {"PutBucketPolicy": 204, "PutBucketTagging": 204}
+"""Where it is neither the model's nor 200."""
+
+HEADERS: dict[str, tuple[tuple[str, str], ...]] = {"HeadBucket": (("content-type", "application/xml"),)}
+"""Sent whatever the answer."""
+
+ALLOWED = {
+    "SERVICE": "GET",
+    "BUCKET": "GET, HEAD, PUT, POST, DELETE",
+    "OBJECT": "GET, HEAD, PUT, POST, DELETE",
+    "DeleteMarker": "DELETE",
+}
+"""The methods that the `Allow` header of a 405 names, by its `ResourceType`."""
+
+
+def status_of(result: dict[str, Any], modelled: int) -> int:
+    """The model has no word for it: a part of an object is answered with 206."""
+    return 206 if "ContentRange" in result else modelled
 
 
 def root_element(operation: str) -> str:

@@ -1,6 +1,7 @@
 """Plain dicts → XML elements: the bodies of rest-xml and of query."""
 
 import base64
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -23,11 +24,18 @@ ESCAPES = {code: f"&#x{code:x};" for code in range(32) if chr(code) not in "\t\n
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 )
 
+UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
 ATTRIBUTE_ESCAPES = ESCAPES | {ord("\t"): "&#x9;", ord("\n"): "&#xa;"}
 
 
 def escape(text: str) -> str:
     return text.translate(ESCAPES)
+
+
+def legible(text: str) -> str:
+    """Text for people, which a parser must get through: what XML has no form for becomes a mark that says so."""
+    return UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 @cache
