@@ -4,9 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, insert, select
 
+from clary.objects import buckets, versions
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.open import ROOM
+from clary.objects.tables import dead_bodies
+from clary.objects.versions import Content
 from tests.database.schema import assert_migrations_match
 from tests.objects.conftest import open_at
 
@@ -49,6 +53,37 @@ def test_replaced_body_outlives_its_object_and_jobs_links_outlive_it(
     assert not located.exists()
     assert (tmp_path / "link").read_bytes() == b"old"
     assert store.read("data", "key") == b"new"
+
+
+def copy_onto_itself(store: EmbeddedStore, key: bytes) -> None:
+    def change(connection: Connection) -> None:
+        source = versions.find(connection, "data", key)
+        content = Content(source.body, source.size, source.etag, {"Metadata": {"new": "one"}})
+        versions.put(connection, buckets.find(connection, "data"), key, content)
+
+    store.change(change)
+
+
+def test_a_body_that_its_successor_names_lives_on(
+    store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clary.objects.embedded.GRACE", -1.0)
+    put(store, tmp_path, "key", b"content")
+    copy_onto_itself(store, b"key")
+    store.bury()
+    assert store.read("data", "key") == b"content"
+
+
+def test_a_named_body_is_struck_off_the_list_of_the_dead_and_not_buried(
+    store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clary.objects.embedded.GRACE", -1.0)
+    put(store, tmp_path, "key", b"content")
+    body = Path(store.locate("data", "key")).name
+    store.change(lambda connection: connection.execute(insert(dead_bodies).values(body=body, since=0)))
+    store.bury()
+    assert store.read("data", "key") == b"content"
+    assert store.view(lambda connection: connection.execute(select(dead_bodies)).all()) == []
 
 
 def test_reopened_store_keeps_objects_and_sweeps_orphans(store: EmbeddedStore, tmp_path: Path) -> None:

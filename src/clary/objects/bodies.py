@@ -85,11 +85,23 @@ class Bodies:
 
         `named` gives the names in use that begin with two given hexadecimal digits.
         """
-        removed = _remove_old(self._incoming, self._opened, set())
+        removed = _remove(self._incoming, self._old_in(self._incoming))
         for number in range(256):
-            prefix = f"{number:02x}"
-            removed += _remove_old(self._root / prefix, self._opened, named(prefix))
+            directory = self._root / f"{number:02x}"
+            if old := self._old_in(directory):
+                removed += _remove(directory, old - named(directory.name))
         return removed
+
+    def _old_in(self, directory: Path) -> set[str]:
+        """Files from before this opening; uploads place theirs meanwhile. The change time, unlike the modification
+        time, is also set by the rename that brings a file here."""
+        old = set()
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    if entry.stat().st_ctime < self._opened:
+                        old.add(entry.name)
+        return old
 
 
 class Incoming:
@@ -146,14 +158,7 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _remove_old(directory: Path, before: float, keep: set[str]) -> int:
-    removed = 0
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            # An upload may place its file meanwhile. The change time, unlike the modification time, is also set by
-            # the rename that brings a file here.
-            with suppress(FileNotFoundError):
-                if entry.name not in keep and entry.stat().st_ctime < before:
-                    os.unlink(entry.path)
-                    removed += 1
-    return removed
+def _remove(directory: Path, names: set[str]) -> int:
+    for name in names:
+        (directory / name).unlink(missing_ok=True)
+    return len(names)

@@ -2,7 +2,7 @@
 
     put     ingest ─▶ body on disk ─▶ change (group commit) ─▶ acknowledged
     get     view: key ─▶ version ─▶ path of its body
-    delete  change: row goes, body becomes dead ─▶ after `GRACE` the housekeeper removes the file
+    delete  change: row goes, body becomes dead ─▶ after `GRACE` the housekeeper removes the file (`dead`)
 
 `view` and `change` run functions of an open transaction (`buckets`, `versions`, `uploads`, `listing`). One
 process at a time may have a store open.
@@ -13,7 +13,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import AsyncIterable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterable, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,13 +21,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from clary.database import reading
 from clary.objects import buckets, versions
 from clary.objects.base import DEFAULT_CONTENT_TYPE, ObjectInfo
 from clary.objects.bodies import Bodies
+from clary.objects.dead import strike_off
 from clary.objects.documents import Documents
 from clary.objects.errors import StoreError
 from clary.objects.ingest import Ingested, Settle, ingest
@@ -46,6 +47,8 @@ HOUSEKEEPING = 60.0
 """Seconds between removals of dead bodies."""
 WORKERS = 16
 """Threads that write bodies; they wait for the disk rather than compute."""
+BURIED_AT_ONCE = 1000
+"""Bodies in one transaction, which every other change waits for."""
 PAGE = 1000
 
 
@@ -185,14 +188,10 @@ class EmbeddedStore:
 
     def bury(self) -> None:
         """Remove the files of bodies whose grace is over."""
-        old = dead_bodies.c.since < time.time() - GRACE
-        dead: Sequence[str] = self.view(
-            lambda connection: connection.execute(select(dead_bodies.c.body).where(old)).scalars().all()
-        )
-        for body in dead:
-            self.bodies.remove(body)
-        if dead:
-            self.change(lambda connection: connection.execute(delete(dead_bodies).where(old)))
+        before = time.time() - GRACE
+        while dead := self.change(partial(strike_off, before=before, most=BURIED_AT_ONCE)):
+            for body in dead:
+                self.bodies.remove(body)
 
 
 @contextmanager

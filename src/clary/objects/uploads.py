@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select
 
+from clary.objects.dead import release
 from clary.objects.errors import no_such_upload
 from clary.objects.tables import parts, uploads
-from clary.objects.versions import release
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ bring the one below it back. The column `current` says so; listings are read by 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -17,8 +17,9 @@ from uuid import uuid4
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from clary.objects.buckets import Bucket
+from clary.objects.dead import release
 from clary.objects.errors import no_such_key, no_such_version
-from clary.objects.tables import dead_bodies, parts, versions
+from clary.objects.tables import versions
 
 NULL = "null"
 
@@ -93,10 +94,11 @@ def put(connection: Connection, bucket: Bucket, key: bytes, content: Content, gu
     top = newest(connection, bucket.name, key)
     guard(top if top and top.body else None)
     version_id = uuid4().hex if bucket.versioning == "Enabled" else NULL
+    replaced = None
     if top and version_id == NULL:
         replaced = top if top.version_id == NULL else _by_id(connection, bucket.name, key, NULL)
-        if replaced:
-            _remove(connection, replaced)
+    if replaced:
+        connection.execute(delete(versions).where(versions.c.id == replaced.id))
     if top and top.current and top.version_id != version_id:
         connection.execute(update(versions).where(versions.c.id == top.id).values(current=False))
     values: dict[str, Any] = {
@@ -115,6 +117,8 @@ def put(connection: Connection, bucket: Bucket, key: bytes, content: Content, gu
     }
     result = connection.execute(_INSERT, values)
     assert result.inserted_primary_key is not None
+    if replaced and replaced.body:
+        release(connection, [replaced.body])  # which the new version may name: a copy onto itself
     return Version(id=result.inserted_primary_key[0], **values)
 
 
@@ -129,7 +133,9 @@ def remove(
     guard(version if version and version.body else None)
     if version is None:
         return None
-    _remove(connection, version)
+    connection.execute(delete(versions).where(versions.c.id == version.id))
+    if version.body:
+        release(connection, [version.body])
     top = newest(connection, bucket.name, key)
     if top and top.body and not top.current:
         connection.execute(update(versions).where(versions.c.id == top.id).values(current=True))
@@ -144,22 +150,6 @@ def set_headers(connection: Connection, version: Version, headers: dict[str, Any
     connection.execute(update(versions).where(versions.c.id == version.id).values(headers=headers))
 
 
-def release(connection: Connection, bodies: Sequence[str]) -> None:
-    """Let files go, apart from those that a version or a part still holds."""
-    dead = set(bodies)
-    for table in (versions, parts):
-        dead -= set(connection.execute(select(table.c.body).where(table.c.body.in_(bodies))).scalars())
-    if dead:
-        now = time.time()
-        connection.execute(insert(dead_bodies), [{"body": body, "since": now} for body in dead])
-
-
 def _by_id(connection: Connection, bucket: str, key: bytes, version_id: str) -> Version | None:
     row: Any = connection.execute(_BY_ID, {"bucket": bucket, "key": key, "version_id": version_id}).first()
     return Version(*row) if row else None
-
-
-def _remove(connection: Connection, version: Version) -> None:
-    connection.execute(delete(versions).where(versions.c.id == version.id))
-    if version.body:
-        release(connection, [version.body])

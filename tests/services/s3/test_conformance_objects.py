@@ -172,6 +172,23 @@ def test_copy_onto_itself_must_change_something(s3: Any, bucket: str) -> None:
     assert s3.head_object(Bucket=bucket, Key="key")["Metadata"] == {"a": "b"}
 
 
+@pytest.mark.parametrize("change", [{"MetadataDirective": "REPLACE"}, {"StorageClass": "STANDARD_IA"}])
+@pytest.mark.parametrize("versioning", ["", "Suspended"])
+def test_what_was_copied_onto_itself_lives_on(s3: Any, bucket: str, versioning: str, change: dict[str, str]) -> None:
+    if versioning:
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": versioning})
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x")
+    for _ in range(2):
+        s3.copy_object(Bucket=bucket, Key="key", CopySource={"Bucket": bucket, "Key": "key"}, **change)
+        assert body_of(s3, bucket, "key") == b"x"
+    s3.put_object(Bucket=bucket, Key="key", Body=b"y")
+    assert body_of(s3, bucket, "key") == b"y"
+    s3.copy_object(Bucket=bucket, Key="key", CopySource={"Bucket": bucket, "Key": "key"}, **change)
+    s3.delete_object(Bucket=bucket, Key="key")
+    with refused("NoSuchKey", 404):
+        s3.get_object(Bucket=bucket, Key="key")
+
+
 def test_copy_of_what_is_not_there(s3: Any, bucket: str) -> None:
     with refused("NoSuchKey", 404):
         s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "absent"})

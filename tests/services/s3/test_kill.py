@@ -3,8 +3,11 @@
 import hashlib
 import os
 import random
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +20,8 @@ WRITERS = 6
 
 
 class Writer:
-    """Puts objects under keys of its own until the platform is gone; remembers what was acknowledged."""
+    """Puts objects under keys of its own, and copies some onto themselves, until the platform is gone; remembers
+    what was acknowledged."""
 
     def __init__(self, s3: Any, name: str, enough: threading.Semaphore) -> None:
         self._s3 = s3
@@ -36,6 +40,9 @@ class Writer:
             self.attempted[key] = digest
             try:
                 self._s3.put_object(Bucket="killed", Key=key, Body=body)
+                if chance.random() < 0.5:
+                    source = {"Bucket": "killed", "Key": key}
+                    self._s3.copy_object(Bucket="killed", Key=key, CopySource=source, MetadataDirective="REPLACE")
             except (HTTPClientError, BotoCoreError, ClientError):
                 return
             self.acknowledged[key] = digest
@@ -57,6 +64,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_torn(own_platform: Platform
                 each.result()
         own_platform.up()
         check(own_platform.client("s3"), writers)
+        check_the_dead(own_platform.state / "clary.db")
 
 
 def check(s3: Any, writers: list[Writer]) -> None:
@@ -71,6 +79,14 @@ def check(s3: Any, writers: list[Writer]) -> None:
             assert answer["ETag"] == f'"{digest}"'
             # The last put may have been stored without its answer having got through.
             assert digest in (writer.acknowledged.get(key), last)
+
+
+def check_the_dead(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        (dead,) = connection.execute("SELECT count(*) FROM dead_bodies").fetchone()
+        living = "SELECT count(*) FROM dead_bodies JOIN object_versions USING (body)"
+        assert connection.execute(living).fetchone() == (0,)
+    assert dead
 
 
 @pytest.mark.slow
