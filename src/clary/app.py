@@ -30,7 +30,7 @@ from clary.engines.process import ProcessEngine
 from clary.objects.open import open_store
 from clary.records.logs import LogStore
 from clary.records.metrics import MetricStore
-from clary.records.record import Kind, Scope
+from clary.records.record import Scope
 from clary.records.store import Records
 from clary.routing.router import Router
 from clary.services.sagemaker.hosting.kinds import CREATING, ENDPOINT
@@ -46,7 +46,6 @@ from clary.wire.server import Server, serve
 log = logging.getLogger(__name__)
 
 HANDLER_THREADS = 16
-STEP_THREADS = 16
 CLOSING_GRACE = 5.0
 """Seconds that requests under way have when the platform is told to end."""
 
@@ -72,11 +71,10 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     handlers = ThreadPoolExecutor(HANDLER_THREADS, thread_name_prefix="handler")
-    steps = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="step")
-    house = build_house(settings, steps)
+    house = build_house(settings)
     gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes)
     reconcilers: list[Reconciler] = [JobReconciler(house, Training()), EndpointReconciler(house)]
-    _release_forgotten(house, [reconciler.kind for reconciler in reconcilers])
+    _release_forgotten(house)
     _close_endpoints(house)
     server = await _listen(gateway, settings)
     house.supervisor.start(reconcilers)
@@ -89,10 +87,10 @@ async def _run(settings: Settings) -> None:
     os._exit(0)
 
 
-def build_house(settings: Settings, steps: ThreadPoolExecutor) -> House:
+def build_house(settings: Settings) -> House:
     keys = KeyRing.open(settings.state, settings.account)
     database, records = _open_records(settings)
-    supervisor = Supervisor(records, steps)
+    supervisor = Supervisor(records)
     engine = ProcessEngine(settings.instances_dir, settings.layers_dir, settings.sandbox)
     engine.on_change(supervisor.hint)
     return House(
@@ -130,11 +128,12 @@ async def _listen(gateway: Gateway, settings: Settings) -> Server:
     return server
 
 
-def _release_forgotten(house: House, kinds: list[Kind]) -> None:
+def _release_forgotten(house: House) -> None:
     """End the instances that no live record has: a kill came between a record's end and their release."""
-    live = {record.id for kind in kinds for record in house.records.live(kind)}
-    for instance_id in house.engine.instances():
-        if instance_id.rpartition("-")[0] not in live:
+    owners = {instance_id: instance_id.rpartition("-")[0] for instance_id in house.engine.instances()}
+    live = house.records.agenda.live_kinds(owners.values())
+    for instance_id, owner in owners.items():
+        if owner not in live:
             house.engine.release(instance_id)
 
 

@@ -9,6 +9,9 @@ from clary.database import reading, writing
 from clary.records.record import KINDS, Kind
 from clary.records.tables import records
 
+AT_ONCE = 500
+"""Ids that one statement asks for: databases know a limit of its parameters."""
+
 
 class Place(NamedTuple):
     """Behind which record a page begins."""
@@ -76,10 +79,15 @@ class Agenda:
     def live_kinds(self, record_ids: Iterable[str]) -> dict[str, str]:
         """The kinds of those among these records that are live, by id."""
         column = records.c
-        statement = select(column.id, column.kind, column.status).where(column.id.in_(list(record_ids)))
+        ids = sorted(set(record_ids))
+        found: dict[str, str] = {}
         with reading(self._engine) as connection:
-            rows = connection.execute(statement).all()
-        return {row.id: row.kind for row in rows if row.kind in KINDS and row.status in KINDS[row.kind].live}
+            for first in range(0, len(ids), AT_ONCE):
+                named = column.id.in_(ids[first : first + AT_ONCE])
+                for row in connection.execute(select(column.id, column.kind, column.status).where(named)):
+                    if row.kind in KINDS and row.status in KINDS[row.kind].live:
+                        found[row.id] = row.kind
+        return found
 
     def answers(self) -> None:
         """Raises what the database driver raises where the database is away."""

@@ -60,11 +60,10 @@ def endpoint(platform: Platform) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with ThreadPoolExecutor(1) as executor:
-        built = build_house(Settings(state=tmp_path / "state"), executor)
-        yield built
-        for instance_id in list(built.engine.instances()):
-            built.engine.release(instance_id)
+    built = build_house(Settings(state=tmp_path / "state"))
+    yield built
+    for instance_id in list(built.engine.instances()):
+        built.engine.release(instance_id)
 
 
 def deployed(house: House, state: State, command: list[str], serving: bool = False) -> Record:
