@@ -45,7 +45,7 @@ def signed(keys: Identity | TemporaryCredentials) -> Request:
 
 
 def main() -> None:
-    ring = KeyRing("AKIAEXAMPLEEXAMPLEKE", "s" * 40, "123456789012", b"k" * 32)
+    ring = KeyRing("AKIAEXAMPLEEXAMPLEKE", "s" * 40, b"k" * 32)
     table = Table("what", "µs per call")
 
     def row(name: str, keys: Identity | TemporaryCredentials) -> None:

@@ -60,7 +60,7 @@ def stray_files(state: Path) -> list[Path]:
 async def check(platform: Platform, seed: int, count: int) -> None:
     port = urlsplit(platform.url).port
     assert port is not None
-    keys = KeyRing.open(platform.state, "123456789012").root
+    keys = KeyRing.open(platform.state).root
     beside = sorted(platform.state.parent.iterdir())
     platform.client("s3").create_bucket(Bucket=BUCKET)
     statuses, failures = await bombard(port, keys, seed, count)

@@ -23,9 +23,10 @@ GROUND = {
 }
 ALLOWED = {
     **GROUND,
-    "control": set(GROUND) | {"settings"},
-    "services": set(GROUND) | {"settings", "control"},
+    "control": set(GROUND) | {"settings", "arns"},
+    "services": set(GROUND) | {"settings", "arns", "control"},
     "settings": set(),
+    "arns": set(),
 }
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from clary import __version__
+from clary.arns import global_arn
 from clary.control.call import Call
 from clary.control.house import House
 from clary.control.supervisor import Reconciler, Supervisor
@@ -88,7 +89,7 @@ async def _run(settings: Settings) -> None:
 
 
 def build_house(settings: Settings) -> House:
-    keys = KeyRing.open(settings.state, settings.account)
+    keys = KeyRing.open(settings.state)
     database, records = _open_records(settings)
     supervisor = Supervisor(records)
     engine = ProcessEngine(settings.instances_dir, settings.layers_dir, settings.sandbox)
@@ -145,10 +146,11 @@ def _close_endpoints(house: House) -> None:
 
 
 def _call(house: House, caller: Authenticated) -> Call:
+    account = house.settings.account
     return Call(
         house=house,
-        scope=Scope(house.settings.account, caller.region),
-        principal=caller.arn,
+        scope=Scope(account, caller.region),
+        principal=caller.arn or global_arn("iam", caller.region, account, "root"),
         access_key=caller.access_key,
         request_id=caller.request_id,
         endpoint=caller.endpoint,

@@ -22,7 +22,7 @@ from clary.wire.payload import guarded
 from clary.wire.sigv4 import Presented, signing_key
 from tests.wire.signed import WholeBody
 
-keys = KeyRing("AKIAEXAMPLEEXAMPLEKE", "s" * 40, "123456789012", b"k" * 32)
+keys = KeyRing("AKIAEXAMPLEEXAMPLEKE", "s" * 40, b"k" * 32)
 TIMESTAMP = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 SEED = sha256(b"seed").hexdigest()
 

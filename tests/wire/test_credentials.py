@@ -17,13 +17,13 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/Role/session"
 
 @pytest.fixture
 def keys(tmp_path: Path) -> KeyRing:
-    return KeyRing.open(tmp_path, "123456789012")
+    return KeyRing.open(tmp_path)
 
 
 def test_first_start_makes_keys_of_awss_form(tmp_path: Path, keys: KeyRing) -> None:
     assert re.fullmatch(r"AKIA[A-Z2-7]{16}", keys.root.access_key)
     assert len(keys.root.secret) == 40
-    assert keys.root.arn == "arn:aws:iam::123456789012:root"
+    assert keys.root.arn is None
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {
         "credentials": 0o600,
         "secret": 0o600,
@@ -38,7 +38,7 @@ def test_clients_can_be_pointed_at_the_file(tmp_path: Path, keys: KeyRing, monke
 
 
 def test_two_states_have_different_keys(tmp_path: Path, keys: KeyRing) -> None:
-    other = KeyRing.open(tmp_path / "other", "123456789012")
+    other = KeyRing.open(tmp_path / "other")
     assert other.root.access_key != keys.root.access_key
     assert other.root.secret != keys.root.secret
 
@@ -57,21 +57,21 @@ def test_two_states_have_different_keys(tmp_path: Path, keys: KeyRing) -> None:
 def test_corrupt_credentials_refuse_to_open(tmp_path: Path, content: str) -> None:
     (tmp_path / "credentials").write_text(content)
     with pytest.raises(CorruptCredentials, match=f"{tmp_path}/credentials cannot be used: .*new keys are made"):
-        KeyRing.open(tmp_path, "123456789012")
+        KeyRing.open(tmp_path)
 
 
 @pytest.mark.usefixtures("keys")
 def test_corrupt_server_secret_refuses_to_open(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"short")
     with pytest.raises(CorruptCredentials, match="holds 5 bytes where 32 are expected"):
-        KeyRing.open(tmp_path, "123456789012")
+        KeyRing.open(tmp_path)
 
 
 def test_temporary_credentials_survive_a_restart(tmp_path: Path, keys: KeyRing) -> None:
     issued = keys.issue(ROLE, 900)
     assert issued.access_key.startswith("ASIA")
     assert issued.expiration == pytest.approx(time.time() + 900, abs=2)
-    found = KeyRing.open(tmp_path, "123456789012").lookup(issued.access_key, issued.session_token, "sts", time.time())
+    found = KeyRing.open(tmp_path).lookup(issued.access_key, issued.session_token, "sts", time.time())
     assert (found.secret, found.arn) == (issued.secret, ROLE)
 
 
@@ -93,7 +93,7 @@ def test_tokens_cannot_be_forged(tmp_path: Path, keys: KeyRing) -> None:
     forgeries = [
         base64.b64encode(raw.replace(b"Role", b"Root")).decode(),
         base64.b64encode(raw[:31]).decode(),
-        KeyRing.open(tmp_path / "other", "123456789012").issue(ROLE, 900).session_token,
+        KeyRing.open(tmp_path / "other").issue(ROLE, 900).session_token,
         keys.issue(ROLE, 900).session_token,
         "nonsense",
         "é",

@@ -17,7 +17,7 @@ from clary.wire.payload import guarded
 from clary.wire.sigv4 import read_scope, verify
 from tests.wire.signed import WholeBody, sign
 
-keys = KeyRing("AKIAEXAMPLEEXAMPLEKE", "s" * 40, "123456789012", b"k" * 32)
+keys = KeyRing("AKIAEXAMPLEEXAMPLEKE", "s" * 40, b"k" * 32)
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 SEGMENT = st.one_of(TEXT, st.sampled_from(["..", ".", "", "a b", "a+b", "a%2Fb", "ü", "~(1)!*'", "=&?#"]))
@@ -62,7 +62,7 @@ def unquoted(path: str, query: str) -> str:
 @given(METHOD, PATH, QUERY, HEADERS, st.binary(max_size=50))
 def test_general_signer(method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> None:
     request = sign(keys.root, method, unquoted(path, query), headers, body)
-    assert check(request, body).arn == "arn:aws:iam::123456789012:root"
+    assert check(request, body) == keys.root
 
 
 @given(METHOD, S3_PATH, QUERY, HEADERS, st.binary(max_size=50))
@@ -292,8 +292,8 @@ async def test_streamed_body_is_compared_at_its_end() -> None:
 
 
 def test_keys_are_read_back(tmp_path: Path) -> None:
-    first = KeyRing.open(tmp_path, "123456789012")
-    second = KeyRing.open(tmp_path, "123456789012")
+    first = KeyRing.open(tmp_path)
+    second = KeyRing.open(tmp_path)
     request = sign(first.root)
     presented = read_scope(request)
     assert presented is not None

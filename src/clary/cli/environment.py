@@ -12,6 +12,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from clary.arns import global_arn
 from clary.cli.errors import CommandError
 from clary.cli.options import command_line
 
@@ -83,7 +84,7 @@ def _write_sagemaker_config(settings: Settings) -> Path:
 
 def _sagemaker_config(settings: Settings) -> dict[str, object]:
     """Bucket, telemetry, and the role where a program gives none, by the SDK's `config_schema.py`."""
-    role = f"arn:aws:iam::{settings.account}:role/service-role/AmazonSageMaker-ExecutionRole"
+    role = global_arn("iam", settings.region, settings.account, "role/service-role/AmazonSageMaker-ExecutionRole")
     bucket = f"sagemaker-{settings.region}-{settings.account}"
     return {
         "SchemaVersion": "1.0",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clary.arns import global_arn, regional_arn
 from clary.records.record import Scope
 
 if TYPE_CHECKING:
@@ -16,12 +17,16 @@ class Call:
     house: House
     scope: Scope
     principal: str
-    """ARN of the caller: `arn:aws:iam::123456789012:root` or an assumed role's."""
+    """ARN of the caller: the account's own (`…:iam::123456789012:root`) or an assumed role's."""
     access_key: str
     request_id: str
     endpoint: str
     """`http://host:port` as the client addressed it."""
 
     def arn(self, service: str, resource: str) -> str:
-        """`arn:aws:<service>:<region>:<account>:<resource>`, e.g. `training-job/abalone`."""
-        return f"arn:aws:{service}:{self.scope.region}:{self.scope.account}:{resource}"
+        """Of a resource in the call's region, e.g. `training-job/abalone`."""
+        return regional_arn(service, self.scope.region, self.scope.account, resource)
+
+    def global_arn(self, service: str, resource: str) -> str:
+        """Of a resource of the account in every region, e.g. `role/Trainer` of `iam`."""
+        return global_arn(service, self.scope.region, self.scope.account, resource)

@@ -38,7 +38,8 @@ class CorruptCredentials(Exception):
 class Identity:
     access_key: str
     secret: str
-    arn: str
+    arn: str | None
+    """Of an assumed role, None for the account itself: its ARN depends on the region of the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,14 @@ class _Issued:
 class KeyRing:
     """The keys of one account. Safe to use from any thread."""
 
-    def __init__(self, access_key: str, secret: str, account: str, server_secret: bytes) -> None:
-        self.root = Identity(access_key, secret, f"arn:aws:iam::{account}:root")
+    def __init__(self, access_key: str, secret: str, server_secret: bytes) -> None:
+        self.root = Identity(access_key, secret, None)
         self._server_secret = server_secret
         # Clients send the same token with every call of a session.
         self._opened = lru_cache(maxsize=1024)(self._open_token)
 
     @classmethod
-    def open(cls, state_dir: Path, account: str) -> "KeyRing":
+    def open(cls, state_dir: Path) -> "KeyRing":
         """Read the keys under `state_dir`, making them at first start; raises `CorruptCredentials`."""
         state_dir.mkdir(parents=True, exist_ok=True)
         credentials, secret = state_dir / "credentials", state_dir / "secret"
@@ -80,7 +81,7 @@ class KeyRing:
                 f"{secret} holds {len(server_secret)} bytes where {_SECRET_BYTES} are expected. Restore it, "
                 "or remove it: a new one is made at the next start, and temporary credentials stop working."
             )
-        return cls(access_key, secret_key, account, server_secret)
+        return cls(access_key, secret_key, server_secret)
 
     def lookup(self, access_key: str, session_token: str, service: str, now: float) -> Identity:
         """Whose key this is; raises what `service` answers an unknown or an expired one with."""
@@ -95,8 +96,8 @@ class KeyRing:
             raise refusals.expired_token(service, session_token)
         return issued.identity
 
-    def issue(self, arn: str, seconds: int) -> TemporaryCredentials:
-        """Credentials of `arn`, e.g. `arn:aws:sts::123456789012:assumed-role/Role/session`."""
+    def issue(self, arn: str | None, seconds: int) -> TemporaryCredentials:
+        """Credentials of `arn`, an assumed role's session, or of the account itself."""
         access_key = _random_key("ASIA")
         until = int(time.time()) + seconds
         claims = json.dumps({"arn": arn, "key": access_key, "until": until}).encode()

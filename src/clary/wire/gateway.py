@@ -43,7 +43,8 @@ Handler = Callable[[Any, dict[str, Any]], dict[str, Any] | None | Awaitable[dict
 class Authenticated:
     """Who calls, from where and for which region."""
 
-    arn: str
+    arn: str | None
+    """Of an assumed role's session; None for the account itself."""
     access_key: str
     region: str
     request_id: str

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from clary.control.call import Call
 from clary.records.record import Record
 from clary.services.iam import operation
-from clary.services.iam.roles import change_role, checked_policy, find_role, mention_role
+from clary.services.iam.roles import change_role, checked_policy, find_role, is_own, mention_role, read_role_arn
 from clary.wire.errors import ServiceError
 
 
@@ -70,10 +70,9 @@ def list_attached_role_policies(call: Call, request: dict[str, Any]) -> dict[str
 def simulate_principal_policy(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Clary lets whoever is signed in do everything, whatever policies say: so it is what the simulation
     answers."""
-    principal, separator, role = request["PolicySourceArn"].partition(":role/")
-    if separator and principal == f"arn:aws:iam::{call.scope.account}":
-        path, _, name = role.rpartition("/")
-        mention_role(call, name, f"/{path}/" if path else "/")
+    named = read_role_arn(request["PolicySourceArn"])
+    if named is not None and is_own(call, named):
+        mention_role(call, named.name, named.path)
     results = [
         {"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": "allowed"}
         for action in request["ActionNames"]

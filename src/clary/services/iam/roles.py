@@ -11,9 +11,11 @@ place.
 import base64
 import hashlib
 import json
-from typing import Any
+import re
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from clary.arns import global_arn, partition_of, read_arn
 from clary.control.call import Call
 from clary.records.errors import AlreadyExists, NotFound, Stale
 from clary.records.record import Kind, Record, Scope, State
@@ -34,12 +36,38 @@ _TRUST_POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-_FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+_FULL_ACCESS = "policy/AmazonSageMakerFullAccess"
+"""A policy of AWS's own, whose account is `aws`."""
+
+_ROLE = re.compile(r"role(?P<path>/(?:.*/)?)(?P<name>[^/]+)")
 
 
 def scope(call: Call) -> Scope:
-    """Roles belong to an account, in every region."""
-    return Scope(call.scope.account, "aws-global")
+    """Roles belong to an account, in every region of a partition: `aws-global`, `aws-cn-global` …"""
+    return Scope(call.scope.account, f"{partition_of(call.scope.region)}-global")
+
+
+class RoleName(NamedTuple):
+    """What the ARN of a role says."""
+
+    partition: str
+    account: str
+    path: str
+    name: str
+
+
+def read_role_arn(text: str) -> RoleName | None:
+    """None where it is no ARN of a role."""
+    arn = read_arn(text)
+    match = _ROLE.fullmatch(arn.resource) if arn is not None and arn.service == "iam" else None
+    if arn is None or match is None:
+        return None
+    return RoleName(arn.partition, arn.account, match["path"], match["name"])
+
+
+def is_own(call: Call, role: RoleName) -> bool:
+    """Whether the role is one of the account that calls, in the partition that it calls in."""
+    return (role.partition, role.account) == (partition_of(call.scope.region), call.scope.account)
 
 
 def role_id(account: str, name: str) -> str:
@@ -70,7 +98,7 @@ def mention_role(call: Call, name: str, path: str | None = None) -> Record:
         "Description": "Made by Clary when a client first asked for it",
         "MaxSessionDuration": DEFAULT_DURATION,
         "Policies": {},
-        "Attached": [_FULL_ACCESS],
+        "Attached": [global_arn("iam", call.scope.region, "aws", _FULL_ACCESS)],
         MENTIONED: True,
     }
     try:
@@ -81,7 +109,7 @@ def mention_role(call: Call, name: str, path: str | None = None) -> Record:
 
 def create_role(call: Call, name: str, document: dict[str, Any], tags: dict[str, str] | None = None) -> Record:
     """Raises `AlreadyExists`."""
-    arn = f"arn:aws:iam::{call.scope.account}:role{document['Path']}{name}"
+    arn = call.global_arn("iam", f"role{document['Path']}{name}")
     return call.house.records.create(ROLE, scope(call), name, arn, document, ACTIVE, tags=tags)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from clary.arns import global_arn
 from clary.control.call import Call
 from clary.objects import buckets, uploads
 from clary.objects.buckets import Bucket
@@ -40,7 +41,7 @@ def create_bucket(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> 
         return bucket
 
     store.change_bucket(name, create)
-    return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
+    return {"Location": f"/{name}", "BucketArn": global_arn("s3", region, "", name)}
 
 
 def _chosen_region(constraint: str | None, endpoint: str) -> str:
@@ -76,7 +77,11 @@ def delete_bucket(store: EmbeddedStore, _call: Call, request: dict[str, Any]) ->
 @s3_operation("HeadBucket")
 def head_bucket(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
     bucket = find_bucket(store, request)
-    return {"BucketArn": f"arn:aws:s3:::{bucket.name}", "BucketRegion": bucket.region, "AccessPointAlias": False}
+    return {
+        "BucketArn": global_arn("s3", bucket.region, "", bucket.name),
+        "BucketRegion": bucket.region,
+        "AccessPointAlias": False,
+    }
 
 
 @s3_operation("GetBucketLocation")
@@ -101,7 +106,7 @@ def list_buckets(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> d
                 "Name": bucket.name,
                 "CreationDate": bucket.created,
                 "BucketRegion": bucket.region,
-                "BucketArn": f"arn:aws:s3:::{bucket.name}",
+                "BucketArn": global_arn("s3", bucket.region, "", bucket.name),
             }
             for bucket in found[:most]
         ],

@@ -1,5 +1,6 @@
 """What every instance finds in its environment: its region, and credentials of its own role for calls to Clary."""
 
+from clary.arns import global_arn
 from clary.control.house import House
 from clary.records.record import Scope
 
@@ -11,7 +12,7 @@ def instance_environment(house: House, scope: Scope, role_arn: str, session: str
     an instance.
     """
     role = role_arn.rsplit("/", 1)[-1]
-    identity = f"arn:aws:sts::{scope.account}:assumed-role/{role}/{session}"
+    identity = global_arn("sts", scope.region, scope.account, f"assumed-role/{role}/{session}")
     credentials = house.keys.issue(identity, seconds)
     return {
         "AWS_REGION": scope.region,
