@@ -10,6 +10,7 @@ import pytest
 from clary.database import open_database
 from clary.records.log_reader import HEAD, Window
 from clary.records.logs import LogStore
+from clary.records.metrics import MetricStore, Series
 from clary.records.query import Query
 from clary.records.store import Records
 from tests.records.kinds import ASLEEP, AWAKE, CAT, HOME
@@ -29,20 +30,20 @@ def test_what_was_acknowledged_survives_a_kill(url: str, acknowledged: int) -> N
             assert name in kept
         if what == "woken":
             assert kept[name].state == AWAKE
+    counter = kept.pop("counter", None)
     for record in kept.values():
         # A status never without its event and its document.
         states = [event.state for event in records.events(record)]
         assert states == ([ASLEEP, AWAKE] if record.state == AWAKE else [ASLEEP])
         assert bool(record.document) == (record.state == AWAKE)
-    logged = logs.search(HOME, "g", Window(), HEAD, 10_000) if _has(lines, "logged") else []
+    logged = logs.search(HOME, "g", Window(), HEAD, 10_000) if logs.source_offset(HOME, "g", "s") else []
     assert [event.text for event in logged] == [f"line {number}" for number in range(len(logged))]
     assert len(logged) >= sum(line.startswith("logged") for line in lines)
-    if logged:
-        assert logs.source_offset(HOME, "g", "s") == len(logged)
-
-
-def _has(lines: list[str], what: str) -> bool:
-    return any(line.startswith(what) for line in lines)
+    # What was written together is there together.
+    assert logs.source_offset(HOME, "g", "s") == len(logged)
+    assert len(MetricStore(engine).samples(HOME, Series("ns", "lines", {}), 0, 10_000)) == len(logged)
+    assert counter is not None
+    assert counter.document.get("Lines", 0) == len(logged)
 
 
 def _write_and_kill(url: str, acknowledged: int) -> list[str]:

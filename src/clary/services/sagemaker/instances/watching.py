@@ -8,10 +8,16 @@ from clary.instance.spec import InstanceStatus
 from clary.records.record import Scope
 
 
-class Shipped(NamedTuple):
-    lines: list[str]
+class Printed(NamedTuple):
+    """A page of what an instance printed since what is kept of it, and no more than one, so that a program which never
+    stops printing leaves time for everything else."""
+
+    stream: str
+    lines: list[tuple[float, str]]
+    """`(at, text)`: epoch seconds and what was printed."""
+    reached: int
     more: bool
-    """Whether the instance had printed more than one page: ask again at once."""
+    """Whether there was anything: ask again at once."""
 
 
 def status_of(house: House, instance_id: str) -> InstanceStatus | None:
@@ -28,17 +34,24 @@ def release(house: House, instance_id: str) -> None:
         house.engine.release(instance_id)
 
 
-def ship_logs(house: House, scope: Scope, group: str, stream: str, instance_id: str) -> Shipped:
-    """Carry a page of what the instance printed since last time into a log stream that clients read. Raises
-    `KeyError` where there is no such instance.
-
-    One page and no more, so that a program which never stops printing leaves time for everything else. The offset is
-    kept in the same transaction as the lines, so none is lost or repeated by a crash between.
-    """
+def read_logs(house: House, scope: Scope, group: str, stream: str, instance_id: str) -> Printed:
+    """Raises `KeyError` where there is no such instance."""
     offset = house.logs.source_offset(scope, group, stream)
     lines, reached = house.engine.logs(instance_id, offset)
     if reached == offset:
-        return Shipped([], more=False)
-    events = [(line.at, line.text) for line in lines]
-    house.logs.append(scope, group, stream, events, source_offset=reached)
-    return Shipped([text for _, text in events], more=True)
+        return Printed(stream, [], reached, more=False)
+    return Printed(stream, [(line.at, line.text) for line in lines], reached, more=True)
+
+
+def keep_logs(house: House, scope: Scope, group: str, printed: Printed) -> None:
+    """Carry the page into its log stream, which clients read. The offset is kept in the same transaction as the lines,
+    so none is lost or repeated by a crash between; what is read from them belongs into it too (`records.together`)."""
+    if printed.more:
+        house.logs.append(scope, group, printed.stream, printed.lines, source_offset=printed.reached)
+
+
+def ship_logs(house: House, scope: Scope, group: str, stream: str, instance_id: str) -> Printed:
+    """Both, where nothing is read from the lines."""
+    printed = read_logs(house, scope, group, stream, instance_id)
+    keep_logs(house, scope, group, printed)
+    return printed

@@ -1,11 +1,13 @@
 """What a family of jobs says of itself; all else is the kit's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from clary.control.house import House
 from clary.instance.spec import InstanceSpec, Outcome, Phase
+from clary.records.log_rows import Lines
+from clary.records.metrics import Sample, Series
 from clary.records.record import Kind, Record, State
 
 
@@ -18,6 +20,15 @@ class Course:
     stopping: State
     ended: Mapping[Outcome, State]
     messages: Mapping[State, str]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the lines of an instance say, kept in the transaction that keeps them."""
+
+    samples: Sequence[tuple[Series, Sample]] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Members of the job's document."""
 
 
 class Family(Protocol):
@@ -40,8 +51,8 @@ class Family(Protocol):
 
     def log_stream(self, record: Record, number: int) -> str: ...
 
-    def read(self, house: House, record: Record, lines: Sequence[str]) -> Record:
-        """Take from what an instance printed what the family looks for; the record as it is then."""
+    def read(self, record: Record, lines: Lines) -> Findings:
+        """What the family looks for in what an instance printed."""
         ...
 
     def keep(self, house: House, record: Record) -> dict[str, Any]:

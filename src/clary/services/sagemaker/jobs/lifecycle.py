@@ -13,7 +13,7 @@ from clary.instance.spec import InstanceStatus
 from clary.records.errors import NotFound
 from clary.records.record import Record, State
 from clary.services.sagemaker.errors import JobError
-from clary.services.sagemaker.instances.watching import ship_logs
+from clary.services.sagemaker.instances.watching import Printed, keep_logs, read_logs
 from clary.services.sagemaker.jobs.base import Family
 from clary.services.sagemaker.jobs.gang import Gang
 
@@ -65,12 +65,23 @@ class JobReconciler:
         for number, instance_id in enumerate(gang.ids, 1):
             stream = self._family.log_stream(record, number)
             try:
-                shipped = ship_logs(self._house, record.scope, self._family.log_group, stream, instance_id)
+                printed = read_logs(self._house, record.scope, self._family.log_group, stream, instance_id)
             except KeyError:
                 continue
-            record = self._family.read(self._house, record, shipped.lines)
-            more = more or shipped.more
+            if printed.more:
+                record = self._keep(record, printed)
+                more = True
         return record, more
+
+    def _keep(self, record: Record, printed: Printed) -> Record:
+        """Lines and what they say are kept together, or none of it; then the step begins again."""
+        house, found = self._house, self._family.read(record, printed.lines)
+        with house.records.together():
+            keep_logs(house, record.scope, self._family.log_group, printed)
+            house.metrics.put(record.scope, found.samples)
+            if not found.changes:
+                return record
+            return house.records.update(record, {**record.document, **found.changes})
 
     def _progress(self, record: Record, status: InstanceStatus) -> Record:
         """Pass each state that the gang went through since the last step."""

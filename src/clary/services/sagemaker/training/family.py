@@ -7,12 +7,14 @@ from typing import Any
 
 from clary.control.house import House
 from clary.instance.spec import InstanceSpec
+from clary.records.log_rows import Lines
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.inputs import split_s3_uri
+from clary.services.sagemaker.jobs.base import Findings
 from clary.services.sagemaker.training.instance import instance_id, training_instance
 from clary.services.sagemaker.training.kind import COURSE, TRAINING_JOB
-from clary.services.sagemaker.training.metrics import record_metrics
+from clary.services.sagemaker.training.metrics import find_metrics
 
 ARTIFACTS = ("model.tar.gz", "output.tar.gz")
 
@@ -38,8 +40,8 @@ class Training:
     def log_stream(self, record: Record, number: int) -> str:
         return f"{record.name}/algo-{number}-{int(record.created)}"
 
-    def read(self, house: House, record: Record, lines: Sequence[str]) -> Record:
-        return record_metrics(house, record, lines)
+    def read(self, record: Record, lines: Lines) -> Findings:
+        return find_metrics(record, lines)
 
     def keep(self, house: House, record: Record) -> dict[str, Any]:
         """Take the packed outputs of the first instance into the object store."""

@@ -1,20 +1,18 @@
 """Metrics that a job prints: every log line is read with the regular expressions of `MetricDefinitions`.
 
 The expressions are the user's, so each match has a time limit and lets other threads run meanwhile (`regex`; the
-standard library's matcher can do neither). Metrics are kept after their lines: a kill in the moment between
-leaves the lines without their values.
+standard library's matcher can do neither). A value's time is its line's.
 """
 
 import math
-import time
-from collections.abc import Sequence
 from typing import Any
 
 import regex
 
-from clary.control.house import House
-from clary.records.errors import Stale
+from clary.records.log_rows import Lines
+from clary.records.metrics import Sample, Series
 from clary.records.record import Record
+from clary.services.sagemaker.jobs.base import Findings
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 TIME_LIMIT = 0.1
@@ -23,30 +21,18 @@ LONGEST_LINE = 4096
 """Characters of a line that are looked at."""
 
 
-def record_metrics(house: House, record: Record, lines: Sequence[str]) -> Record:
-    """Keep what the lines say of the job's metrics: each value in CloudWatch, the last ones on the record."""
+def find_metrics(record: Record, lines: Lines) -> Findings:
+    """What the lines say of the job's metrics: each value for CloudWatch, the last ones for the job itself."""
     definitions = record.document["AlgorithmSpecification"].get("MetricDefinitions", [])
-    if not definitions or not lines:
-        return record
-    now = time.time()
-    last: dict[str, dict[str, Any]] = {}
+    samples: list[tuple[Series, Sample]] = []
+    last = {metric["MetricName"]: metric for metric in record.document.get("FinalMetricDataList", [])}
     for definition in definitions:
         name = definition["Name"]
-        for value in _values(definition["Regex"], lines):
-            house.metrics.add(record.scope, NAMESPACE, name, {"TrainingJobName": record.name}, now, value)
-            last[name] = {"MetricName": name, "Value": value, "Timestamp": now}
-    return _keep_last(house, record, last) if last else record
-
-
-def _keep_last(house: House, record: Record, last: dict[str, dict[str, Any]]) -> Record:
-    """The record with these among its final metrics, also where it was changed meanwhile."""
-    while True:
-        known = {metric["MetricName"]: metric for metric in record.document.get("FinalMetricDataList", [])}
-        document = {**record.document, "FinalMetricDataList": list({**known, **last}.values())}
-        try:
-            return house.records.update(record, document)
-        except Stale:
-            record = house.records.load(record.id)
+        series = Series(NAMESPACE, name, {"TrainingJobName": record.name})
+        for at, value in _values(definition["Regex"], lines):
+            samples.append((series, Sample.of(at, value)))
+            last[name] = {"MetricName": name, "Value": value, "Timestamp": at}
+    return Findings(samples, {"FinalMetricDataList": list(last.values())} if samples else {})
 
 
 def check_expressions(definitions: list[dict[str, Any]]) -> None:
@@ -59,10 +45,11 @@ def check_expressions(definitions: list[dict[str, Any]]) -> None:
             raise ValueError(f"The regular expression of the metric {name} is not valid: {error}") from None
 
 
-def _values(expression: str, lines: Sequence[str]) -> list[float]:
+def _values(expression: str, lines: Lines) -> list[tuple[float, float]]:
+    """With the times of their lines."""
     pattern = regex.compile(expression)
-    found: list[float] = []
-    for line in lines:
+    found: list[tuple[float, float]] = []
+    for at, line in lines:
         try:
             match = pattern.search(line[:LONGEST_LINE], timeout=TIME_LIMIT, concurrent=True)
         except TimeoutError:
@@ -73,5 +60,5 @@ def _values(expression: str, lines: Sequence[str]) -> list[float]:
             except (TypeError, ValueError):
                 continue
             if math.isfinite(value):
-                found.append(value)
+                found.append((at, value))
     return found
