@@ -27,6 +27,7 @@ from clary.records.gate import enter, pass_gate
 from clary.records.query import Page, Query, page_statement, token_after
 from clary.records.record import Event, Kind, Record, Scope, State
 from clary.records.rows import kept_timer, now, stale, to_record, to_row, write_guarded
+from clary.records.search.queue import note
 from clary.records.tables import ROOM, events, records
 from clary.records.tags import drop_tags, put_tags, read_tags
 
@@ -78,6 +79,7 @@ class Records:
                 connection.execute(records.insert().values(to_row(record)))
                 enter(connection, record, Event(at, state, message))
                 put_tags(connection, record.id, tags or {})
+                note(connection, record)
                 self._set_timer(record, wake_at)
         except IntegrityError:
             raise AlreadyExists(f"{kind.name} {name}") from None
@@ -122,6 +124,7 @@ class Records:
         changed = replace(record, document=document, modified=now(), version=record.version + 1)
         with writing(self._engine) as connection:
             changed = write_guarded(connection, changed, wake_at)
+            note(connection, changed)
             self._set_timer(changed, wake_at)
         return changed
 
@@ -142,6 +145,7 @@ class Records:
         with writing(self._engine) as connection:
             event = Event(now() if at is None else at, state, message)
             passed = pass_gate(connection, record, event, wake_at)
+            note(connection, passed)
             self._set_timer(passed, wake_at)
             self._wake_parent(connection, passed)
         return passed
@@ -203,11 +207,13 @@ class Records:
         """Add tags; one whose key is there gets the new value. Raises `TooManyTags` and `NotFound`."""
         with writing(self._engine) as connection:
             put_tags(connection, record.id, new)
+            note(connection, record)
 
     def remove_tags(self, record: Record, keys: Iterable[str]) -> None:
         """Keys that are not there are passed over."""
         with writing(self._engine) as connection:
             drop_tags(connection, record.id, keys)
+            note(connection, record)
 
     def _set_timer(self, record: Record, wake_at: float | None) -> None:
         if wake_at is not None:

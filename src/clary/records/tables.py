@@ -22,7 +22,7 @@ from clary.database import Room
 
 metadata = MetaData()
 
-HEAD = "0002"
+HEAD = "0003"
 ROOM = Room("clary.records", metadata, HEAD)
 
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column of type INTEGER
@@ -155,4 +155,65 @@ metric_samples = Table(
     Column("maximum", Double, nullable=False),
     Column("unit", String(20), nullable=False),
     Index("metric_samples_by_time", "series", "at"),
+)
+
+# The index of Search: what each record says, member by member. `clary.records.search` tells how it is kept.
+
+Value = Text().with_variant(Text(collation="C"), "postgresql")
+
+search_queue = Table(
+    "search_queue",
+    metadata,
+    # A row for each change, never one for each record: whoever empties the queue deletes the rows that it read,
+    # and none that was added meanwhile.
+    Column("id", Serial, primary_key=True),
+    Column("record", String(32), nullable=False),
+)
+
+search_kinds = Table(
+    "search_kinds",
+    metadata,
+    Column("kind", String(64), primary_key=True),
+    Column("revision", String(32), nullable=False),  # of the declaration that its records were last queued for
+)
+
+search_fields = Table(
+    "search_fields",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("account", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("path", Name, nullable=False),
+    Index("search_fields_by_path", "kind", "account", "region", "path", unique=True),
+)
+
+search_entities = Table(
+    "search_entities",
+    metadata,
+    Column("id", Serial, primary_key=True),  # names a record in a few bytes: it is in every row of the index twice
+    Column("record", ForeignKey("records.id", ondelete="CASCADE"), nullable=False),
+    Index("search_entities_by_record", "record", unique=True),
+)
+
+search_texts = Table(
+    "search_texts",
+    metadata,
+    Column("entity", ForeignKey("search_entities.id", ondelete="CASCADE"), primary_key=True),
+    Column("field", Integer, primary_key=True),
+    Column("element", Integer, primary_key=True),  # position in the outermost list that the value lies in
+    Column("value", Value, primary_key=True),
+    Index("search_texts_by_value", "field", "value", "entity", "element"),
+    sqlite_with_rowid=False,
+)
+
+search_numbers = Table(
+    "search_numbers",
+    metadata,
+    Column("entity", ForeignKey("search_entities.id", ondelete="CASCADE"), primary_key=True),
+    Column("field", Integer, primary_key=True),
+    Column("element", Integer, primary_key=True),
+    Column("value", Double, primary_key=True),
+    Index("search_numbers_by_value", "field", "value", "entity", "element"),
+    sqlite_with_rowid=False,
 )

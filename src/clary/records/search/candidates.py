@@ -1,0 +1,143 @@
+"""Finding the records that may fulfil an expression, in order, the cheaper way.
+
+*Gather*: take the rarest filter's records, keep those that fulfil the rest, sort them. Costs as many looks as the
+filter has records. *Walk*: go along the order and keep those that fulfil the expression until a page is full.
+Costs few looks where many records do. Where the rarest filter has few records there is nothing to weigh; else
+the walk begins, and goes over to gathering as soon as it can be foretold to take longer.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, union
+
+from clary.records.search.attributes import MODIFIED
+from clary.records.search.clauses import At, clause, exact
+from clary.records.search.expression import Expression
+from clary.records.search.fields import Fields
+from clary.records.search.order import MISSING, NUMBERS, TABLES, TEXTS, Lane, Order, Position, arranged, phases
+from clary.records.search.sources import Source, rarest
+from clary.records.tables import search_numbers
+
+FEW = 500
+"""Records that are gathered without asking what a walk would cost."""
+FIRST_STRETCH = 200
+LONGEST_STRETCH = 10_000
+GROWTH = 4
+
+
+class Candidates:
+    """`wanted` is how many will be asked for; more can be."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        fields: Fields,
+        of: Expression,
+        order: Order,
+        after: Position | None,
+        wanted: int,
+    ) -> None:
+        self.total: int | None = None
+        """How many there are on all pages, where that came to be known exactly."""
+        self._connection = connection
+        self._fields = fields
+        self._of = of
+        self._order = order
+        self._after = after
+        self._wanted = wanted
+        self._walked = 0
+        self._met = 0
+
+    def __iter__(self) -> Iterator[Position]:
+        source = rarest(self._connection, self._fields, self._of, FEW)
+        if source is not None:
+            yield from self._gather(source)
+            return
+        for phase in phases(self._order):
+            if self._after is not None and phase < self._after.phase:
+                continue
+            lane = Lane(self._fields, self._order, phase)
+            if lane.is_empty or (phase == MISSING and self._all_have_it()):
+                continue
+            yield from self._walk(lane)
+            if self._gathered:
+                return
+
+    _gathered = False
+
+    def _walk(self, lane: Lane) -> Iterator[Position]:
+        length = FIRST_STRETCH
+        while True:
+            rows = self._connection.execute(self._tested(lane, length)).all()
+            for row in rows:
+                self._after = Position(lane.phase, row.value, row.entity)
+                if row.fulfils:
+                    self._met += 1
+                    yield self._after
+            if len(rows) < length:
+                return
+            self._walked += length
+            source = self._better_than_walking()
+            if source is not None:
+                self._gathered = True
+                yield from self._gather(source)
+                return
+            length = min(length * GROWTH, LONGEST_STRETCH)
+
+    def _tested(self, lane: Lane, length: int) -> Select[Any]:
+        rows = lane.stretch(self._after, length).subquery()
+        fulfils = lane.belongs(rows.c.entity, rows.c.value, rows.c.element) & clause(
+            self._fields, self._of, At(rows.c.entity)
+        )
+        keys = (rows.c.value, rows.c.entity)
+        ordered = (key.desc() if self._order.descending else key for key in keys)
+        return select(*keys, fulfils.label("fulfils")).order_by(*ordered)
+
+    def _better_than_walking(self) -> Source | None:
+        """The source that has fewer records than the walk is likely to go on for."""
+        missing = max(self._wanted - self._met, 1)
+        ahead = int(missing * self._walked / max(self._met, 0.5))
+        return rarest(self._connection, self._fields, self._of, ahead)
+
+    def _gather(self, source: Source) -> Iterator[Position]:
+        if source.entities:
+            found = [self._position(row) for row in self._connection.execute(self._gathering(source))]
+        else:
+            found = []
+        if exact(self._of):
+            self.total = len(found)
+        yield from arranged(found, self._order, self._after)
+
+    def _gathering(self, source: Source) -> Select[Any]:
+        """Selects what `_position` reads."""
+        entities = (union(*source.entities) if len(source.entities) > 1 else source.entities[0].distinct()).subquery()
+        entity = entities.c.entity
+        number, text = (self._key(phase, entity, self._order.path) for phase in (NUMBERS, TEXTS))
+        modified = self._key(NUMBERS, entity, MODIFIED)
+        return select(
+            entity.label("entity"), number.label("number"), text.label("text"), modified.label("modified")
+        ).where(clause(self._fields, self._of, At(entity)))
+
+    def _key(self, phase: int, entity: ColumnElement[int], path: str) -> ColumnElement[Any]:
+        table = TABLES[phase].alias()
+        first = func.max if self._order.descending else func.min
+        own = (table.c.entity == entity) & (table.c.field.in_(self._fields.find(path)))
+        return select(first(table.c.value)).where(own).scalar_subquery()
+
+    def _position(self, row: Row[Any]) -> Position:
+        for phase, value in ((NUMBERS, row.number), (TEXTS, row.text)):
+            if value is not None and phase in phases(self._order):
+                return Position(phase, value, row.entity)
+        return Position(MISSING, row.modified, row.entity)
+
+    def _all_have_it(self) -> bool:
+        """Whether no record is without a value to sort by. Counting is a hundred times quicker than looking."""
+        if self._order.many:
+            return False
+        kept = TABLES[TEXTS if TEXTS in phases(self._order) else NUMBERS]
+        here, everywhere = (self._fields.find(path) for path in (self._order.path, MODIFIED))
+        with_it = select(func.count()).select_from(kept).where(kept.c.field.in_(here))
+        there_are = select(func.count()).select_from(search_numbers).where(search_numbers.c.field.in_(everywhere))
+        count = self._connection.execute(select(with_it.scalar_subquery() == there_are.scalar_subquery()))
+        return bool(count.scalar_one())
