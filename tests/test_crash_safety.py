@@ -1,5 +1,10 @@
 """`kill -9` of the platform while a job trains and an endpoint serves: nothing is lost."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from botocore.exceptions import BotoCoreError, ClientError
+
 from clary.engines.process import ProcessEngine
 from clary.instance.spec import InstanceSpec
 from tests.platform import Platform
@@ -69,6 +74,35 @@ def test_outputs_are_kept_again_after_a_kill_between_keeping_and_ending(own_plat
     job = ended(own_platform, name)
     assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith(f"{name}/output/model.tar.gz")
     wait_until(lambda: not engine.instances())
+
+
+def test_an_endpoint_in_service_is_unavailable_and_never_unknown_after_a_kill(own_platform: Platform) -> None:
+    """Clients try again on the one and give up on the other, whether they name a variant or not."""
+    platform = own_platform
+    endpoint = Endpoint(platform)
+    endpoint.create(endpoint.config(("AllTraffic", endpoint.model("hello"), 1.0)))
+    stop = threading.Event()
+    refusals: set[str] = set()
+
+    def ask(**options: str) -> None:
+        while not stop.is_set():
+            try:
+                endpoint.ask("x", **options)
+            except ClientError as error:
+                refusals.add(error.response["Error"]["Code"])
+            except BotoCoreError:
+                continue  # the platform is away
+
+    with ThreadPoolExecutor() as pool:
+        callers = [pool.submit(ask), pool.submit(ask, TargetVariant="AllTraffic")]
+        for _ in range(4):
+            platform.kill()
+            platform.up()
+            wait_until(lambda: answers(endpoint))
+        stop.set()
+    for caller in callers:
+        caller.result()
+    assert refusals <= {"ServiceUnavailable"}
 
 
 def lines_so_far(platform: Platform, name: str) -> list[str]:

@@ -34,7 +34,6 @@ from clary.records.metrics import MetricStore
 from clary.records.record import Scope
 from clary.records.store import Records
 from clary.routing.router import Router
-from clary.services.sagemaker.hosting.kinds import CREATING, ENDPOINT
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from clary.services.sagemaker.training.family import Training
@@ -76,7 +75,6 @@ async def _run(settings: Settings) -> None:
     gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes)
     reconcilers: list[Reconciler] = [JobReconciler(house, Training()), EndpointReconciler(house)]
     _release_forgotten(house)
-    _close_endpoints(house)
     server = await _listen(gateway, settings)
     house.supervisor.start(reconcilers)
     _announce(settings)
@@ -136,13 +134,6 @@ def _release_forgotten(house: House) -> None:
     for instance_id, owner in owners.items():
         if owner not in live:
             house.engine.release(instance_id)
-
-
-def _close_endpoints(house: House) -> None:
-    """Until the replicas of an endpoint are found again, it is known and has none."""
-    for record in house.records.live(ENDPOINT):
-        if record.state != CREATING:
-            house.router.publish(record.scope, record.name, [])
 
 
 def _call(house: House, caller: Authenticated) -> Call:

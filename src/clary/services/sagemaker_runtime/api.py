@@ -12,6 +12,7 @@ from clary.control.call import Call
 from clary.routing.connection import LARGEST_ANSWER, Answer, AnswerTooLarge, ConnectionLost
 from clary.routing.replica import AnswerLost, AnswerTimeout
 from clary.routing.router import ANSWER_TIMEOUT, NoReplica, NoSuchEndpoint, NoSuchVariant
+from clary.services.sagemaker.hosting.kinds import ENDPOINT, IN_SERVICE, UPDATING
 from clary.services.sagemaker_runtime import operation
 from clary.wire.errors import ServiceError
 
@@ -63,8 +64,7 @@ async def _invoke(call: Call, request: dict[str, Any], streaming: bool) -> tuple
     try:
         return await call.house.router.invoke(call.scope, endpoint, variant, _http_request(request), streaming)
     except NoSuchEndpoint:
-        message = f"Endpoint {endpoint} of account {call.scope.account} not found."
-        raise ServiceError("ValidationError", message, 400) from None
+        raise await asyncio.to_thread(_unpublished, call, endpoint) from None
     except NoSuchVariant:
         message = f"Variant {variant} of endpoint {endpoint} of account {call.scope.account} not found."
         raise ServiceError("ValidationError", message, 400) from None
@@ -80,6 +80,16 @@ async def _invoke(call: Call, request: dict[str, Any], streaming: bool) -> tuple
             "Your invocation timed out while waiting for a response from container primary. Review the latency metrics "
             "for each container in Amazon CloudWatch, resolve the issue, and try again."
         ) from None
+
+
+def _unpublished(call: Call, endpoint: str) -> ServiceError:
+    """Of an endpoint that the router does not know. After a start it hears of one when its replicas are looked at."""
+    record = call.house.records.find(ENDPOINT, call.scope, endpoint)
+    if record is not None and record.state in (IN_SERVICE, UPDATING):
+        message = f"The instances of endpoint {endpoint} have not been found again yet. Please try again."
+        return ServiceError("ServiceUnavailable", message, 503)
+    message = f"Endpoint {endpoint} of account {call.scope.account} not found."
+    return ServiceError("ValidationError", message, 400)
 
 
 def _http_request(request: dict[str, Any]) -> bytes:
