@@ -14,6 +14,7 @@ GROUND = {
     "wire": set(),
     "records": {"database"},
     "objects": {"database", "settings"},
+    "policies": set(),
     "instance": set(),
     "engines": {"instance"},
     "toolkits": set(),
