@@ -145,6 +145,7 @@ def _call(house: House, caller: Authenticated) -> Call:
         access_key=caller.access_key,
         request_id=caller.request_id,
         endpoint=caller.endpoint,
+        origin=caller.origin,
     )
 
 

@@ -10,6 +10,7 @@ from clary.records.record import Scope
 
 if TYPE_CHECKING:
     from clary.control.house import House
+    from clary.wire.origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,12 @@ class Call:
     house: House
     scope: Scope
     principal: str
-    """ARN of the caller: the account's own (`…:iam::123456789012:root`) or an assumed role's."""
+    """ARN of the caller: the account's own (`…:iam::123456789012:root`) or an assumed role's; in S3 `anonymous` too."""
     access_key: str
     request_id: str
     endpoint: str
     """`http://host:port` as the client addressed it."""
+    origin: Origin
 
     def arn(self, service: str, resource: str) -> str:
         """Of a resource in the call's region, e.g. `training-job/abalone`."""

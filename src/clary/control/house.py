@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from clary.control.memo import Memo
 
 if TYPE_CHECKING:
     from clary.control.supervisor import Supervisor
@@ -28,3 +30,5 @@ class House:
     engine: Engine
     router: Router
     supervisor: Supervisor
+    standings: Memo[Any] = field(default_factory=Memo)
+    """What the policies of roles forbid, kept by `services/iam/standing.py`."""

@@ -30,6 +30,10 @@ _SECRET_BYTES = 32
 _TAG_BYTES = 32
 
 
+ANONYMOUS = "anonymous"
+"""In place of the ARN of who did not sign."""
+
+
 class CorruptCredentials(Exception):
     """A credential file cannot be used. The message says which, why, and what to do."""
 
@@ -40,6 +44,9 @@ class Identity:
     secret: str
     arn: str | None
     """Of an assumed role, None for the account itself: its ARN depends on the region of the call."""
+
+
+NOBODY = Identity("", "", ANONYMOUS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clary.wire import refusals
-from clary.wire.credentials import Identity, KeyRing
+from clary.wire.credentials import NOBODY, Identity, KeyRing
 from clary.wire.errors import ServiceError
 from clary.wire.http import Body, BodyError, BodyTooLarge, Request, Response
-from clary.wire.identify import Identified, has_form, identify, protocol_of
+from clary.wire.identify import Identified, has_form, identify, may_be_anonymous, protocol_of
+from clary.wire.origin import Origin
 from clary.wire.parse import parse
 from clary.wire.payload import guarded
 from clary.wire.serialize import serialize, serialize_error
@@ -36,6 +37,8 @@ MAX_BODY = 16 << 20
 MAX_BODIES = {"sagemaker-runtime": 6 << 20}
 """Bytes of a body that is read whole; what AWS documents for invocations, generous for the rest."""
 
+ANONYMOUS_REGION = "us-east-1"
+
 Handler = Callable[[Any, dict[str, Any]], dict[str, Any] | None | Awaitable[dict[str, Any] | None]]
 
 
@@ -49,6 +52,7 @@ class Authenticated:
     region: str
     request_id: str
     endpoint: str
+    origin: Origin
 
 
 @dataclass(slots=True)
@@ -132,7 +136,10 @@ class Gateway:
         request, found, presented = exchange.request, exchange.operation, exchange.presented
         signing_name = found.operation.service_model.signing_name
         if presented is None:
-            raise refusals.unsigned(found.service)
+            if not may_be_anonymous(found, request):
+                raise refusals.unsigned(found.service)
+            exchange.identity, exchange.body = NOBODY, request.body if found.streams_body else b""
+            return
         if presented.service != signing_name:
             raise refusals.wrong_service(signing_name, presented.service)
         limit = MAX_BODIES.get(found.service, MAX_BODY)
@@ -173,13 +180,14 @@ class Gateway:
 
     def _caller(self, exchange: Exchange) -> Authenticated:
         assert exchange.identity is not None
-        assert exchange.presented is not None
+        presented = exchange.presented
         return Authenticated(
             arn=exchange.identity.arn,
             access_key=exchange.identity.access_key,
-            region=exchange.presented.region,
+            region=presented.region if presented else ANONYMOUS_REGION,
             request_id=exchange.request_id,
             endpoint=f"http://{exchange.request.headers.get('host')}",
+            origin=Origin(exchange.request, presented),
         )
 
     def _internal(self, exchange: Exchange, error: Exception) -> ServiceError:

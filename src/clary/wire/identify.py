@@ -71,6 +71,14 @@ def has_form(request: Request) -> bool:
     )
 
 
+def may_be_anonymous(found: Identified, request: Request) -> bool:
+    """Whether an unsigned request goes on to S3, which refuses it unless a bucket's owner opened it to everybody.
+
+    Only what has no document for a body: nothing of a stranger's is parsed.
+    """
+    return found.service == "s3" and (request.method in ("GET", "HEAD", "DELETE") or found.streams_body)
+
+
 def protocol_of(request: Request, signing_name: str | None) -> Protocol:
     """The protocol that a request speaks, and in which whatever is wrong with it is to be answered."""
     if is_unserved(request, signing_name) or "smithy-protocol" in request.headers:

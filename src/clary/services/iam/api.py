@@ -16,6 +16,7 @@ from clary.services.iam.roles import (
     create_role,
     described,
     find_role,
+    forget_standing,
     listed_tags,
     mention_role,
     scope,
@@ -94,6 +95,7 @@ def delete_role(call: Call, request: dict[str, Any]) -> None:
         if role.document["Policies"]:
             raise ServiceError("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
     call.house.records.delete(role)
+    forget_standing(call, role.name)
 
 
 @operation("TagRole")

@@ -1,12 +1,15 @@
-"""The policies of roles: kept, listed, and simulated as Clary applies them."""
+"""The policies of roles: kept, listed, and simulated as Clary applies them (`standing.py`)."""
 
 from typing import Any
 from urllib.parse import quote
 
 from clary.control.call import Call
+from clary.policies.document import MalformedPolicy, Policy, read
+from clary.policies.judging import Question, Verdict, judge
 from clary.records.record import Record
 from clary.services.iam import operation
-from clary.services.iam.roles import change_role, checked_policy, find_role, is_own, mention_role, read_role_arn
+from clary.services.iam.roles import change_role, checked_policy, find_role, is_own, mention_role, read_role_arn, scope
+from clary.services.iam.standing import AssumedRole, standing_of
 from clary.wire.errors import ServiceError
 
 
@@ -14,6 +17,10 @@ from clary.wire.errors import ServiceError
 def put_role_policy(call: Call, request: dict[str, Any]) -> None:
     role = find_role(call, request["RoleName"])
     policy = checked_policy(request["PolicyDocument"])
+    try:
+        read(policy, of_resource=False)
+    except MalformedPolicy as error:
+        raise ServiceError("MalformedPolicyDocument", str(error), 400) from None
     change_role(call, role, Policies={**role.document["Policies"], request["PolicyName"]: policy})
 
 
@@ -68,17 +75,30 @@ def list_attached_role_policies(call: Call, request: dict[str, Any]) -> dict[str
 
 @operation("SimulatePrincipalPolicy")
 def simulate_principal_policy(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    """Clary lets whoever is signed in do everything, whatever policies say: so it is what the simulation
-    answers."""
+    """What the role's policies deny is denied in S3, and all else allowed; conditions are not asked, as no call is
+    there to look at."""
     named = read_role_arn(request["PolicySourceArn"])
+    denials: tuple[Policy, ...] = ()
     if named is not None and is_own(call, named):
         mention_role(call, named.name, named.path)
+        denials = standing_of(call.house, AssumedRole(scope(call), named.name)).denials
     results = [
-        {"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": "allowed"}
+        {
+            "EvalActionName": action,
+            "EvalResourceName": resource,
+            "EvalDecision": "explicitDeny" if _is_denied(denials, action, resource) else "allowed",
+        }
         for action in request["ActionNames"]
         for resource in request.get("ResourceArns", ["*"])
     ]
     return {"EvaluationResults": results, "IsTruncated": False}
+
+
+def _is_denied(denials: tuple[Policy, ...], action: str, resource: str) -> bool:
+    if not action.lower().startswith("s3:"):
+        return False
+    question = Question(frozenset(), action, resource, lambda _key: None)
+    return any(judge(policy, question) is Verdict.DENY for policy in denials)
 
 
 def _inline(role: Record, name: str) -> str:

@@ -70,6 +70,15 @@ def is_own(call: Call, role: RoleName) -> bool:
     return (role.partition, role.account) == (partition_of(call.scope.region), call.scope.account)
 
 
+def standing_key(role: Scope, name: str) -> str:
+    """Under which memory has what a role's policies forbid; whoever changes a role makes it forget."""
+    return f"{role.account}/{role.region}/{name}"
+
+
+def forget_standing(call: Call, name: str) -> None:
+    call.house.standings.forget(standing_key(scope(call), name))
+
+
 def role_id(account: str, name: str) -> str:
     """Stable and unique, in the form of AWS's."""
     digest = hashlib.blake2b(f"{account}/{name}".encode(), digest_size=11).digest()
@@ -110,7 +119,10 @@ def mention_role(call: Call, name: str, path: str | None = None) -> Record:
 def create_role(call: Call, name: str, document: dict[str, Any], tags: dict[str, str] | None = None) -> Record:
     """Raises `AlreadyExists`."""
     arn = call.global_arn("iam", f"role{document['Path']}{name}")
-    return call.house.records.create(ROLE, scope(call), name, arn, document, ACTIVE, tags=tags)
+    try:
+        return call.house.records.create(ROLE, scope(call), name, arn, document, ACTIVE, tags=tags)
+    finally:
+        forget_standing(call, name)
 
 
 def change_role(call: Call, role: Record, **changes: Any) -> None:
@@ -121,6 +133,8 @@ def change_role(call: Call, role: Record, **changes: Any) -> None:
         raise ServiceError(
             "ConcurrentModification", f"The role {role.name} was modified by another request.", 409
         ) from None
+    finally:
+        forget_standing(call, role.name)
 
 
 def described(call: Call, role: Record) -> dict[str, Any]:

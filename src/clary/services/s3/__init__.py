@@ -8,8 +8,11 @@ Handlers are by family: `buckets`, `documents` (what is kept about a bucket), `o
 `encryption`) is read from `store.documents`, in memory. A key is bytes from its first check on (`names.key_of`), and
 never a path.
 
-Kept and returned, but not acted on: bucket policies, CORS rules, lifecycle rules and the encryption that a
-client asks for. Encrypt the disk under the state directory where bodies must be encrypted at rest.
+Every call is asked first whether its caller may (`authorization`): explicit denials of the bucket's policy and of
+the caller's role hold, and whoever did not sign gets only what a policy or a list opens to everybody.
+
+Kept and returned, but not acted on: CORS rules, lifecycle rules and the encryption that a client asks for. Encrypt
+the disk under the state directory where bodies must be encrypted at rest.
 """
 
 from clary.control.operations import Operations

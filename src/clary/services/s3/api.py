@@ -2,6 +2,7 @@
 
 from clary.services.s3 import (
     access,
+    bucket_policy,
     buckets,
     copying,
     documents,
@@ -12,4 +13,15 @@ from clary.services.s3 import (
     tagging,
 )
 
-__all__ = ["access", "buckets", "copying", "documents", "listing", "multipart", "objects", "operation", "tagging"]
+__all__ = [
+    "access",
+    "bucket_policy",
+    "buckets",
+    "copying",
+    "documents",
+    "listing",
+    "multipart",
+    "objects",
+    "operation",
+    "tagging",
+]

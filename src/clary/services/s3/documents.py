@@ -4,7 +4,6 @@ operation.
 All are one table here, since all do the same: keep the document of the request and give it back.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from clary.objects import buckets
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError, malformed_xml
 from clary.services.s3 import encryption
+from clary.services.s3.bucket_policy import checked_policy
 from clary.services.s3.buckets import find_bucket
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
@@ -47,7 +47,12 @@ class Kind:
 
 
 KINDS = (
-    Kind("BucketPolicy", "Policy", ("NoSuchBucketPolicy", "The bucket policy does not exist")),
+    Kind(
+        "BucketPolicy",
+        "Policy",
+        ("NoSuchBucketPolicy", "The bucket policy does not exist"),
+        check=checked_policy,
+    ),
     Kind(
         "BucketCors",
         "CORSConfiguration",
@@ -120,8 +125,6 @@ def _serve(kind: Kind) -> None:
             # LifecycleConfiguration is the one document that the model does not require.
             raise malformed_xml()
         document = request[kind.member]
-        if kind.name == "BucketPolicy":
-            _check_policy(document)
         if kind.check:
             document = kind.check(store, find_bucket(store, request).name, document)
 
@@ -160,15 +163,6 @@ def _serve_never_set(name: str, answer: dict[str, Any] | tuple[str, str]) -> Non
         if isinstance(answer, tuple):
             raise StoreError(*answer, 404, BucketName=bucket.name)
         return answer
-
-
-def _check_policy(policy: str) -> None:
-    try:
-        document = json.loads(policy)
-    except ValueError as error:
-        raise StoreError("MalformedPolicy", f"Policies must be valid JSON: {error}") from error
-    if not isinstance(document, dict) or "Statement" not in document:
-        raise StoreError("MalformedPolicy", "Missing required field Statement")
 
 
 for _kind in KINDS:

@@ -1,5 +1,6 @@
 """What every S3 handler has in common: the store it works on, and S3's words for what goes wrong."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from clary.control.call import Call
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.services.s3 import operation
+from clary.services.s3.authorization import authorize, must_ask
 from clary.wire.errors import ServiceError
 
 Handler = Callable[[EmbeddedStore, Call, dict[str, Any]], dict[str, Any] | None | Awaitable[dict[str, Any] | None]]
@@ -22,18 +24,24 @@ _UNSUPPORTED = {
 
 
 def s3_operation(name: str) -> Callable[[Handler], Handler]:
-    """Register a handler, plain or `async def`, that is given the embedded store first."""
+    """Register a handler, plain or `async def`, that is given the embedded store first, and calls that are allowed."""
 
     def register(handler: Handler) -> Handler:
         @wraps(handler)
         def answer(call: Call, request: dict[str, Any]) -> Any:
             with _as_service_errors():
-                return handler(_store(call, request), call, request)
+                store = _store(call, request)
+                if must_ask(store, call, request):
+                    authorize(store, call, name, request)
+                return handler(store, call, request)
 
         @wraps(handler)
         async def answer_async(call: Call, request: dict[str, Any]) -> Any:
             with _as_service_errors():
-                waiting: Any = handler(_store(call, request), call, request)
+                store = _store(call, request)
+                if must_ask(store, call, request):
+                    await asyncio.to_thread(authorize, store, call, name, request)
+                waiting: Any = handler(store, call, request)
                 return await waiting
 
         operation(name)(answer_async if inspect.iscoroutinefunction(handler) else answer)

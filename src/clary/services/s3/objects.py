@@ -12,6 +12,7 @@ from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError, malformed_xml
 from clary.objects.ingest import SLICE, Ingested
 from clary.objects.versions import Content, Version
+from clary.services.s3.authorization import deletion_refusal
 from clary.services.s3.conditions import check_read, write_guard
 from clary.services.s3.described import head, kept_headers, summary, written
 from clary.services.s3.handler import s3_operation
@@ -91,17 +92,21 @@ def delete_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) ->
 
 
 @s3_operation("DeleteObjects")
-def delete_objects(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def delete_objects(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     wanted = request["Delete"]["Objects"]
     if not 0 < len(wanted) <= MOST_DELETES:
         raise malformed_xml()
 
+    refusals = [deletion_refusal(store, call, request, each) for each in wanted]
+
     def remove(connection: Connection) -> dict[str, Any]:
         bucket = named_bucket(connection, request)
         deleted, errors = [], []
-        for each in wanted:
+        for each, refusal in zip(wanted, refusals, strict=True):
             said = {name: each[name] for name in ("Key", "VersionId") if each.get(name)}
             try:
+                if refusal:
+                    raise refusal
                 removed = _remove(connection, bucket, {**said, "IfMatch": each.get("ETag")})
             except StoreError as error:
                 errors.append({**said, "Code": error.code, "Message": error.message})

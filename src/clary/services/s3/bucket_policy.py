@@ -1,0 +1,84 @@
+"""What is a policy of a bucket, and whether it is public.
+
+Source: "Policies and permissions in Amazon S3" in the Amazon S3 User Guide.
+"""
+
+from functools import cache, partial
+from typing import Any
+
+from clary.arns import global_arn
+from clary.control.call import Call
+from clary.objects import buckets
+from clary.objects.embedded import EmbeddedStore
+from clary.objects.errors import StoreError
+from clary.policies.document import MalformedPolicy, Statement, read
+from clary.policies.patterns import matches
+from clary.policies.public import is_public
+from clary.services.s3.actions import ACTIONS, OF_A_VERSION
+from clary.services.s3.authorization import POLICY
+from clary.services.s3.handler import s3_operation
+from clary.services.s3.lookup import named_bucket
+from clary.services.s3.ownership import blocks
+from clary.wire.models import service_model
+
+LARGEST = 20 * 1024
+
+
+@s3_operation("GetBucketPolicyStatus")
+def get_bucket_policy_status(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    bucket = store.view(partial(named_bucket, request=request))
+    text = store.documents.of(bucket.name, POLICY)
+    if text is None:
+        raise StoreError("NoSuchBucketPolicy", "The bucket policy does not exist", 404, BucketName=bucket.name)
+    return {"PolicyStatus": {"IsPublic": is_public(read(text))}}
+
+
+def checked_policy(store: EmbeddedStore, bucket: str, text: str) -> str:
+    try:
+        if len(text.encode()) > LARGEST:
+            raise MalformedPolicy("Policy exceeds the maximum allowed document size.")
+        policy = read(text)
+        region = store.view(lambda connection: buckets.find(connection, bucket)).region
+        arn = global_arn("s3", region, "", bucket)
+        for statement in policy.statements:
+            _check(statement, arn)
+    except MalformedPolicy as error:
+        raise StoreError("MalformedPolicy", str(error)) from error
+    if is_public(policy) and blocks(store, bucket, "BlockPublicPolicy"):
+        raise StoreError("AccessDenied", "Access Denied", 403)
+    return text
+
+
+def _check(statement: Statement, arn: str) -> None:
+    """`arn` is the bucket's."""
+    actions, resources = statement.actions, statement.resources
+    if not all(action == "*" or action.lower().startswith("s3:") for action in actions.values):
+        raise MalformedPolicy("Policy has invalid action")
+    if not all(matches(resource.partition("/")[0], arn) for resource in resources.values):
+        raise MalformedPolicy("Policy has invalid resource")
+    if actions.negated or resources.negated:
+        return
+    for action in actions.values:
+        about_objects = _about_objects().get(action.lower())
+        if about_objects is not None and not any(
+            _may_be_object(resource) if about_objects else matches(resource, arn) for resource in resources.values
+        ):
+            raise MalformedPolicy("Action does not apply to any resource(s) in statement")
+
+
+def _may_be_object(resource: str) -> bool:
+    return "/" in resource or "*" in resource
+
+
+@cache
+def _about_objects() -> dict[str, bool]:
+    """Of the actions that operations take, in lower case, which are on objects; the rest are on buckets."""
+    model = service_model("s3")
+    found = {}
+    for operation in model.operation_names:
+        shape = model.operation_model(operation).input_shape
+        members = shape.members if shape else {}
+        name = ACTIONS.get(operation, operation)
+        for action in (name, OF_A_VERSION.get(name, name)):
+            found[f"s3:{action.lower()}"] = "Key" in members
+    return found
