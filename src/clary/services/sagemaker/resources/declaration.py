@@ -66,6 +66,10 @@ class Resource:
     filters: Mapping[str, Filter] = field(default_factory=dict)
     """Members of the List request beyond those that all have. One that is neither is refused by name."""
 
+    def __post_init__(self) -> None:
+        if RESOURCES.setdefault(self.base, self) is not self:
+            raise ValueError(f"{self.base} is declared twice")
+
     @property
     def name_member(self) -> str:
         return f"{self.base}Name"
@@ -77,3 +81,7 @@ class Resource:
     @property
     def list_operation(self) -> str:
         return f"List{self.plural or f'{self.base}s'}"
+
+
+RESOURCES: dict[str, Resource] = {}
+"""Every resource that was declared, by its base."""

@@ -1,0 +1,29 @@
+"""The smallest resource of each kind: what tests that walk the published model make."""
+
+import base64
+from typing import Any
+
+from tests.programs import ROLE
+
+UNKNOWN_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/no-such-image:1"
+"""Nothing is started for it: what would run it fails at once."""
+SCRIPT = base64.b64encode(b"#!/bin/sh\necho started\n").decode()
+REPOSITORY = {"RepositoryUrl": "https://git.example.com/team/models.git", "Branch": "main"}
+VARIANT = {"VariantName": "all", "ModelName": "walk-a", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+TRAINING = {
+    "AlgorithmSpecification": {"TrainingImage": UNKNOWN_IMAGE, "TrainingInputMode": "File"},
+    "RoleArn": ROLE,
+    "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+}
+
+SMALLEST: dict[str, dict[str, Any]] = {
+    "Model": {"PrimaryContainer": {"Image": UNKNOWN_IMAGE}, "ExecutionRoleArn": ROLE},
+    "EndpointConfig": {"ProductionVariants": [VARIANT]},
+    "Endpoint": {"EndpointConfigName": "walk-a"},
+    "TrainingJob": TRAINING,
+    "CodeRepository": {"GitConfig": REPOSITORY},
+    "ModelPackageGroup": {"ModelPackageGroupDescription": "versions of one model"},
+    "NotebookInstanceLifecycleConfig": {"OnStart": [{"Content": SCRIPT}]},
+}
+"""By base: a Create request but for the name. In this order they can be made."""
