@@ -53,7 +53,7 @@ def test_a_room_imports_only_what_lies_below(room: str) -> None:
         assert not strays, f"{module.relative_to(SOURCE)} imports {sorted(strays)}"
 
 
-@pytest.mark.parametrize("contract", ["engines/base.py", "objects/base.py"])
+@pytest.mark.parametrize("contract", ["engines/base.py", "objects/base.py", "services/sagemaker/jobs/base.py"])
 def test_contracts_are_short(contract: str) -> None:
     lines = (SOURCE / contract).read_text().splitlines()
     assert len(lines) < 60

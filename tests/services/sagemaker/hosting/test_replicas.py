@@ -3,20 +3,17 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from clary.app import build_house
 from clary.control.house import House
 from clary.instance.spec import InstanceSpec
 from clary.records.record import Record, Scope, State
 from clary.services.sagemaker.hosting import lifecycle
 from clary.services.sagemaker.hosting.deployment import replicas_of
 from clary.services.sagemaker.hosting.kinds import CREATING, ENDPOINT, FAILED, IN_SERVICE, UPDATING
-from clary.settings import Settings
 from tests.platform import Platform
 from tests.programs import ROLE, SKLEARN, put, tar_gz, unique, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import Endpoint
@@ -56,14 +53,6 @@ def endpoint(platform: Platform) -> Iterator[Endpoint]:
     yield made
     if not made.gone():
         made.delete()
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    built = build_house(Settings(state=tmp_path / "state"))
-    yield built
-    for instance_id in list(built.engine.instances()):
-        built.engine.release(instance_id)
 
 
 def deployed(house: House, state: State, command: list[str], serving: bool = False) -> Record:

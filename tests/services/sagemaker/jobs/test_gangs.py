@@ -1,0 +1,161 @@
+"""The kit for jobs under a family of its own, which is no training: gangs of real processes, stepped by hand."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from clary.control.house import House
+from clary.instance.spec import InstanceSpec, InstanceStatus, Output
+from clary.records.log_reader import HEAD, Window
+from clary.records.record import Kind, Record, Scope, State
+from clary.services.sagemaker.errors import JobError
+from clary.services.sagemaker.jobs.base import Course
+from clary.services.sagemaker.jobs.gang import together
+from clary.services.sagemaker.jobs.lifecycle import JobReconciler
+from tests.programs import wait_until
+
+BEGUN, RUNNING, STOPPING = State("InProgress", "Begun"), State("InProgress", "Running"), State("Stopping")
+COMPLETED, FAILED, STOPPED = State("Completed"), State("Failed"), State("Stopped")
+DRILL = Kind(
+    "drill",
+    transitions={
+        BEGUN: frozenset({RUNNING, STOPPING, FAILED}),
+        RUNNING: frozenset({STOPPING, COMPLETED, FAILED, STOPPED}),
+        STOPPING: frozenset({STOPPED, FAILED}),
+    },
+    live=frozenset({"InProgress", "Stopping"}),
+)
+WAITS = "import time; print('waiting', flush=True); time.sleep(600)"
+SCOPE = Scope("123456789012", "us-east-1")
+
+
+class Drill:
+    """Each instance runs the program that the document has for it."""
+
+    kind = DRILL
+    course = Course(
+        progress={"Running": RUNNING},
+        stopping=STOPPING,
+        ended={"Completed": COMPLETED, "Failed": FAILED, "Stopped": STOPPED, "MaxRuntimeExceeded": STOPPED},
+        messages={state: state.status for state in (RUNNING, STOPPING, COMPLETED, FAILED, STOPPED)},
+    )
+    log_group = "/drills"
+    verb = "Drill"
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    def size(self, record: Record) -> int:
+        return len(record.document["Programs"])
+
+    def specs(self, _house: House, record: Record) -> Sequence[InstanceSpec]:
+        if "Refusal" in record.document:
+            raise JobError(record.document["Refusal"])
+        return [
+            InstanceSpec(
+                f"{record.id}-{number}",
+                [sys.executable, "-c", source],
+                interpreter=sys.executable,
+                hostname=f"algo-{number}",
+                outputs=[Output("out.tar.gz", "/opt/ml/output")],
+                grace=1.0,
+            )
+            for number, source in enumerate(record.document["Programs"], 1)
+        ]
+
+    def log_stream(self, record: Record, number: int) -> str:
+        return f"{record.name}/algo-{number}"
+
+    def read(self, _house: House, record: Record, _lines: Sequence[str]) -> Record:
+        return record
+
+    def keep(self, _house: House, record: Record) -> dict[str, Any]:
+        self.kept.append(record.name)
+        return {"Kept": True}
+
+
+@pytest.fixture
+def reconciler(house: House) -> JobReconciler:
+    return JobReconciler(house, Drill())
+
+
+def begin(house: House, *programs: str, **document: Any) -> Record:
+    return house.records.create(DRILL, SCOPE, "d", "arn:d", {"Programs": list(programs), **document}, BEGUN)
+
+
+def ended(house: House, reconciler: JobReconciler, record: Record) -> Record:
+    wait_until(lambda: reconciler.step(record.id) is None)
+    return house.records.load(record.id)
+
+
+def printed(house: House, stream: str) -> list[str]:
+    return [event.text for event in house.logs.read(SCOPE, "/drills", stream, Window(), HEAD, 100)]
+
+
+def test_a_gang_ends_when_its_last_instance_has(house: House, reconciler: JobReconciler) -> None:
+    record = begin(house, "print('one')", "import time; time.sleep(0.5); print('two')")
+    seen = ended(house, reconciler, record)
+    assert seen.state == COMPLETED
+    assert seen.document["Kept"]
+    assert seen.document["DrillEndTime"] - seen.document["DrillStartTime"] >= 0.5
+    assert printed(house, "d/algo-1")[-1] == "one"
+    assert printed(house, "d/algo-2")[-1] == "two"
+    assert not list(house.engine.instances())
+
+
+def test_one_that_fails_stops_the_others_and_gives_the_reason(house: House, reconciler: JobReconciler) -> None:
+    record = begin(house, WAITS, "raise SystemExit('the second broke')", WAITS)
+    seen = ended(house, reconciler, record)
+    assert seen.state == FAILED
+    assert "the second broke" in seen.document["FailureReason"]
+    assert not list(house.engine.instances())
+
+
+def test_a_gang_that_was_half_started_is_completed(house: House, reconciler: JobReconciler) -> None:
+    """As after a kill between the starts of two instances."""
+    record = begin(house, "print('one')", "print('two')")
+    house.engine.start(Drill().specs(house, record)[1])
+    assert ended(house, reconciler, record).state == COMPLETED
+    assert printed(house, "d/algo-1")[-1] == "one"
+
+
+def test_a_stop_reaches_all(house: House, reconciler: JobReconciler) -> None:
+    record = begin(house, WAITS, WAITS)
+    wait_until(lambda: reconciler.step(record.id) is not None and house.records.load(record.id).state == RUNNING)
+    house.records.transition(house.records.load(record.id), STOPPING)
+    assert ended(house, reconciler, record).state == STOPPED
+
+
+def test_a_stop_before_the_start_starts_nothing(house: House, reconciler: JobReconciler) -> None:
+    record = begin(house, WAITS)
+    house.records.transition(record, STOPPING)
+    assert reconciler.step(record.id) is None
+    assert house.records.load(record.id).state == STOPPED
+    assert not list(house.engine.instances())
+
+
+def test_what_the_user_must_mend_fails_the_job(house: House, reconciler: JobReconciler) -> None:
+    record = begin(house, WAITS, Refusal="ClientError: no such thing")
+    assert reconciler.step(record.id) is None
+    seen = house.records.load(record.id)
+    assert seen.state == FAILED
+    assert seen.document["FailureReason"] == "ClientError: no such thing"
+
+
+class TestTogether:
+    def test_the_slowest_decides_the_phase(self) -> None:
+        quick = InstanceStatus("Running", {"Starting": 1.0, "Downloading": 2.0, "Running": 3.0})
+        slow = InstanceStatus("Downloading", {"Starting": 1.5, "Downloading": 4.0})
+        assert together([quick, slow]) == InstanceStatus("Downloading", {"Starting": 1.5, "Downloading": 4.0})
+
+    def test_the_first_that_went_wrong_decides_the_outcome(self) -> None:
+        statuses = [
+            InstanceStatus("Done", {"Done": 1.0}, "Completed", 0),
+            InstanceStatus("Done", {"Done": 3.0}, "Stopped", -15),
+            InstanceStatus("Done", {"Done": 2.0}, "Failed", 1, "why"),
+        ]
+        found = together(statuses)
+        assert (found.outcome, found.exit_code, found.reason) == ("Failed", 1, "why")
+        assert found.entered == {"Done": 3.0}
