@@ -25,6 +25,15 @@ session = sagemaker.Session()
 print("bucket", session.default_bucket())
 print("role", sagemaker.get_execution_role(session))
 """
+ISOLATED = """
+import sagemaker, sys
+from sagemaker.sklearn import SKLearn
+estimator = SKLearn(
+    entry_point=sys.argv[1], framework_version="1.2-1", role="arn:aws:iam::123456789012:role/SageMakerRole",
+    instance_type="ml.m5.large", enable_network_isolation=True,
+)
+estimator.fit()
+"""
 
 pytestmark = pytest.mark.clients
 
@@ -55,3 +64,12 @@ def test_clary_run_answers_the_hard_coded_sts_address(platform: Platform, tmp_pa
 
     assert f"bucket {BUCKET}\n" in printed
     assert re.search(r"role arn:aws:iam::123456789012:role/\S+", printed)
+
+
+def test_a_script_trains_without_a_network(platform: Platform, tmp_path: Path) -> None:
+    script = tmp_path / "lonely.py"
+    script.write_text("import socket\nprint('interfaces', [name for _, name in socket.if_nameindex()])\n")
+    program = tmp_path / "program.py"
+    program.write_text(ISOLATED)
+    printed = run([client_program("v2", "python"), str(program), str(script)], platform.program_environment(), tmp_path)
+    assert "interfaces ['lo']" in printed

@@ -183,6 +183,34 @@ def test_network_isolation_leaves_the_program_alone(platform: Platform) -> None:
     assert "['lo']" in log_lines(platform, job["TrainingJobName"])
 
 
+def code_channel(uri: str) -> dict[str, Any]:
+    return {
+        "ChannelName": "code",
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
+    }
+
+
+def test_an_isolated_job_takes_its_script_from_the_channel_code(platform: Platform) -> None:
+    script = "import os; print('running', os.path.basename(__file__), flush=True)"
+    source = put(platform, f"{unique('source')}/sourcedir.tar.gz", tar_gz({"train.py": script}))
+    job = run_job(
+        platform,
+        "",
+        EnableNetworkIsolation=True,
+        InputDataConfig=[code_channel(source.rsplit("/", 1)[0])],
+        HyperParameters={"sagemaker_submit_directory": json.dumps("/opt/ml/input/data/code/sourcedir.tar.gz")},
+    )
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert "running train.py" in log_lines(platform, job["TrainingJobName"])
+
+
+def test_a_script_that_no_channel_has_is_named(platform: Platform) -> None:
+    absent = "/opt/ml/input/data/code/sourcedir.tar.gz"
+    job = run_job(platform, "", HyperParameters={"sagemaker_submit_directory": json.dumps(absent)})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert absent in job["FailureReason"]
+
+
 def test_metrics_are_read_from_what_the_program_prints(platform: Platform) -> None:
     specification = {
         "TrainingImage": SKLEARN,

@@ -19,6 +19,7 @@ from clary.services.sagemaker.instances.types import instance_type
 
 CONFIG = "/opt/ml/input/config"
 CODE = "/opt/ml/code"
+DATA = "/opt/ml/input/data"
 HOST = "algo-1"
 GRACE = 120.0
 DEFAULT_MAX_RUNTIME = 24 * 3600
@@ -35,14 +36,15 @@ def training_instance(house: House, record: Record) -> InstanceSpec:
     hyperparameters = job.get("HyperParameters", {})
     kind = instance_type(job["ResourceConfig"]["InstanceType"])
     max_runtime = float(job["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME))
+    channels = _channels(house, job)
     return InstanceSpec(
         id=instance_id(record),
         command=_command(job, hyperparameters),
         environment=_environment(house, record, max_runtime),
         hostname=HOST,
         files=_configuration(job, hyperparameters, kind.name),
-        channels=_channels(house, job),
-        archives=_code(house, hyperparameters),
+        channels=channels,
+        archives=_code(house, hyperparameters, channels),
         requirements=[f"{CODE}/requirements.txt"],
         outputs=[Output("model.tar.gz", "/opt/ml/model"), Output("output.tar.gz", "/opt/ml/output/data")],
         interpreter=sys.executable,
@@ -115,15 +117,31 @@ def _channel_configuration(job: dict[str, Any], channel: dict[str, Any]) -> dict
 
 def _channels(house: House, job: dict[str, Any]) -> dict[str, list[Source]]:
     return {
-        f"/opt/ml/input/data/{channel['ChannelName']}": channel_sources(house.objects, channel)
+        f"{DATA}/{channel['ChannelName']}": channel_sources(house.objects, channel)
         for channel in job.get("InputDataConfig", [])
     }
 
 
-def _code(house: House, hyperparameters: dict[str, str]) -> list[Archive]:
-    """The user's source archive, which script-mode containers fetch for themselves on AWS."""
+def _code(house: House, hyperparameters: dict[str, str], channels: dict[str, list[Source]]) -> list[Archive]:
+    """The user's source archive, which script-mode containers fetch for themselves on AWS.
+
+    It is an S3 object, or, for a job without a network, the file of a channel.
+    """
     # The SDK encodes hyperparameters as JSON; users of boto3 write them plainly.
     submitted = hyperparameters.get("sagemaker_submit_directory", "").strip('"')
-    if not submitted.startswith("s3://"):
-        return []
-    return [Archive(locate(house.objects, submitted), CODE)]
+    if submitted.startswith(f"{DATA}/"):
+        return [Archive(_of_channel(submitted, channels), CODE)]
+    if submitted.startswith("s3://"):
+        return [Archive(locate(house.objects, submitted), CODE)]
+    return []
+
+
+def _of_channel(path: str, channels: dict[str, list[Source]]) -> str:
+    """Where the file lies that is to appear at `path`, below the directory of a channel."""
+    directory, _, name = path.removeprefix(f"{DATA}/").partition("/")
+    for source in channels.get(f"{DATA}/{directory}", []):
+        if source.name == name:
+            return source.location
+    raise JobError(
+        f'ClientError: sagemaker_submit_directory is {path}, and no channel "{directory}" has a file "{name}".'
+    )
