@@ -9,9 +9,11 @@ import pytest
 from clary.control.house import House
 from clary.instance.spec import InstanceSpec, InstanceStatus, Output
 from clary.records.log_reader import HEAD, Window
+from clary.records.log_rows import Lines
 from clary.records.record import Kind, Record, Scope, State
 from clary.services.sagemaker.errors import JobError
-from clary.services.sagemaker.jobs.base import Course
+from clary.services.sagemaker.jobs.base import Findings
+from clary.services.sagemaker.jobs.course import Course
 from clary.services.sagemaker.jobs.gang import together
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from tests.programs import wait_until
@@ -68,8 +70,8 @@ class Drill:
     def log_stream(self, record: Record, number: int) -> str:
         return f"{record.name}/algo-{number}"
 
-    def read(self, _house: House, record: Record, _lines: Sequence[str]) -> Record:
-        return record
+    def read(self, _record: Record, _lines: Lines) -> Findings:
+        return Findings()
 
     def keep(self, _house: House, record: Record) -> dict[str, Any]:
         self.kept.append(record.name)

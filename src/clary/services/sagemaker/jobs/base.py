@@ -5,21 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from clary.control.house import House
-from clary.instance.spec import InstanceSpec, Outcome, Phase
+from clary.instance.spec import InstanceSpec
 from clary.records.log_rows import Lines
 from clary.records.metrics import Sample, Series
-from clary.records.record import Kind, Record, State
-
-
-@dataclass(frozen=True)
-class Course:
-    """The states of a kind of job, and what its gang does when it enters them."""
-
-    progress: Mapping[Phase, State]
-    """In their order; a phase that is not named changes no state."""
-    stopping: State
-    ended: Mapping[Outcome, State]
-    messages: Mapping[State, str]
+from clary.records.record import Kind, Record
+from clary.services.sagemaker.jobs.course import Course
 
 
 @dataclass(frozen=True)

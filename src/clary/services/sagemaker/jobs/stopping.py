@@ -6,7 +6,7 @@ from clary.control.call import Call
 from clary.records.record import Record, State
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid
-from clary.services.sagemaker.jobs.base import Course
+from clary.services.sagemaker.jobs.course import Course
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
 

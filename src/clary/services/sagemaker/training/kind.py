@@ -1,7 +1,7 @@
 """The training job's states and the roads between them."""
 
 from clary.records.record import Kind, State
-from clary.services.sagemaker.jobs.base import Course
+from clary.services.sagemaker.jobs.course import Course
 
 STARTING = State("InProgress", "Starting")
 DOWNLOADING = State("InProgress", "Downloading")

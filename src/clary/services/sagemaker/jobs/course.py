@@ -1,0 +1,16 @@
+"""The states of a kind of job, and what its gang does when it enters them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clary.instance.spec import Outcome, Phase
+from clary.records.record import State
+
+
+@dataclass(frozen=True)
+class Course:
+    progress: Mapping[Phase, State]
+    """In their order; a phase that is not named changes no state."""
+    stopping: State
+    ended: Mapping[Outcome, State]
+    messages: Mapping[State, str]
