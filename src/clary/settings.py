@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     sandbox: Literal["auto", "require", "off"] = "auto"
     """Whether instances run in a bubblewrap sandbox: `auto` falls back, and says so, where it is refused."""
 
+    instance_uids: str = Field(default="2100000000:65536", pattern=r"^[1-9]\d*:[1-9]\d*$")
+    """First and number of the user ids that programs run as where Clary is root: one for each instance."""
+
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.state / 'clary.db'}"

@@ -1,10 +1,10 @@
 import functools
+import os
 import tempfile
 
 import pytest
 
-from clary.engines.machine import find_bwrap
-from clary.instance.probe import probe
+from clary.engines.machine import find_bwrap, probe
 
 
 @functools.cache
@@ -14,3 +14,12 @@ def sandbox_works() -> bool:
 
 
 needs_sandbox = pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
+
+
+@functools.cache
+def own_uids() -> bool:
+    """Whether programs run as users of their own: Clary is root, and the machine allows it."""
+    if os.geteuid() or not find_bwrap():
+        return False
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
+        return probe(find_bwrap(), directory, 65534)[0] != "none"

@@ -2,17 +2,21 @@
 
 import functools
 import glob
+import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import clary
 from clary.instance.cgroups import machine_memory
 from clary.instance.node import Containment, Node
-from clary.instance.probe import probe
 from clary.instance.spec import InstanceSpec
 
 Sandboxing = Literal["auto", "require", "off"]
@@ -20,7 +24,22 @@ Sandboxing = Literal["auto", "require", "off"]
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 PIP_CONFIGURATIONS = ("/etc/pip.conf", "~/.config/pip/pip.conf", "~/.pip/pip.conf")
+PROBE = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.probe import main; main()"
+PROBED_UID = 65534
+"""Any that is not root's will do, for as long as a probe runs."""
 HOST_PATH = re.compile(r"(?:^|(?<=[\s=,]))(?:file://)?(/[^\s,]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What sandbox this machine allows."""
+
+    containment: Containment
+    refusal: str = ""
+    """Why there is no sandbox, or no better one."""
+    own_uids: bool = False
+    """Whether programs run as a user id of their own."""
+    notice: str = ""
 
 
 class Machine:
@@ -28,39 +47,64 @@ class Machine:
         self._instances = instances
         self._sandboxing = sandboxing
         self._bwrap = "" if sandboxing == "off" else find_bwrap()
-        self._probed: tuple[Containment, str] | None = None
+        self._probed: Possible | None = None
         self._probing = threading.Lock()
 
     def node(self, spec: InstanceSpec, *, instance: str, layers: str, run: str) -> Node:
-        containment, refusal = self._containment()
+        possible = self.possible()
         environment = network_environment()
-        node = Node(instance, layers, containment, self._bwrap, run, environment)
+        node = Node(instance, layers, possible.containment, self._bwrap, run, environment=environment)
         node.visible = visible_paths(environment)
-        if containment == "none":
+        if possible.containment == "none":
             if self._sandboxing == "require":
-                node.refusal = f"InternalServerError: a sandbox is required, and this machine refuses it: {refusal}"
-            elif refusal:
-                node.notices.append(f"No sandbox here: {refusal}. /opt/ml is at {instance}/ml.")
+                node.refusal = (
+                    f"InternalServerError: a sandbox is required, and this machine refuses it: {possible.refusal}"
+                )
+            elif possible.refusal:
+                node.notices.append(f"No sandbox here: {possible.refusal}. /opt/ml is at {instance}/ml.")
+        if possible.notice:
+            node.notices.append(possible.notice)
         node.notices += oversubscription(spec)
         return node
 
-    def _containment(self) -> tuple[Containment, str]:
+    def possible(self) -> Possible:
         with self._probing:
             if self._probed is None:
                 self._probed = self._probe()
             return self._probed
 
-    def _probe(self) -> tuple[Containment, str]:
+    def _probe(self) -> Possible:
         if self._sandboxing == "off":
-            return "none", ""
+            return Possible("none")
         if not self._bwrap:
-            return "none", "bubblewrap is not installed"
+            return Possible("none", "bubblewrap is not installed")
+        notice = ""
+        if os.geteuid() == 0:
+            containment, refusal = self._try(PROBED_UID)
+            if containment != "none":
+                return Possible(containment, refusal, own_uids=True)
+            notice = f"Programs run as Clary's own user here, which is root: {refusal}."
+        containment, refusal = self._try(0)
+        return Possible(containment, refusal, notice=notice if containment != "none" else "")
+
+    def _try(self, uid: int) -> tuple[Containment, str]:
         with tempfile.TemporaryDirectory(dir=self._instances, prefix=".probe-") as directory:
-            found = probe(self._bwrap, directory)
+            found = probe(self._bwrap, directory, uid)
             # The overlay's own directory, which TemporaryDirectory may not list.
             for path in glob.glob(f"{directory}/scratch/*/work"):
                 os.chmod(path, 0o700)
             return found
+
+
+def probe(bwrap: str, directory: str, uid: int = 0) -> tuple[Containment, str]:
+    """What `clary.instance.probe` finds."""
+    source = str(Path(clary.__file__).parent.parent)
+    command = [sys.executable, "-I", "-S", "-c", PROBE, source, bwrap, directory, str(uid)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        return "none", ended.stderr.strip()
+    found = json.loads(ended.stdout)
+    return found["containment"], found["refusal"]
 
 
 def find_bwrap() -> str:

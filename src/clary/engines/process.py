@@ -26,8 +26,10 @@ from clary.engines import locks
 from clary.engines.base import LogLine
 from clary.engines.machine import Machine, Sandboxing
 from clary.engines.sockets import short_directory
+from clary.engines.uids import DEFAULT_RANGE, Uids
 from clary.instance.files import write_atomically
 from clary.instance.layout import Layout
+from clary.instance.node import Node
 from clary.instance.spec import InstanceSpec, InstanceStatus
 from clary.instance.wishes import express
 
@@ -36,7 +38,7 @@ LAUNCH = (
     "if os.fork(): os._exit(0)\n"
     "sys.path.insert(0, sys.argv[1])\n"
     "from clary.instance.agent import main\n"
-    "main(sys.argv[2], int(sys.argv[3]))\n"
+    "main(sys.argv[2], *map(int, sys.argv[3:]))\n"
 )
 """Forks first: the agent is nobody's child, and start need not wait for its imports."""
 LOG_PAGE = 1024 * 1024
@@ -46,11 +48,14 @@ LOST = "InternalServerError: The instance agent was lost: it was killed, or the 
 
 
 class ProcessEngine:
-    def __init__(self, instances_dir: Path, layers_dir: Path, sandbox: Sandboxing = "auto") -> None:
+    def __init__(
+        self, instances_dir: Path, layers_dir: Path, sandbox: Sandboxing = "auto", uids: str = DEFAULT_RANGE
+    ) -> None:
         self._instances = instances_dir.resolve()
         self._layers = layers_dir.resolve()
         self._instances.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._machine = Machine(self._instances, sandbox)
+        self._uids = Uids(uids)
         self._callbacks: list[Callable[[str], None]] = []
         self._listening = threading.Lock()
 
@@ -69,19 +74,13 @@ class ProcessEngine:
         node = self._machine.node(
             spec, instance=layout.root, layers=str(self._layers), run=f"{self._short(layout)}/run"
         )
-        source = str(Path(clary.__file__).parent.parent)
-        write_atomically(layout["node.json"], node.to_json())
-        with open(layout["agent.err"], "ab") as errors:
-            subprocess.run(
-                [sys.executable, "-I", "-S", "-c", LAUNCH, source, layout["node.json"], str(lock)],
-                env=node.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-                pass_fds=(lock,),
-                start_new_session=True,
-                check=True,
-            )
+        with contextlib.ExitStack() as stack:
+            held = [lock]
+            if self._machine.possible().own_uids:
+                node.uid, claim = stack.enter_context(self._uids.claim())
+                held.append(claim)
+            write_atomically(layout["node.json"], node.to_json())
+            _start_agent(layout, node, held)
 
     def poll(self, instance_id: str) -> InstanceStatus:
         layout = self._known(instance_id)
@@ -154,6 +153,22 @@ class ProcessEngine:
 
     def _short(self, layout: Layout) -> str:
         return f"{short_directory(str(self._instances))}/{layout.id}"
+
+
+def _start_agent(layout: Layout, node: Node, held: list[int]) -> None:
+    """`held` are open files whose locks the agent holds for as long as it lives, its own first."""
+    source = str(Path(clary.__file__).parent.parent)
+    with open(layout["agent.err"], "ab") as errors:
+        subprocess.run(
+            [sys.executable, "-I", "-S", "-c", LAUNCH, source, layout["node.json"], *map(str, held)],
+            env=node.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            pass_fds=held,
+            start_new_session=True,
+            check=True,
+        )
 
 
 def _kill(layout: Layout) -> None:

@@ -28,10 +28,11 @@ from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
 
 
-def main(path: str, lock: int) -> None:
+def main(path: str, lock: int, *held: int) -> None:
     """`path` is that of `node.json`; `lock` the open and locked `agent.lock`, which stays locked for as long as this
-    process lives."""
-    os.set_inheritable(lock, False)
+    process lives, as do the files `held`."""
+    for fd in (lock, *held):
+        os.set_inheritable(fd, False)
     os.truncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
     with open(path, encoding="utf-8") as file:

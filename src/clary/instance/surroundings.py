@@ -14,8 +14,9 @@ from clary.instance.errors import Refused
 from clary.instance.interpreter import Interpreter, inspect
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
 from clary.instance.node import Node
+from clary.instance.processes import chain
 from clary.instance.program import Command
-from clary.instance.sandbox import HOME, Mounts, arguments, interpreter_mounts
+from clary.instance.sandbox import HOME, Mounts, arguments, entrance, interpreter_mounts, nobody_of
 from clary.instance.spec import InstanceSpec
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -37,6 +38,7 @@ class Surroundings:
         self._mounts.readable += [os.path.dirname(clary.__file__), *node.visible, *spec.visible]
         if self.interpreter:
             interpreter_mounts(self._mounts, self.interpreter)
+        self._nobody = nobody_of(node) if self.contained else None
         self._site: list[str] = []
         self._bin: list[str] = []
 
@@ -86,7 +88,8 @@ class Surroundings:
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         if self.contained:
             wrapper = arguments(self._node, mounts, spec=self._spec, workdir=workdir)
-            return Command([*wrapper, *argv], variables, "/", True, prepare)
+            enter = entrance(self._node, mounts, self._nobody, gpus=self._spec.gpus > 0)
+            return Command([*wrapper, *argv], variables, "/", True, chain(prepare, enter))
         host = self._layout.host
         variables = {name: host(value) for name, value in variables.items()}
         return Command([host(word) for word in argv], variables, host(workdir), False, prepare)

@@ -1,0 +1,74 @@
+"""Calls of Linux that Python 3.11 has no name for. Imported where one is needed: loading ctypes takes milliseconds."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x4000, 0x40000
+MNT_DETACH = 2
+
+AT_FDCWD = -100
+AT_EMPTY_PATH = 0x1000
+AT_RECURSIVE = 0x8000
+OPEN_TREE_CLONE = 1
+MOVE_MOUNT_F_EMPTY_PATH = 4
+MOUNT_ATTR_IDMAP = 0x00100000
+# The same on every architecture but Alpha, as all calls since Linux 5.1.
+SYS_OPEN_TREE, SYS_MOVE_MOUNT, SYS_MOUNT_SETATTR = 428, 429, 442
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def unshare(flags: int) -> None:
+    _checked("unshare", _libc.unshare(flags))
+
+
+def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+    words = [text.encode() or None for text in (source, target, kind)]
+    _checked(f"mount {target}", _libc.mount(*words, ctypes.c_ulong(flags), options.encode() or None))
+
+
+def detach(target: str) -> None:
+    _checked(f"umount {target}", _libc.umount2(target.encode(), MNT_DETACH))
+
+
+def pivot_root(new: str, old: str) -> None:
+    _checked(f"pivot_root {new}", _libc.pivot_root(new.encode(), old.encode()))
+
+
+def prctl(option: int, value: int) -> None:
+    _checked("prctl", _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0))
+
+
+def clone_mounts(path: str) -> int:
+    """The tree of mounts at `path`, attached nowhere: open_tree(2)."""
+    flags = OPEN_TREE_CLONE | AT_RECURSIVE | os.O_CLOEXEC
+    return _system(f"open_tree {path}", SYS_OPEN_TREE, AT_FDCWD, path.encode(), ctypes.c_uint(flags))
+
+
+def map_owners(tree: int, user_namespace: int) -> None:
+    """Let a tree that is attached nowhere yet show its files' owners as the user namespace maps them, and take new
+    files the other way round: mount_setattr(2). Not every file system can."""
+    attributes = struct.pack("=QQQQ", MOUNT_ATTR_IDMAP, 0, 0, user_namespace)
+    flags = ctypes.c_uint(AT_EMPTY_PATH | AT_RECURSIVE)
+    _system("mount_setattr", SYS_MOUNT_SETATTR, tree, b"", flags, attributes, ctypes.c_size_t(len(attributes)))
+
+
+def attach(tree: int, path: str) -> None:
+    flags = ctypes.c_uint(MOVE_MOUNT_F_EMPTY_PATH)
+    _system(f"move_mount {path}", SYS_MOVE_MOUNT, tree, b"", AT_FDCWD, path.encode(), flags)
+
+
+def _system(what: str, number: int, *arguments: object) -> int:
+    return _checked(what, _libc.syscall(ctypes.c_long(number), *arguments))
+
+
+def _checked(what: str, result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
