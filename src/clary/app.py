@@ -28,12 +28,14 @@ from clary.control.supervisor import Reconciler, Supervisor
 from clary.control.trouble import passes
 from clary.database import open_database
 from clary.engines.process import ProcessEngine
+from clary.objects.embedded import EmbeddedStore
 from clary.objects.open import open_store
 from clary.records.logs import LogStore
 from clary.records.metrics import MetricStore
 from clary.records.record import Scope
 from clary.records.store import Records
 from clary.routing.router import Router
+from clary.services.s3.cors import BucketRules
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from clary.services.sagemaker.training.family import Training
@@ -72,7 +74,8 @@ async def _run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     handlers = ThreadPoolExecutor(HANDLER_THREADS, thread_name_prefix="handler")
     house = build_house(settings)
-    gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes)
+    cross_origin = BucketRules(house.objects) if isinstance(house.objects, EmbeddedStore) else None
+    gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes, cross_origin)
     reconcilers: list[Reconciler] = [JobReconciler(house, Training()), EndpointReconciler(house)]
     _release_forgotten(house)
     server = await _listen(gateway, settings)

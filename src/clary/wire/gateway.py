@@ -5,6 +5,9 @@
 The order matters: the scope of the signature says which service is meant, so a call is identified before it is
 authenticated; nothing of a body is interpreted before its signature was verified; a handler never sees a
 request that the published model does not allow. Whatever goes wrong is answered in the protocol of the call.
+
+Browsers ask before they let a script of another site call S3: that question (`OPTIONS`) takes a way of its own, and
+every answer to such a script tells its browser who may see it (`crossorigin.py`).
 """
 
 import asyncio
@@ -19,6 +22,7 @@ from typing import Any
 
 from clary.wire import refusals
 from clary.wire.credentials import NOBODY, Identity, KeyRing
+from clary.wire.crossorigin import CrossOrigin, answer_preflight, tell_scripts
 from clary.wire.errors import ServiceError
 from clary.wire.http import Body, BodyError, BodyTooLarge, Request, Response
 from clary.wire.identify import Identified, has_form, identify, may_be_anonymous, protocol_of
@@ -79,7 +83,7 @@ class Gateway:
 
     `handlers` is by (botocore's service name, operation). `make_call` turns who calls into what handlers get as
     their first argument. Plain handlers run on `executor`, coroutines on the loop. `passes` says of an exception
-    that no handler caught whether the client should try again.
+    that no handler caught whether the client should try again. `cross_origin` knows what scripts of other sites may.
     """
 
     def __init__(
@@ -89,12 +93,14 @@ class Gateway:
         make_call: Callable[[Authenticated], Any],
         executor: Executor,
         passes: Callable[[Exception], bool] = lambda _error: False,
+        cross_origin: CrossOrigin | None = None,
     ) -> None:
         self._handlers = {key: (handler, inspect.iscoroutinefunction(handler)) for key, handler in handlers.items()}
         self._keys = keys
         self._make_call = make_call
         self._executor = executor
         self._passes = passes
+        self._cross_origin = cross_origin
         self._steps: tuple[Callable[[Exchange], Awaitable[None]], ...] = (
             # First, because the service decides how its errors read and how its bodies are signed.
             self._identify,
@@ -108,7 +114,16 @@ class Gateway:
 
     async def __call__(self, request: Request) -> Response:
         exchange = Exchange(request, _request_id())
+        response = await self._answer(exchange)
+        if "origin" in request.headers and self._cross_origin and exchange.found and exchange.found.service == "s3":
+            tell_scripts(self._cross_origin, request, response)
+        return response
+
+    async def _answer(self, exchange: Exchange) -> Response:
+        request = exchange.request
         try:
+            if request.method == "OPTIONS" and self._cross_origin:
+                return answer_preflight(self._cross_origin, request)
             for step in self._steps:
                 await step(exchange)
             found = exchange.operation

@@ -11,7 +11,7 @@ never a path.
 Every call is asked first whether its caller may (`authorization`): explicit denials of the bucket's policy and of
 the caller's role hold, and whoever did not sign gets only what a policy or a list opens to everybody.
 
-Kept and returned, but not acted on: CORS rules, lifecycle rules and the encryption that a client asks for. Encrypt
+Kept and returned, but not acted on: lifecycle rules and the encryption that a client asks for. Encrypt
 the disk under the state directory where bodies must be encrypted at rest.
 """
 

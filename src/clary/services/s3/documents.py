@@ -17,6 +17,7 @@ from clary.objects.errors import StoreError, malformed_xml
 from clary.services.s3 import encryption
 from clary.services.s3.bucket_policy import checked_policy
 from clary.services.s3.buckets import find_bucket
+from clary.services.s3.cors import checked_cors
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.ownership import BLOCKS, ENFORCED, checked_block, checked_controls
@@ -58,6 +59,7 @@ KINDS = (
         "CORSConfiguration",
         ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
         spread=True,
+        check=checked_cors,
     ),
     Kind(
         "BucketLifecycleConfiguration",
