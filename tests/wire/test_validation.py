@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from clary.wire.errors import ServiceError
+from clary.wire.identify import identify
 from clary.wire.models import SERVICES, service_model
 from clary.wire.patterns import TIME_LIMIT, matches
 from clary.wire.validate import validate
+
+from .requests import request
 
 JOB: dict[str, Any] = {
     "TrainingJobName": "abalone",
@@ -138,6 +141,12 @@ def test_a_union_has_one_member(problem: dict[str, Any]) -> None:
     error = refusal("sagemaker", "CreateAutoMLJobV2", {"AutoMLProblemTypeConfig": problem})
     told = "at 'autoMLProblemTypeConfig' failed to satisfy constraint: Member must have exactly one of its members set"
     assert told in error.message
+
+
+def test_s3_names_a_header_that_is_missing() -> None:
+    found = identify(request("GET", "/bucket/key?attributes"), "s3", b"")
+    error = refusal("s3", found.operation.name, {"Bucket": "bucket", "Key": "key"})
+    assert error.message == "Missing required header for this request: x-amz-object-attributes"
 
 
 def test_s3_speaks_of_malformed_xml_and_missing_bodies() -> None:

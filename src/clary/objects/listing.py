@@ -8,7 +8,7 @@ one, the next begins behind that prefix, however many keys lie under it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, false, or_, select
@@ -66,6 +66,12 @@ class Query(Generic[Row]):
     """Exclusive: the last key or common prefix of the page before."""
     after_row: Row | None = None
     """With `after`: the last row of that key, where rows of the same key may follow."""
+    again: bool = False
+    """With `after`: begin with that key once more. The row to go on behind is gone, and its place with it."""
+
+    def behind(self, row: Row | None) -> "Query[Row]":
+        """From that row of the key `after` on."""
+        return replace(self, after_row=row, again=row is None)
 
 
 @dataclass(slots=True)
@@ -116,6 +122,8 @@ def _beginning(source: Source[Row], query: Query[Row]) -> tuple[bytes, ColumnEle
         return query.prefix, None
     if query.after == _common_prefix(query.after, query):
         return past(query.after), None
+    if query.again:
+        return query.after, None
     return query.after, source.behind(query.after_row) if query.after_row else false()
 
 

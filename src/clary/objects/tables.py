@@ -79,6 +79,16 @@ uploads = Table(
     Index("uploads_listing", "bucket", "key", "started"),
 )
 
+completed_uploads = Table(
+    "completed_uploads",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("bucket", ForeignKey("buckets.name", ondelete="CASCADE"), nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("completed", Float, nullable=False, index=True),
+    Column("answer", JSON, nullable=False),
+)
+
 parts = Table(
     "upload_parts",
     metadata,

@@ -51,12 +51,17 @@ def start(
 
 
 def find(connection: Connection, bucket: str, key: bytes, upload_id: str) -> Upload:
+    upload = look_up(connection, bucket, key, upload_id)
+    if upload is None:
+        raise no_such_upload(upload_id)
+    return upload
+
+
+def look_up(connection: Connection, bucket: str, key: bytes, upload_id: str) -> Upload | None:
     columns = uploads.c
     query = select(uploads).where(columns.id == upload_id, columns.bucket == bucket, columns.key == key)
     row: Any = connection.execute(query).first()
-    if row is None:
-        raise no_such_upload(upload_id)
-    return Upload(*row)
+    return Upload(*row) if row else None
 
 
 def parts_of(connection: Connection, upload: Upload, after: int = 0, limit: int | None = None) -> list[Part]:

@@ -83,7 +83,7 @@ def find(connection: Connection, bucket: str, key: bytes, version_id: str | None
         if version is None or version.body is None:
             raise no_such_key(key)
         return version
-    version = _by_id(connection, bucket, key, version_id)
+    version = by_id(connection, bucket, key, version_id)
     if version is None:
         raise no_such_version(key, version_id)
     return version
@@ -96,7 +96,7 @@ def put(connection: Connection, bucket: Bucket, key: bytes, content: Content, gu
     version_id = uuid4().hex if bucket.versioning == "Enabled" else NULL
     replaced = None
     if top and version_id == NULL:
-        replaced = top if top.version_id == NULL else _by_id(connection, bucket.name, key, NULL)
+        replaced = top if top.version_id == NULL else by_id(connection, bucket.name, key, NULL)
     if replaced:
         connection.execute(delete(versions).where(versions.c.id == replaced.id))
     if top and top.current and top.version_id != version_id:
@@ -129,7 +129,7 @@ def remove(
     done."""
     if version_id is None and bucket.versioning:
         return put(connection, bucket, key, Content(None, 0, ""), guard)
-    version = _by_id(connection, bucket.name, key, version_id or NULL)
+    version = by_id(connection, bucket.name, key, version_id or NULL)
     guard(version if version and version.body else None)
     if version is None:
         return None
@@ -150,6 +150,6 @@ def set_headers(connection: Connection, version: Version, headers: dict[str, Any
     connection.execute(update(versions).where(versions.c.id == version.id).values(headers=headers))
 
 
-def _by_id(connection: Connection, bucket: str, key: bytes, version_id: str) -> Version | None:
+def by_id(connection: Connection, bucket: str, key: bytes, version_id: str) -> Version | None:
     row: Any = connection.execute(_BY_ID, {"bucket": bucket, "key": key, "version_id": version_id}).first()
     return Version(*row) if row else None

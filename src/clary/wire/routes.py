@@ -79,8 +79,8 @@ def _route(operation: OperationModel, query: str) -> Route:
         traits = operation.input_shape.members[name].serialization
         if traits.get("location") == "querystring":
             literal.setdefault(traits["name"], "")
-        elif traits.get("location") == "header":
-            headers.append(traits["name"].lower())
+        elif traits.get("location") == "header" and not query:
+            headers.append(traits["name"].lower())  # of two operations at one place: CopyObject and PutObject
     return Route(operation.name, tuple(literal.items()), tuple(headers), operation.deprecated)
 
 

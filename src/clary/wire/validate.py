@@ -56,6 +56,11 @@ def _s3_error(operation: OperationModel, params: dict[str, Any]) -> ServiceError
     payload = payload_member(operation.input_shape)
     if payload and payload in operation.input_shape.required_members and params.get(payload) is None:
         return ServiceError("MissingRequestBodyError", "Request Body is empty", 400)
+    for name in operation.input_shape.required_members:
+        traits = operation.input_shape.members[name].serialization
+        if traits.get("location") == "header" and params.get(name) is None:
+            message = f"Missing required header for this request: {traits['name']}"
+            return ServiceError("InvalidRequest", message, 400)
     return malformed_xml()
 
 

@@ -122,3 +122,21 @@ def test_tags_belong_to_a_version(s3: Any, versioned: str) -> None:
     s3.put_object_tagging(Bucket=versioned, Key="key", VersionId=first, Tagging={"TagSet": tags})
     assert s3.get_object_tagging(Bucket=versioned, Key="key", VersionId=first)["TagSet"] == tags
     assert s3.get_object_tagging(Bucket=versioned, Key="key")["TagSet"] == []
+
+
+def test_versions_are_listed_on_although_the_last_one_shown_is_gone(s3: Any, versioned: str) -> None:
+    written = {put(s3, versioned, key, b"") for key in ("a", "a", "a", "b", "b", "c")}
+    shown = set()
+    paginator = s3.get_paginator("list_object_versions")
+    for page in paginator.paginate(Bucket=versioned, PaginationConfig={"PageSize": 2}):
+        for version in page["Versions"]:
+            shown.add(version["VersionId"])
+            s3.delete_object(Bucket=versioned, Key=version["Key"], VersionId=version["VersionId"])
+    assert shown == written
+    s3.delete_bucket(Bucket=versioned)
+
+
+def test_a_version_marker_must_be_one(s3: Any, versioned: str) -> None:
+    with refused("InvalidArgument", 400) as error:
+        s3.list_object_versions(Bucket=versioned, KeyMarker="key", VersionIdMarker="nonsense")
+    assert (error["Message"], error["ArgumentName"]) == ("Invalid version id specified", "version-id-marker")

@@ -2,11 +2,13 @@
 
 from clary.services.s3 import (
     access,
+    attributes,
     bucket_policy,
     buckets,
     copying,
     documents,
     listing,
+    listing_uploads,
     multipart,
     objects,
     operation,
@@ -15,11 +17,13 @@ from clary.services.s3 import (
 
 __all__ = [
     "access",
+    "attributes",
     "bucket_policy",
     "buckets",
     "copying",
     "documents",
     "listing",
+    "listing_uploads",
     "multipart",
     "objects",
     "operation",

@@ -10,6 +10,7 @@ from typing import Any
 from clary.objects.checksums import ALGORITHMS, DEFAULT, carried, encoded
 from clary.objects.errors import StoreError, bad_digest
 from clary.objects.ingest import Settle, Sink
+from clary.wire.models import service_model
 
 _TRAILER = "x-amz-checksum-"
 
@@ -23,6 +24,11 @@ def algorithm_of(request: dict[str, Any]) -> str:
 def supported(algorithm: str) -> str:
     if algorithm not in ALGORITHMS:
         known = ", ".join(ALGORITHMS)
+        if algorithm not in service_model("s3").shape_for("ChecksumAlgorithm").enum:
+            raise StoreError(
+                "InvalidRequest",
+                f"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [{known}]",
+            )
         raise StoreError("NotImplemented", f"The checksum algorithm {algorithm} is not one of {known}.", 501)
     return algorithm
 

@@ -1,6 +1,7 @@
 """Many parts as one object: which parts a client chose, and the whole's ETag and checksum."""
 
 import hashlib
+import re
 from base64 import b64decode
 from itertools import pairwise
 from typing import Any
@@ -9,23 +10,26 @@ from clary.objects.checksums import carried, combined, composite
 from clary.objects.errors import StoreError, bad_digest, malformed_xml
 from clary.objects.uploads import Part, Upload
 
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
 SMALLEST_PART = 5 << 20
 """Bytes of every part but the last."""
 
 
 def chosen_parts(request: dict[str, Any], uploaded: list[Part]) -> list[Part]:
     """The parts that CompleteMultipartUpload lists, if they are there and as it says."""
-    listed = request.get("MultipartUpload", {}).get("Parts") or []
-    numbers = [entry.get("PartNumber") for entry in listed]
+    listed = _listed(request)
+    numbers: list[Any] = [entry.get("PartNumber") for entry in listed]
     if not listed or None in numbers:
         raise malformed_xml()
     if any(later <= earlier for earlier, later in pairwise(numbers)):
         raise StoreError(
             "InvalidPartOrder",
             "The list of parts was not in ascending order. Parts must be ordered by part number.",
+            UploadId=request["UploadId"],
         )
     by_number = {part.number: part for part in uploaded}
-    chosen = [_chosen(entry, by_number.get(entry["PartNumber"])) for entry in listed]
+    chosen = [_chosen(request, entry, by_number.get(entry["PartNumber"])) for entry in listed]
     for part in chosen[:-1]:
         if part.size < SMALLEST_PART:
             raise StoreError(
@@ -40,14 +44,21 @@ def chosen_parts(request: dict[str, Any], uploaded: list[Part]) -> list[Part]:
     return chosen
 
 
-def joined_etag(parts: list[Part]) -> str:
-    md5s = b"".join(bytes.fromhex(part.etag) for part in parts)
-    return f"{hashlib.md5(md5s, usedforsecurity=False).hexdigest()}-{len(parts)}"
+def joined_etag(etags: list[str]) -> str:
+    md5s = b"".join(map(bytes.fromhex, etags))
+    return f"{hashlib.md5(md5s, usedforsecurity=False).hexdigest()}-{len(etags)}"
+
+
+def lists_the_parts_of(request: dict[str, Any], etag: str) -> bool:
+    """Whether the parts that CompleteMultipartUpload lists are those of the object with that entity tag."""
+    etags = [entry.get("ETag", "").strip('"') for entry in _listed(request)]
+    return all(map(_MD5.fullmatch, etags)) and joined_etag(etags) == etag
 
 
 def joined_checksums(request: dict[str, Any], upload: Upload, parts: list[Part]) -> dict[str, str]:
     """The checksum of the whole, which must be the one that the client expects, if it says so."""
     member = f"Checksum{upload.algorithm}"
+    _check_says_so(request, upload, member)
     digests = [(b64decode(part.checksums[member]), part.size) for part in parts]
     if upload.checksum_type == "COMPOSITE":
         value = composite(upload.algorithm, [digest for digest, _ in digests])
@@ -59,21 +70,47 @@ def joined_checksums(request: dict[str, Any], upload: Upload, parts: list[Part])
     return {member: value, "ChecksumType": upload.checksum_type}
 
 
-def invalid_part() -> StoreError:
+def invalid_part(request: dict[str, Any], **part: Any) -> StoreError:
     return StoreError(
         "InvalidPart",
         "One or more of the specified parts could not be found. The part may not have been uploaded, or the "
         "specified entity tag may not match the part's entity tag.",
+        UploadId=request["UploadId"],
+        **part,
     )
 
 
-def _chosen(entry: dict[str, Any], part: Part | None) -> Part:
-    if part is None or entry.get("ETag", part.etag).strip('"') != part.etag:
-        raise invalid_part()
-    stored = carried(part.checksums)
-    if any(stored.get(name, value) != value for name, value in carried(entry).items()):
-        raise invalid_part()
+def _listed(request: dict[str, Any]) -> list[dict[str, Any]]:
+    return request.get("MultipartUpload", {}).get("Parts") or []
+
+
+def _chosen(request: dict[str, Any], entry: dict[str, Any], part: Part | None) -> Part:
+    stored = carried(part.checksums) if part else {}
+    if (
+        part is None
+        or entry.get("ETag", part.etag).strip('"') != part.etag
+        or any(stored.get(name, value) != value for name, value in carried(entry).items())
+    ):
+        raise invalid_part(request, PartNumber=entry["PartNumber"], ETag=entry.get("ETag", "").strip('"'))
     return part
+
+
+def _check_says_so(request: dict[str, Any], upload: Upload, member: str) -> None:
+    """A composite checksum is the client's own: it must know it for every part, and what kind it is."""
+    asked = request.get("ChecksumType", upload.checksum_type)
+    if asked != upload.checksum_type:
+        raise StoreError(
+            "InvalidRequest",
+            f"The upload was created using the {upload.checksum_type} checksum mode. The complete request must use "
+            "the same checksum mode.",
+        )
+    lacking = [entry["PartNumber"] for entry in _listed(request) if not entry.get(member)]
+    if upload.checksum_type == "COMPOSITE" and lacking:
+        raise StoreError(
+            "InvalidRequest",
+            f"The upload was created using a {upload.algorithm.lower()} checksum. The complete request must include "
+            f"the checksum for each part. It was missing for part {lacking[0]} in the request.",
+        )
 
 
 def _check_whole(request: dict[str, Any], parts: list[Part]) -> None:

@@ -16,7 +16,7 @@ from clary.objects.versions import Version
 from clary.services.s3.described import summary
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
-from clary.services.s3.names import owner
+from clary.services.s3.names import check_version_id, owner
 from clary.services.s3.tokens import read_token, token_of
 
 LONGEST_PAGE = 1000
@@ -60,12 +60,15 @@ def list_object_versions(store: EmbeddedStore, _call: Call, request: dict[str, A
     key_marker, version_marker = request.get("KeyMarker", ""), request.get("VersionIdMarker", "")
     if version_marker and not key_marker:
         raise StoreError("InvalidArgument", "A version-id marker cannot be specified without a key marker.")
+    if version_marker:
+        check_version_id(version_marker, "version-id-marker")
 
     def read(connection: Connection) -> tuple[Bucket, Page[Version]]:
         bucket = named_bucket(connection, request)
-        key = key_marker.encode()
-        row = versions.find(connection, bucket.name, key, version_marker) if version_marker else None
-        return bucket, read_page(connection, VERSIONS, query_of(request, "MaxKeys", key, row))
+        query: Query[Version] = query_of(request, "MaxKeys", key_marker.encode())
+        if version_marker:
+            query = query.behind(versions.by_id(connection, bucket.name, query.after, version_marker))
+        return bucket, read_page(connection, VERSIONS, query)
 
     bucket, page = store.view(read)
     result = _page(request, page) | {
@@ -95,22 +98,30 @@ def list_object_versions(store: EmbeddedStore, _call: Call, request: dict[str, A
     return result
 
 
-def query_of(request: dict[str, Any], limit: str, after: bytes, after_row: Row | None = None) -> Query[Row]:
-    most = request.get(limit, LONGEST_PAGE)
-    if most < 0:
+def number_from(request: dict[str, Any], member: str, default: int) -> int:
+    number: int = request.get(member, default)
+    if number < 0:
+        name = f"{member[0].lower()}{member[1:]}"
         raise StoreError(
             "InvalidArgument",
-            f"Argument {limit[0].lower()}{limit[1:]} must be an integer between 0 and 2147483647",
-            ArgumentName=limit,
-            ArgumentValue=most,
+            f"Argument {name} must be an integer between 0 and 2147483647",
+            ArgumentName=name,
+            ArgumentValue=number,
         )
+    return number
+
+
+def page_size(request: dict[str, Any], member: str) -> int:
+    return min(number_from(request, member, LONGEST_PAGE), LONGEST_PAGE)
+
+
+def query_of(request: dict[str, Any], limit: str, after: bytes) -> Query[Row]:
     return Query(
         bucket=request["Bucket"],
-        limit=min(most, LONGEST_PAGE),
+        limit=page_size(request, limit),
         prefix=request.get("Prefix", "").encode(),
         delimiter=request.get("Delimiter", "").encode(),
         after=after,
-        after_row=after_row,
     )
 
 
@@ -134,8 +145,7 @@ def common(request: dict[str, Any], page: Page[Any]) -> dict[str, Any]:
 
 
 def _page(request: dict[str, Any], page: Page[Version]) -> dict[str, Any]:
-    most = min(request.get("MaxKeys", LONGEST_PAGE), LONGEST_PAGE)
-    return common(request, page) | {"Name": request["Bucket"], "MaxKeys": most}
+    return common(request, page) | {"Name": request["Bucket"], "MaxKeys": page_size(request, "MaxKeys")}
 
 
 def _objects(connection: Connection, request: dict[str, Any], after: bytes) -> tuple[Bucket, Page[Version]]:

@@ -13,25 +13,22 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from clary.control.call import Call
-from clary.objects import uploads, versions
+from clary.objects import completed, uploads, versions
 from clary.objects.bodies import Extent
-from clary.objects.buckets import Bucket
 from clary.objects.checksums import CRCS, DEFAULT
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.objects.ingest import Ingested
-from clary.objects.listing import UPLOADS, Page, read_page
 from clary.objects.uploads import Part, Upload
 from clary.objects.versions import Content
 from clary.services.s3 import encryption
 from clary.services.s3.conditions import write_guard
-from clary.services.s3.described import STANDARD, kept_headers, quoted, written
+from clary.services.s3.described import kept_headers, quoted, written
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import algorithm_of, settlement, supported
-from clary.services.s3.joining import chosen_parts, invalid_part, joined_checksums, joined_etag
-from clary.services.s3.listing import LONGEST_PAGE, common, query_of, spelled
+from clary.services.s3.joining import chosen_parts, invalid_part, joined_checksums, joined_etag, lists_the_parts_of
 from clary.services.s3.lookup import named_bucket
-from clary.services.s3.names import key_of, owner, part_number
+from clary.services.s3.names import key_of, part_number
 from clary.services.s3.objects import check_size
 from clary.services.s3.protection import protection
 from clary.services.s3.tagging import tags_of
@@ -42,7 +39,7 @@ def create_multipart_upload(store: EmbeddedStore, call: Call, request: dict[str,
     key, headers, tags = key_of(request), kept_headers(request), tags_of(request)
     headers |= protection(store, call, request)
     algorithm = supported(request.get("ChecksumAlgorithm") or DEFAULT)
-    checksum_type = _checksum_type(algorithm, request.get("ChecksumType"))
+    checksum_type = _checksum_type(request, algorithm)
 
     def start(connection: Connection) -> Upload:
         bucket = named_bucket(connection, request)
@@ -55,7 +52,13 @@ def create_multipart_upload(store: EmbeddedStore, call: Call, request: dict[str,
     return result
 
 
-def _checksum_type(algorithm: str, asked: str | None) -> str:
+def _checksum_type(request: dict[str, Any], algorithm: str) -> str:
+    asked: str | None = request.get("ChecksumType")
+    if asked and not request.get("ChecksumAlgorithm"):
+        message = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+        raise StoreError("InvalidRequest", message)
+    if asked not in (None, "COMPOSITE", "FULL_OBJECT"):
+        raise StoreError("InvalidRequest", "Value for x-amz-checksum-type header is invalid.")
     possible: tuple[str, ...]
     if algorithm == "CRC64NVME":
         possible = ("FULL_OBJECT",)
@@ -76,7 +79,7 @@ async def upload_part(store: EmbeddedStore, _call: Call, request: dict[str, Any]
     number = part_number(request)
     check_size(request)
     upload = await store.look(partial(named_upload, request=request))
-    algorithms = {upload.algorithm, algorithm_of({"ChecksumAlgorithm": upload.algorithm} | request)}
+    algorithms = {upload.algorithm, _part_algorithm(request, upload)}
 
     def put(connection: Connection, received: Ingested) -> Part:
         part = part_of(number, received)
@@ -87,16 +90,40 @@ async def upload_part(store: EmbeddedStore, _call: Call, request: dict[str, Any]
     return {"ETag": quoted(part.etag), **part.checksums, **encryption.described(upload.headers)}
 
 
+def _part_algorithm(request: dict[str, Any], upload: Upload) -> str:
+    named = algorithm_of({"ChecksumAlgorithm": upload.algorithm} | request)
+    # The default is what nobody chose: then any will do.
+    if named != upload.algorithm != DEFAULT:
+        raise StoreError(
+            "InvalidRequest",
+            f"Checksum Type mismatch occurred, expected checksum Type: {upload.algorithm.lower()}, actual checksum "
+            f"Type: {named.lower()}",
+        )
+    return named
+
+
 @s3_operation("CompleteMultipartUpload")
 def complete_multipart_upload(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    upload, uploaded = store.view(partial(_load, request=request))
+    try:
+        answer = _complete(store, request)
+    except StoreError as error:
+        before = store.view(partial(_answered_before, request=request)) if error.code == "NoSuchUpload" else None
+        if before is None:
+            raise
+        answer = before
+    location = f"{call.endpoint}/{request['Bucket']}/{quote(request['Key'])}"
+    return {"Location": location, "Bucket": request["Bucket"], "Key": request["Key"], **answer}
+
+
+def _complete(store: EmbeddedStore, request: dict[str, Any]) -> dict[str, Any]:
+    upload, uploaded = store.view(partial(load, request=request))
     chosen = chosen_parts(request, uploaded)
     checksums = joined_checksums(request, upload, chosen)
     body = store.bodies.concatenate(Extent(part.body, 0, part.size) for part in chosen)
     content = Content(
         body=body,
         size=sum(part.size for part in chosen),
-        etag=joined_etag(chosen),
+        etag=joined_etag([part.etag for part in chosen]),
         headers=upload.headers,
         checksums=checksums,
         tags=upload.tags,
@@ -105,96 +132,27 @@ def complete_multipart_upload(store: EmbeddedStore, call: Call, request: dict[st
 
     def complete(connection: Connection) -> dict[str, Any]:
         bucket = named_bucket(connection, request)
-        current, now_uploaded = _load(connection, request)
+        current, now_uploaded = load(connection, request)
         if chosen_parts(request, now_uploaded) != chosen:
-            raise invalid_part()  # another with the same content was put in its place while this was joined
+            raise invalid_part(request)  # another with the same content was put in its place while this was joined
         version = versions.put(connection, bucket, upload.key, content, write_guard(request, upload.key))
         uploads.remove(connection, current)
-        return written(bucket, version)
+        answer = written(bucket, version)
+        completed.remember(connection, current, answer)
+        return answer
 
-    location = f"{call.endpoint}/{upload.bucket}/{quote(request['Key'])}"
-    return {
-        "Location": location,
-        "Bucket": upload.bucket,
-        "Key": request["Key"],
-        **store.change(complete, body),
-    }
+    return store.change(complete, body)
+
+
+def _answered_before(connection: Connection, request: dict[str, Any]) -> dict[str, Any] | None:
+    bucket = named_bucket(connection, request)
+    answer = completed.recall(connection, bucket.name, key_of(request), request["UploadId"])
+    return answer if answer and lists_the_parts_of(request, answer["ETag"].strip('"')) else None
 
 
 @s3_operation("AbortMultipartUpload")
 def abort_multipart_upload(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
     store.change(lambda connection: uploads.remove(connection, named_upload(connection, request)))
-
-
-@s3_operation("ListParts")
-def list_parts(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    marker, most = request.get("PartNumberMarker", 0), min(request.get("MaxParts", 1000), 1000)
-    bucket = store.view(partial(named_bucket, request=request))
-    upload, parts = store.view(partial(_load, request=request, after=marker, limit=most + 1))
-    shown = parts[:most]
-    result = {
-        "Bucket": upload.bucket,
-        "Key": request["Key"],
-        "UploadId": upload.id,
-        "PartNumberMarker": marker,
-        "MaxParts": most,
-        "IsTruncated": len(parts) > most,
-        "Initiator": owner(bucket.account),
-        "Owner": owner(bucket.account),
-        "StorageClass": upload.headers.get("StorageClass", STANDARD),
-        "ChecksumAlgorithm": upload.algorithm,
-        "ChecksumType": upload.checksum_type,
-        "Parts": [
-            {
-                "PartNumber": part.number,
-                "LastModified": part.modified,
-                "ETag": quoted(part.etag),
-                "Size": part.size,
-                **part.checksums,
-            }
-            for part in shown
-        ],
-    }
-    if shown:
-        result["NextPartNumberMarker"] = shown[-1].number
-    return result
-
-
-@s3_operation("ListMultipartUploads")
-def list_multipart_uploads(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    key_marker, id_marker = request.get("KeyMarker", ""), request.get("UploadIdMarker", "")
-
-    def read(connection: Connection) -> tuple[Bucket, Page[Upload]]:
-        bucket = named_bucket(connection, request)
-        key = key_marker.encode()
-        row = uploads.find(connection, bucket.name, key, id_marker) if key and id_marker else None
-        return bucket, read_page(connection, UPLOADS, query_of(request, "MaxUploads", key, row))
-
-    bucket, page = store.view(read)
-    result = common(request, page) | {
-        "Bucket": bucket.name,
-        "KeyMarker": spelled(request, key_marker),
-        "UploadIdMarker": id_marker,
-        "MaxUploads": min(request.get("MaxUploads", LONGEST_PAGE), LONGEST_PAGE),
-        "Uploads": [
-            {
-                "Key": spelled(request, upload.key.decode()),
-                "UploadId": upload.id,
-                "Initiated": upload.started,
-                "StorageClass": upload.headers.get("StorageClass", STANDARD),
-                "Owner": owner(bucket.account),
-                "Initiator": owner(bucket.account),
-                "ChecksumAlgorithm": upload.algorithm,
-                "ChecksumType": upload.checksum_type,
-            }
-            for upload in page.rows
-        ],
-    }
-    if page.truncated:
-        result["NextKeyMarker"] = spelled(request, page.last.decode())
-        if page.rows and page.rows[-1].key == page.last:
-            result["NextUploadIdMarker"] = page.rows[-1].id
-    return result
 
 
 def part_of(number: int, received: Ingested) -> Part:
@@ -210,7 +168,7 @@ def named_upload(connection: Connection, request: dict[str, Any]) -> Upload:
     return uploads.find(connection, bucket.name, key_of(request), request["UploadId"])
 
 
-def _load(
+def load(
     connection: Connection, request: dict[str, Any], after: int = 0, limit: int | None = None
 ) -> tuple[Upload, list[Part]]:
     upload = named_upload(connection, request)

@@ -42,10 +42,15 @@ def key_bytes(key: str) -> bytes:
 
 def version_id_of(request: dict[str, Any]) -> str | None:
     version_id: str | None = request.get("VersionId")
-    if version_id is not None and not _VERSION.fullmatch(version_id):
-        message = "Invalid version id specified" if version_id else "Version id cannot be the empty string"
-        raise StoreError("InvalidArgument", message, ArgumentName="versionId", ArgumentValue=version_id)
+    if version_id is not None:
+        check_version_id(version_id, "versionId")
     return version_id
+
+
+def check_version_id(version_id: str, argument: str) -> None:
+    if not _VERSION.fullmatch(version_id):
+        message = "Invalid version id specified" if version_id else "Version id cannot be the empty string"
+        raise StoreError("InvalidArgument", message, ArgumentName=argument, ArgumentValue=version_id)
 
 
 def part_number(request: dict[str, Any]) -> int:

@@ -14,7 +14,7 @@ from clary.objects.ingest import SLICE, Ingested
 from clary.objects.versions import Content, Version
 from clary.services.s3.authorization import deletion_refusal
 from clary.services.s3.conditions import check_read, write_guard
-from clary.services.s3.described import head, kept_headers, summary, written
+from clary.services.s3.described import head, kept_headers, written
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import algorithm_of, settlement
 from clary.services.s3.lookup import identity, named_bucket, named_object
@@ -126,33 +126,3 @@ def _remove(connection: Connection, bucket: Bucket, wanted: dict[str, Any]) -> V
 
 def _marker(version: Version) -> dict[str, bool]:
     return {"DeleteMarker": True} if version.body is None else {}
-
-
-@s3_operation("GetObjectAttributes")
-def get_object_attributes(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    bucket, version = store.view(partial(named_object, request=request))
-    attributes: dict[str, Any] = {
-        "ETag": version.etag,
-        "ObjectSize": version.size,
-        "StorageClass": summary(version)["StorageClass"],
-    }
-    if version.checksums:
-        attributes["Checksum"] = version.checksums
-    if version.parts:
-        attributes["ObjectParts"] = _parts(version, request)
-    asked = {name: value for name, value in attributes.items() if name in request["ObjectAttributes"]}
-    return {"LastModified": version.modified, **identity(bucket, version), **asked}
-
-
-def _parts(version: Version, request: dict[str, Any]) -> dict[str, Any]:
-    marker, most = request.get("PartNumberMarker", 0), request.get("MaxParts", 1000)
-    rest = [part for part in version.parts if part["PartNumber"] > marker]
-    shown = rest[:most]
-    return {
-        "TotalPartsCount": len(version.parts),
-        "PartNumberMarker": marker,
-        "NextPartNumberMarker": shown[-1]["PartNumber"] if shown else marker,
-        "MaxParts": most,
-        "IsTruncated": len(rest) > most,
-        "Parts": shown,
-    }
