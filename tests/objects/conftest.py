@@ -23,6 +23,12 @@ def with_bucket(store: EmbeddedStore) -> EmbeddedStore:
     return store
 
 
+def put(store: EmbeddedStore, directory: Path, key: str, content: bytes) -> None:
+    path = directory / "upload"
+    path.write_bytes(content)
+    store.adopt("data", key, path)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[EmbeddedStore]:
     """A store with one bucket, `data`."""

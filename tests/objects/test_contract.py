@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clary.objects.base import ObjectStore
+from clary.objects.base import ObjectArchived, ObjectStore
 from clary.objects.external import ExternalStore
 from clary.settings import Settings
 from tests.platform import Platform
@@ -71,6 +71,14 @@ def test_what_is_missing_is_a_key_error_that_names_it(objects: ObjectStore, tmp_
     assert (tmp_path / "file").exists()
     with pytest.raises(KeyError, match="s3://nowhere/prefix"):
         list(objects.list("nowhere", "prefix"))
+
+
+def test_an_archived_object_says_so(platform: Platform, external: ExternalStore) -> None:
+    """The embedded store's own is in `test_locks`."""
+    platform.client("s3").put_object(Bucket="data", Key="cold", Body=b"x", StorageClass="GLACIER")
+    for use in (external.read, external.locate):
+        with pytest.raises(ObjectArchived, match="s3://data/cold"):
+            use("data", "cold")
 
 
 def test_keys_are_listed_in_utf8_order_and_never_conflict(objects: ObjectStore, tmp_path: Path) -> None:

@@ -12,13 +12,7 @@ from clary.objects.open import ROOM
 from clary.objects.tables import dead_bodies
 from clary.objects.versions import Content
 from tests.database.schema import assert_migrations_match
-from tests.objects.conftest import open_at
-
-
-def put(store: EmbeddedStore, directory: Path, key: str, content: bytes) -> None:
-    path = directory / "upload"
-    path.write_bytes(content)
-    store.adopt("data", key, path)
+from tests.objects.conftest import open_at, put
 
 
 def test_list_goes_on_past_a_page(store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

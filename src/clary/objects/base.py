@@ -2,13 +2,17 @@
 
 The embedded store (`embedded.py`) also serves the S3 API; an external one (`external.py`) is any S3 endpoint.
 All methods may block and are called from worker threads. A missing bucket or key raises `KeyError` with
-`s3://bucket/key` as its argument.
+`s3://bucket/key` as its argument, an object in an archive that was not restored `ObjectArchived`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+
+class ObjectArchived(Exception):
+    """`locate` and `read` cannot have its bytes before RestoreObject; says `s3://bucket/key`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Buckets and the documents kept with them (policy, CORS, lifecycle …). Functions of an open transaction."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -35,13 +37,22 @@ def find(connection: Connection, name: str, owner: str | None = None) -> Bucket:
     return bucket
 
 
-def create(connection: Connection, name: str, account: str, region: str) -> Bucket:
-    """A new bucket; one's own again is a conflict, but in `us-east-1`, where S3 answers with the one there
-    is."""
+def create(
+    connection: Connection,
+    name: str,
+    account: str,
+    region: str,
+    versioning: str = "",
+    documents: Mapping[str, Any] = MappingProxyType({}),
+) -> Bucket:
+    """A new bucket with what is kept of it; one's own again is a conflict, but in `us-east-1`, where S3 answers
+    with the one there is."""
     row: Any = connection.execute(_BY_NAME, {"name": name}).first()
     if row is None:
-        bucket = Bucket(name, account, region, time.time(), "")
+        bucket = Bucket(name, account, region, time.time(), versioning)
         connection.execute(insert(buckets).values(tuple(getattr(bucket, c.name) for c in buckets.columns)))
+        for kind, content in documents.items():
+            put_document(connection, name, kind, content)
         return bucket
     bucket = Bucket(*row)
     if bucket.account != account:

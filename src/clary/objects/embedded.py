@@ -26,13 +26,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clary.database import reading
 from clary.objects import buckets, versions
-from clary.objects.base import DEFAULT_CONTENT_TYPE, ObjectInfo
+from clary.objects.archive import is_archived, restored_until
+from clary.objects.base import DEFAULT_CONTENT_TYPE, ObjectArchived, ObjectInfo
 from clary.objects.bodies import Bodies
 from clary.objects.dead import strike_off
 from clary.objects.documents import Documents
 from clary.objects.errors import StoreError
 from clary.objects.ingest import Ingested, Settle, ingest
 from clary.objects.listing import OBJECTS, Query, read_page
+from clary.objects.locks import LOCKING, default_retention
 from clary.objects.tables import dead_bodies, parts
 from clary.objects.tables import versions as version_table
 from clary.objects.versions import Content, Version
@@ -143,7 +145,9 @@ class EmbeddedStore:
         with path.open("rb") as file:
             md5 = hashlib.file_digest(file, "md5").hexdigest()
             size = file.tell()
-        content = Content(self.bodies.adopt(path), size, md5, {"ContentType": DEFAULT_CONTENT_TYPE})
+        headers = {"ContentType": DEFAULT_CONTENT_TYPE}
+        headers |= default_retention(self.documents.of(bucket, LOCKING), time.time())
+        content = Content(self.bodies.adopt(path), size, md5, headers)
 
         def put(connection: Connection) -> Version:
             return versions.put(connection, buckets.find(connection, bucket), key.encode(), content)
@@ -155,6 +159,8 @@ class EmbeddedStore:
         with _missing_as_key_error(bucket, key):
             version = self.view(lambda connection: versions.find(connection, bucket, key.encode()))
         assert version.body is not None
+        if is_archived(version) and restored_until(version) is None:
+            raise ObjectArchived(f"s3://{bucket}/{key}")
         return self.bodies.path(version.body)
 
     def _keep_house(self) -> None:

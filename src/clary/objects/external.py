@@ -13,7 +13,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from clary.objects.base import ObjectInfo
+from clary.objects.archive import ARCHIVED
+from clary.objects.base import ObjectArchived, ObjectInfo
 from clary.settings import Settings
 
 URL_LIFETIME = 7 * 24 * 3600
@@ -37,31 +38,34 @@ class ExternalStore:
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        with _missing_as_key_error(bucket, prefix):
+        with _as_contract(bucket, prefix):
             for page in pages:
                 for item in page.get("Contents", ()):
                     yield _info(item["Key"], item["Size"], item)
 
     def locate(self, bucket: str, key: str) -> str:
-        self._head(bucket, key)
+        with _as_contract(bucket, key):
+            head = self._client.head_object(Bucket=bucket, Key=key)
+        if head.get("StorageClass") in ARCHIVED and 'ongoing-request="false"' not in head.get("Restore", ""):
+            raise ObjectArchived(f"s3://{bucket}/{key}")
         url: str = self._client.generate_presigned_url(
             "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=URL_LIFETIME
         )
         return url
 
     def read(self, bucket: str, key: str) -> bytes:
-        with _missing_as_key_error(bucket, key):
+        with _as_contract(bucket, key):
             content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return content
 
     def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
-        with _missing_as_key_error(bucket, key), path.open("rb") as file:
+        with _as_contract(bucket, key), path.open("rb") as file:
             self._client.upload_fileobj(file, bucket, key)
         path.unlink()
         return self._head(bucket, key)
 
     def _head(self, bucket: str, key: str) -> ObjectInfo:
-        with _missing_as_key_error(bucket, key):
+        with _as_contract(bucket, key):
             head = self._client.head_object(Bucket=bucket, Key=key)
         return _info(key, head["ContentLength"], head)
 
@@ -71,10 +75,12 @@ def _info(key: str, size: int, document: dict[str, Any]) -> ObjectInfo:
 
 
 @contextmanager
-def _missing_as_key_error(bucket: str, key: str) -> Iterator[None]:
+def _as_contract(bucket: str, key: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
         if error.response["Error"]["Code"] in _MISSING:
             raise KeyError(f"s3://{bucket}/{key}") from error
+        if error.response["Error"]["Code"] == "InvalidObjectState":
+            raise ObjectArchived(f"s3://{bucket}/{key}") from error
         raise

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from clary.objects.buckets import Bucket
 from clary.objects.dead import release
 from clary.objects.errors import no_such_key, no_such_version
+from clary.objects.locks import check_removal
 from clary.objects.tables import versions
 
 NULL = "null"
@@ -123,16 +124,22 @@ def put(connection: Connection, bucket: Bucket, key: bytes, content: Content, gu
 
 
 def remove(
-    connection: Connection, bucket: Bucket, key: bytes, version_id: str | None, guard: Guard = _no_guard
+    connection: Connection,
+    bucket: Bucket,
+    key: bytes,
+    version_id: str | None,
+    guard: Guard = _no_guard,
+    bypass_governance: bool = False,
 ) -> Version | None:
     """Delete as S3 does: what was removed or the delete marker that was put; None where nothing had to be
-    done."""
+    done. A version that is locked is not removed (`locks`)."""
     if version_id is None and bucket.versioning:
         return put(connection, bucket, key, Content(None, 0, ""), guard)
     version = by_id(connection, bucket.name, key, version_id or NULL)
     guard(version if version and version.body else None)
     if version is None:
         return None
+    check_removal(version, time.time(), bypass_governance)
     connection.execute(delete(versions).where(versions.c.id == version.id))
     if version.body:
         release(connection, [version.body])

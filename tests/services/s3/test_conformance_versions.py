@@ -24,6 +24,8 @@ def test_versioning_is_off_until_it_is_enabled(s3: Any, bucket: str) -> None:
     for status in ("Enabled", "Suspended"):
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == status
+    with refused("MalformedXML", 400):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Off"})
 
 
 def test_every_version_can_be_read(s3: Any, versioned: str) -> None:

@@ -4,15 +4,16 @@
     answer
 
 Handlers are by family: `buckets`, `documents` (what is kept about a bucket), `objects`, `copying`,
-`multipart`, `listing`, `tagging`, `access` (lists of grants). What hangs on the bucket (`ownership`,
-`encryption`) is read from `store.documents`, in memory. A key is bytes from its first check on (`names.key_of`), and
-never a path.
+`multipart`, `listing`, `tagging`, `access` (lists of grants), `locking`, `restoring`. What hangs on the bucket
+(`ownership`, `encryption`, `locking`) is read from `store.documents`, in memory. A key is bytes from its first
+check on (`names.key_of`), and never a path.
 
 Every call is asked first whether its caller may (`authorization`): explicit denials of the bucket's policy and of
 the caller's role hold, and whoever did not sign gets only what a policy or a list opens to everybody.
 
-Kept and returned, but not acted on: lifecycle rules and the encryption that a client asks for. Encrypt
-the disk under the state directory where bodies must be encrypted at rest.
+Kept and returned, but not acted on: lifecycle rules and the encryption that a client asks for. Encrypt the disk
+under the state directory where bodies must be encrypted at rest. An archived object (GLACIER, DEEP_ARCHIVE) is
+read only once it was restored, which takes no time.
 """
 
 from clary.control.operations import Operations

@@ -9,9 +9,11 @@ from clary.services.s3 import (
     documents,
     listing,
     listing_uploads,
+    locking,
     multipart,
     objects,
     operation,
+    restoring,
     tagging,
 )
 
@@ -24,8 +26,10 @@ __all__ = [
     "documents",
     "listing",
     "listing_uploads",
+    "locking",
     "multipart",
     "objects",
     "operation",
+    "restoring",
     "tagging",
 ]

@@ -9,7 +9,8 @@ from clary.control.call import Call
 from clary.objects import buckets, uploads
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError
+from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.locks import LOCKING
 from clary.services.s3.access import new_bucket_documents
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
@@ -26,21 +27,18 @@ _ALIASES = {"EU": "eu-west-1"}
 def create_bucket(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     name = request["Bucket"]
     check_bucket_name(name)
-    if request.get("ObjectLockEnabledForBucket"):
-        raise StoreError("NotImplemented", "Clary does not do Object Lock.", 501)
     configuration = request.get("CreateBucketConfiguration") or {}
     region = _chosen_region(configuration.get("LocationConstraint"), call.scope.region)
     documents = new_bucket_documents(call, request)
     if tags := configuration.get("Tags"):
         documents["BucketTagging"] = {"TagSet": tags}
+    versioning = ""
+    if request.get("ObjectLockEnabledForBucket"):
+        versioning, documents[LOCKING] = "Enabled", {"ObjectLockEnabled": "Enabled"}
 
-    def create(connection: Connection) -> Bucket:
-        bucket = buckets.create(connection, name, call.scope.account, region)
-        for kind, document in documents.items():
-            buckets.put_document(connection, name, kind, document)
-        return bucket
-
-    store.change_bucket(name, create)
+    store.change_bucket(
+        name, lambda connection: buckets.create(connection, name, call.scope.account, region, versioning, documents)
+    )
     return {"Location": f"/{name}", "BucketArn": global_arn("s3", region, "", name)}
 
 
@@ -135,9 +133,17 @@ def put_bucket_versioning(store: EmbeddedStore, _call: Call, request: dict[str, 
             "IllegalVersioningConfigurationException",
             "The Versioning element must be specified",
         )
+    if status not in ("Enabled", "Suspended"):
+        raise malformed_xml()
 
     def change(connection: Connection) -> None:
         bucket = named_bucket(connection, request)
+        if status != "Enabled" and buckets.document(connection, bucket.name, LOCKING):
+            raise StoreError(
+                "InvalidBucketState",
+                "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+                409,
+            )
         buckets.set_versioning(connection, bucket.name, status)
 
     store.change(change)

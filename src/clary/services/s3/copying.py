@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from clary.control.call import Call
 from clary.objects import versions
+from clary.objects.archive import RESTORED_UNTIL, check_readable
 from clary.objects.bodies import Bodies, Extent
 from clary.objects.buckets import Bucket
 from clary.objects.checksums import ALGORITHMS, carried, encoded
@@ -18,7 +19,7 @@ from clary.objects.ingest import SLICE, copy_range
 from clary.objects.versions import Content, Version
 from clary.services.s3 import encryption
 from clary.services.s3.conditions import check_read, write_guard
-from clary.services.s3.described import kept_headers, quoted
+from clary.services.s3.described import check_storage_class, kept_headers, quoted
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import settlement, supported
 from clary.services.s3.lookup import identity, named_bucket
@@ -35,6 +36,7 @@ _OF_THE_COPY = ("StorageClass", "WebsiteRedirectLocation", "ServerSideEncryption
 @s3_operation("CopyObject")
 def copy_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> dict[str, Any]:
     key = key_of(request)
+    check_storage_class(request)
     protected = protection(store, call, request)
     _check_changes_something(request)
     _, loaded = store.view(partial(_source, request=request))
@@ -100,6 +102,7 @@ def _source(connection: Connection, request: dict[str, Any]) -> tuple[Bucket, Ve
         message = "The source of a copy request may not specifically refer to a delete marker by version id."
         raise StoreError("InvalidRequest", message)
     check_read(request, found, source, prefix="CopySource")
+    check_readable(source, "Operation is not valid for the source object's storage class")
     return found, source
 
 
@@ -110,7 +113,8 @@ def _source_identity(bucket: Bucket, source: Version) -> dict[str, str]:
 def _headers(request: dict[str, Any], source: Version) -> dict[str, Any]:
     if request.get("MetadataDirective") == "REPLACE":
         return kept_headers(request)
-    kept = {member: value for member, value in source.headers.items() if member not in (*_OF_THE_COPY, *PROTECTION)}
+    left = {*_OF_THE_COPY, *PROTECTION, RESTORED_UNTIL}
+    kept = {member: value for member, value in source.headers.items() if member not in left}
     return kept | {member: request[member] for member in _OF_THE_COPY if request.get(member) is not None}
 
 

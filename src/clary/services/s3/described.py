@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from clary.objects.archive import ARCHIVED, RESTORED_UNTIL, restored_until
 from clary.objects.base import DEFAULT_CONTENT_TYPE
 from clary.objects.buckets import Bucket
 from clary.objects.checksums import carried
@@ -27,13 +28,29 @@ KEPT = (
 
 MOST_METADATA = 2048
 STANDARD = "STANDARD"
+STORAGE_CLASSES = (
+    STANDARD,
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    *ARCHIVED,
+)
+"""Those that a client may choose; the model's others belong to other kinds of bucket."""
 
-_OBJECT_LOCK = ("ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus")
+
+def check_storage_class(request: dict[str, Any]) -> None:
+    if request.get("StorageClass", STANDARD) not in STORAGE_CLASSES:
+        raise StoreError(
+            "InvalidStorageClass",
+            "The storage class you specified is not valid",
+            StorageClassRequested=request["StorageClass"],
+        )
 
 
 def kept_headers(request: dict[str, Any]) -> dict[str, Any]:
-    if any(request.get(member) is not None for member in _OBJECT_LOCK):
-        raise StoreError("InvalidRequest", "Bucket is missing Object Lock Configuration")
+    check_storage_class(request)
     kept = {member: request[member] for member in KEPT if request.get(member) not in (None, {})}
     metadata = kept.get("Metadata", {})
     size = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
@@ -82,7 +99,10 @@ def head(bucket: Bucket, version: Version, request: dict[str, Any], said: dict[s
         **said,
         **identity(bucket, version),
     }
-    result.pop(GRANTS, None)
+    for own in (GRANTS, RESTORED_UNTIL):
+        result.pop(own, None)
+    if (until := restored_until(version)) is not None:
+        result["Restore"] = f'ongoing-request="false", expiry-date="{http_date(until)}"'
     if result.get("StorageClass") == STANDARD:
         del result["StorageClass"]  # S3 mentions only the others
     if request.get("ChecksumMode") == "ENABLED":

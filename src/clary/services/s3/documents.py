@@ -112,10 +112,6 @@ NEVER_SET: dict[str, dict[str, Any] | tuple[str, str]] = {
         "NoSuchWebsiteConfiguration",
         "The specified bucket does not have a website configuration",
     ),
-    "GetObjectLockConfiguration": (
-        "ObjectLockConfigurationNotFoundError",
-        "Object Lock configuration does not exist for this bucket",
-    ),
 }
 """What tools ask of every bucket and Clary has no Put for: the answer is that it is not set."""
 

@@ -19,6 +19,7 @@ Handler = Callable[[EmbeddedStore, Call, dict[str, Any]], dict[str, Any] | None 
 _UNSUPPORTED = {
     "SSECustomerAlgorithm": "server-side encryption with customer keys",
     "CopySourceSSECustomerAlgorithm": "server-side encryption with customer keys",
+    "ObjectLockEventHold": "event holds",
     "WriteOffsetBytes": "appending to objects",
 }
 

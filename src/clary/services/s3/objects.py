@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from clary.control.call import Call
 from clary.objects import versions
+from clary.objects.archive import check_readable
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError, malformed_xml
@@ -17,6 +18,7 @@ from clary.services.s3.conditions import check_read, write_guard
 from clary.services.s3.described import head, kept_headers, written
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import algorithm_of, settlement
+from clary.services.s3.locking import BYPASS
 from clary.services.s3.lookup import identity, named_bucket, named_object
 from clary.services.s3.names import key_of, version_id_of
 from clary.services.s3.protection import protection
@@ -67,6 +69,7 @@ async def expect_bucket(store: EmbeddedStore, request: dict[str, Any]) -> None:
 async def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
     bucket, version = await store.look(partial(named_object, request=request))
     check_read(request, bucket, version)
+    check_readable(version)
     extent, said = extent_of(request, version)
     assert version.body is not None
     body = FileBody(store.bodies.path(version.body), extent.offset, extent.length)
@@ -96,6 +99,7 @@ def delete_objects(store: EmbeddedStore, call: Call, request: dict[str, Any]) ->
     wanted = request["Delete"]["Objects"]
     if not 0 < len(wanted) <= MOST_DELETES:
         raise malformed_xml()
+    bypass = {BYPASS: request.get(BYPASS)}
 
     refusals = [deletion_refusal(store, call, request, each) for each in wanted]
 
@@ -107,7 +111,7 @@ def delete_objects(store: EmbeddedStore, call: Call, request: dict[str, Any]) ->
             try:
                 if refusal:
                     raise refusal
-                removed = _remove(connection, bucket, {**said, "IfMatch": each.get("ETag")})
+                removed = _remove(connection, bucket, {**said, "IfMatch": each.get("ETag"), **bypass})
             except StoreError as error:
                 errors.append({**said, "Code": error.code, "Message": error.message})
                 continue
@@ -121,7 +125,8 @@ def delete_objects(store: EmbeddedStore, call: Call, request: dict[str, Any]) ->
 
 def _remove(connection: Connection, bucket: Bucket, wanted: dict[str, Any]) -> Version | None:
     key = key_of(wanted)
-    return versions.remove(connection, bucket, key, version_id_of(wanted), write_guard(wanted, key))
+    guard, bypass = write_guard(wanted, key), bool(wanted.get(BYPASS))
+    return versions.remove(connection, bucket, key, version_id_of(wanted), guard, bypass)
 
 
 def _marker(version: Version) -> dict[str, bool]:

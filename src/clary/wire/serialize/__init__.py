@@ -28,4 +28,4 @@ def serialize(
         return serialize_json(operation, result or {}, request_id)
     if protocol == "query":
         return serialize_query(operation, result or {}, request_id)
-    return serialize_rest(operation, protocol, result or {}, request_id)
+    return serialize_rest(operation, protocol, {} if result is None else result, request_id)

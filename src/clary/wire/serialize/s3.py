@@ -50,8 +50,14 @@ ALLOWED = {
 """The methods that the `Allow` header of a 405 names, by its `ResourceType`."""
 
 
+class Accepted(dict[str, Any]):
+    """An answer that says 202: what was asked for is only begun."""
+
+
 def status_of(result: dict[str, Any], modelled: int) -> int:
     """The model has no word for it: a part of an object is answered with 206."""
+    if isinstance(result, Accepted):
+        return 202
     return 206 if "ContentRange" in result else modelled
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clary.instance.spec import Source
-from clary.objects.base import ObjectStore
+from clary.objects.base import ObjectArchived, ObjectStore
 from clary.services.sagemaker.errors import JobError
 
 
@@ -22,7 +22,7 @@ def locate(objects: ObjectStore, uri: str) -> str:
     """Where an instance reads the one object that `uri` names."""
     bucket, key = split_s3_uri(uri)
     try:
-        return objects.locate(bucket, key)
+        return _locate(objects, bucket, key)
     except KeyError:
         raise JobError(f"ClientError: There is no S3 object {uri}.") from None
 
@@ -39,7 +39,7 @@ def prefix_sources(objects: ObjectStore, uri: str) -> list[Source]:
         for found in objects.list(bucket, prefix):
             name = _relative_name(found.key, prefix)
             if name:
-                sources.append(Source(name, objects.locate(bucket, found.key), found.size))
+                sources.append(Source(name, _locate(objects, bucket, found.key), found.size))
     except KeyError:
         raise JobError(f'ClientError: The bucket "{bucket}" of {uri} does not exist.') from None
     if not sources:
@@ -56,6 +56,13 @@ def channel_sources(objects: ObjectStore, channel: dict[str, Any]) -> list[Sourc
     if source["S3DataType"] == "ManifestFile":
         return list(_manifest_sources(objects, source["S3Uri"]))
     return prefix_sources(objects, source["S3Uri"])
+
+
+def _locate(objects: ObjectStore, bucket: str, key: str) -> str:
+    try:
+        return objects.locate(bucket, key)
+    except ObjectArchived as archived:
+        raise JobError(f"ClientError: {archived} is archived: restore it first (RestoreObject).") from None
 
 
 def _relative_name(key: str, prefix: str) -> str:
