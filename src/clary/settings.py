@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     region: str = "us-east-1"
     """The region that `clary env` gives to clients. A call's own region is the one it was signed for."""
 
+    strict_roles: bool = False
+    """Whether a role must be created before it can be used, as on AWS. Otherwise one that nobody created exists from
+    its first use on, so that programs run with the role of the account that they were written for."""
+
     s3_endpoint: str | None = None
     """URL of an external S3 service to use in place of the embedded store."""
     s3_access_key: str | None = None

@@ -36,6 +36,9 @@ def up(
     sandbox: Annotated[
         Sandbox | None, typer.Option(help="Whether jobs run in a bubblewrap sandbox. Default: auto.")
     ] = None,
+    strict_roles: Annotated[
+        bool | None, typer.Option("--strict-roles", help="Let only roles be used that were created. Default: any.")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -43,7 +46,9 @@ def up(
     from clary.cli.launch import refuse_second, start_detached
 
     began = time.monotonic()
-    settings = load_settings(state=state, database=database, host=host, port=port, sandbox=sandbox)
+    settings = load_settings(
+        state=state, database=database, host=host, port=port, sandbox=sandbox, strict_roles=strict_roles
+    )
     refuse_second(settings)
     if detach:
         announce(start_detached(settings), settings, time.monotonic() - began, detached=True, json=json)

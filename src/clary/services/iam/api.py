@@ -6,24 +6,29 @@ from clary.control.call import Call
 from clary.records.errors import AlreadyExists, InvalidToken, TooManyTags
 from clary.records.query import Query
 from clary.services.iam import operation
+from clary.services.iam.documents import checked_policy_arn, checked_trust_policy
+from clary.services.iam.paging import MAX_ITEMS, page_of
 from clary.services.iam.roles import (
+    ACTIVE,
+    BOUNDARY,
     DEFAULT_DURATION,
     DEFAULT_ROLE,
+    DELETED,
     MENTIONED,
     ROLE,
     change_role,
-    checked_policy,
     create_role,
     described,
     find_role,
-    forget_standing,
     listed_tags,
     mention_role,
+    remove_role,
     scope,
 )
 from clary.wire.errors import ServiceError
 
-MAX_ITEMS = 100
+_NOT_LISTED = ("Tags", BOUNDARY)
+"""What ListRoles, as documented, leaves out."""
 
 
 @operation("GetRole")
@@ -36,17 +41,18 @@ def create(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     name = request["RoleName"]
     document = {
         "Path": request.get("Path", "/"),
-        "AssumeRolePolicyDocument": checked_policy(request["AssumeRolePolicyDocument"]),
-        "Description": request.get("Description", ""),
+        "AssumeRolePolicyDocument": checked_trust_policy(request["AssumeRolePolicyDocument"]),
         "MaxSessionDuration": request.get("MaxSessionDuration", DEFAULT_DURATION),
         "Policies": {},
         "Attached": [],
+        **({"Description": request["Description"]} if "Description" in request else {}),
+        **({BOUNDARY: checked_policy_arn(request[BOUNDARY])} if BOUNDARY in request else {}),
     }
-    mentioned = call.house.records.find(ROLE, scope(call), name)
-    if mentioned is not None and MENTIONED in mentioned.document:
-        call.house.records.delete(mentioned)
+    earlier = call.house.records.find(ROLE, scope(call), name)
+    if earlier is not None and earlier.state != DELETED and MENTIONED not in earlier.document:
+        earlier = None
     try:
-        role = create_role(call, name, document, _tags(request))
+        role = create_role(call, name, document, _tags(request), instead_of=earlier)
     except AlreadyExists:
         raise ServiceError("EntityAlreadyExists", f"Role with name {name} already exists.", 409) from None
     return {"Role": described(call, role)}
@@ -57,6 +63,7 @@ def list_roles(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     mention_role(call, DEFAULT_ROLE)
     query = Query(
         sort_by="Name",
+        status=ACTIVE.status,
         max_results=request.get("MaxItems", MAX_ITEMS),
         next_token=request.get("Marker", ""),
     )
@@ -66,8 +73,7 @@ def list_roles(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         raise ServiceError("ValidationError", "Invalid Marker.", 400) from None
     prefix = request.get("PathPrefix", "/")
     roles = [described(call, role) for role in page.records if role.document["Path"].startswith(prefix)]
-    # AWS lists roles without their tags.
-    listed = [{name: value for name, value in role.items() if name != "Tags"} for role in roles]
+    listed = [{name: value for name, value in role.items() if name not in _NOT_LISTED} for role in roles]
     marker = {"Marker": page.next_token} if page.next_token else {}
     return {"Roles": listed, "IsTruncated": bool(page.next_token), **marker}
 
@@ -83,7 +89,7 @@ def update_role(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 @operation("UpdateAssumeRolePolicy")
 def update_assume_role_policy(call: Call, request: dict[str, Any]) -> None:
     role = find_role(call, request["RoleName"])
-    change_role(call, role, AssumeRolePolicyDocument=checked_policy(request["PolicyDocument"]))
+    change_role(call, role, AssumeRolePolicyDocument=checked_trust_policy(request["PolicyDocument"]))
 
 
 @operation("DeleteRole")
@@ -94,8 +100,7 @@ def delete_role(call: Call, request: dict[str, Any]) -> None:
             raise ServiceError("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
         if role.document["Policies"]:
             raise ServiceError("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
-    call.house.records.delete(role)
-    forget_standing(call, role.name)
+    remove_role(call, role)
 
 
 @operation("TagRole")
@@ -114,7 +119,7 @@ def untag_role(call: Call, request: dict[str, Any]) -> None:
 @operation("ListRoleTags")
 def list_role_tags(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     tags = call.house.records.tags(find_role(call, request["RoleName"]))
-    return {"Tags": listed_tags(tags), "IsTruncated": False}
+    return page_of(request, "Tags", {tag["Key"]: tag for tag in listed_tags(tags)})
 
 
 def _tags(request: dict[str, Any]) -> dict[str, str]:

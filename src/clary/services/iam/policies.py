@@ -8,7 +8,18 @@ from clary.policies.document import MalformedPolicy, Policy, read
 from clary.policies.judging import Question, Verdict, judge
 from clary.records.record import Record
 from clary.services.iam import operation
-from clary.services.iam.roles import change_role, checked_policy, find_role, is_own, mention_role, read_role_arn, scope
+from clary.services.iam.documents import checked_policy, checked_policy_arn
+from clary.services.iam.paging import page_of
+from clary.services.iam.roles import (
+    BOUNDARY,
+    change_role,
+    find_role,
+    is_own,
+    mention_role,
+    read_role_arn,
+    replace_document,
+    scope,
+)
 from clary.services.iam.standing import AssumedRole, standing_of
 from clary.wire.errors import ServiceError
 
@@ -38,7 +49,7 @@ def get_role_policy(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 @operation("ListRolePolicies")
 def list_role_policies(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     role = find_role(call, request["RoleName"])
-    return {"PolicyNames": sorted(role.document["Policies"]), "IsTruncated": False}
+    return page_of(request, "PolicyNames", {name: name for name in role.document["Policies"]})
 
 
 @operation("DeleteRolePolicy")
@@ -52,7 +63,7 @@ def delete_role_policy(call: Call, request: dict[str, Any]) -> None:
 @operation("AttachRolePolicy")
 def attach_role_policy(call: Call, request: dict[str, Any]) -> None:
     role = find_role(call, request["RoleName"])
-    arn = request["PolicyArn"]
+    arn = checked_policy_arn(request["PolicyArn"])
     if arn not in role.document["Attached"]:
         change_role(call, role, Attached=[*role.document["Attached"], arn])
 
@@ -69,8 +80,23 @@ def detach_role_policy(call: Call, request: dict[str, Any]) -> None:
 @operation("ListAttachedRolePolicies")
 def list_attached_role_policies(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     role = find_role(call, request["RoleName"])
-    attached = [{"PolicyName": arn.rsplit("/", 1)[-1], "PolicyArn": arn} for arn in role.document["Attached"]]
-    return {"AttachedPolicies": attached, "IsTruncated": False}
+    attached = {arn: {"PolicyName": arn.rsplit("/", 1)[-1], "PolicyArn": arn} for arn in role.document["Attached"]}
+    return page_of(request, "AttachedPolicies", attached)
+
+
+@operation("PutRolePermissionsBoundary")
+def put_role_permissions_boundary(call: Call, request: dict[str, Any]) -> None:
+    role = find_role(call, request["RoleName"])
+    change_role(call, role, **{BOUNDARY: checked_policy_arn(request[BOUNDARY])})
+
+
+@operation("DeleteRolePermissionsBoundary")
+def delete_role_permissions_boundary(call: Call, request: dict[str, Any]) -> None:
+    role = find_role(call, request["RoleName"])
+    if BOUNDARY not in role.document:
+        raise ServiceError("NoSuchEntity", f"The role {role.name} has no permissions boundary.", 404)
+    kept = {name: value for name, value in role.document.items() if name != BOUNDARY}
+    replace_document(call, role, kept)
 
 
 @operation("SimulatePrincipalPolicy")

@@ -2,10 +2,11 @@
 
     CreateRole ───────────────────────────────▶ a role as the client wants it
     GetRole, SimulatePrincipalPolicy, AssumeRole ─▶ that role, or one made at its first mention
+    DeleteRole ───────────────────────────────▶ Deleted: a name that no mention brings back, only CreateRole
 
 A program names the execution role of the AWS account that it was written for. So that it runs unmodified, a
 role that nobody created is made when it is first asked for, trusting SageMaker; CreateRole may still take its
-place.
+place. The setting `strict_roles` ends that: then only the platform's own role is there without being created.
 """
 
 import base64
@@ -17,12 +18,14 @@ from urllib.parse import quote
 
 from clary.arns import global_arn, partition_of, read_arn
 from clary.control.call import Call
-from clary.records.errors import AlreadyExists, NotFound, Stale
+from clary.records.errors import AlreadyExists, Stale
 from clary.records.record import Kind, Record, Scope, State
 from clary.wire.errors import ServiceError
 
-ROLE = Kind("role")
 ACTIVE = State("Active")
+DELETED = State("Deleted")
+"""Of a role that is not there any more, and whose name is remembered for it."""
+ROLE = Kind("role", transitions={ACTIVE: frozenset({DELETED})})
 
 DEFAULT_ROLE = "AmazonSageMaker-ExecutionRole"
 """Whom the platform's own keys speak as: clients want to find themselves in a role that SageMaker may
@@ -31,6 +34,7 @@ assume."""
 DEFAULT_DURATION = 3600
 
 MENTIONED = "MadeAtFirstMention"
+BOUNDARY = "PermissionsBoundary"
 
 _TRUST_POLICY = {
     "Version": "2012-10-17",
@@ -87,17 +91,17 @@ def role_id(account: str, name: str) -> str:
 
 def find_role(call: Call, name: str) -> Record:
     """A role that is there; `NoSuchEntity` where it is not."""
-    try:
-        return call.house.records.get(ROLE, scope(call), name)
-    except NotFound:
-        raise ServiceError("NoSuchEntity", f"The role with name {name} cannot be found.", 404) from None
+    role = call.house.records.find(ROLE, scope(call), name)
+    if role is None or role.state == DELETED:
+        raise ServiceError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+    return role
 
 
 def mention_role(call: Call, name: str, path: str | None = None) -> Record:
-    """The role, made where nobody created it."""
-    found = call.house.records.find(ROLE, scope(call), name)
-    if found is not None:
-        return found
+    """The role, made where nobody created or deleted it, unless that is switched off."""
+    strict = call.house.settings.strict_roles and name != DEFAULT_ROLE
+    if strict or call.house.records.find(ROLE, scope(call), name) is not None:
+        return find_role(call, name)
     if path is None:
         # The console makes its execution roles under this path, and programs expect them there.
         path = "/service-role/" if name.startswith(DEFAULT_ROLE) else "/"
@@ -116,19 +120,44 @@ def mention_role(call: Call, name: str, path: str | None = None) -> Record:
         return find_role(call, name)
 
 
-def create_role(call: Call, name: str, document: dict[str, Any], tags: dict[str, str] | None = None) -> Record:
-    """Raises `AlreadyExists`."""
+def create_role(
+    call: Call,
+    name: str,
+    document: dict[str, Any],
+    tags: dict[str, str] | None = None,
+    instead_of: Record | None = None,
+) -> Record:
+    """Raises `AlreadyExists`. `instead_of` goes in the same step."""
+    records = call.house.records
     arn = call.global_arn("iam", f"role{document['Path']}{name}")
     try:
-        return call.house.records.create(ROLE, scope(call), name, arn, document, ACTIVE, tags=tags)
+        with records.together():
+            if instead_of is not None:
+                records.delete(instead_of)
+            return records.create(ROLE, scope(call), name, arn, document, ACTIVE, tags=tags)
     finally:
         forget_standing(call, name)
 
 
+def remove_role(call: Call, role: Record) -> None:
+    """Leave nothing but the memory of it."""
+    records = call.house.records
+    try:
+        with records.together():
+            records.remove_tags(role, records.tags(role))
+            records.transition(role, DELETED, document={})
+    finally:
+        forget_standing(call, role.name)
+
+
 def change_role(call: Call, role: Record, **changes: Any) -> None:
     """Replace members of the role's document."""
+    replace_document(call, role, {**role.document, **changes})
+
+
+def replace_document(call: Call, role: Record, document: dict[str, Any]) -> None:
     try:
-        call.house.records.update(role, {**role.document, **changes})
+        call.house.records.update(role, document)
     except Stale:
         raise ServiceError(
             "ConcurrentModification", f"The role {role.name} was modified by another request.", 409
@@ -140,7 +169,10 @@ def change_role(call: Call, role: Record, **changes: Any) -> None:
 def described(call: Call, role: Record) -> dict[str, Any]:
     """The role in the shape of the API. IAM gives policies URL-encoded."""
     document = role.document
-    description = {"Description": document["Description"]} if document["Description"] else {}
+    optional = {"Description": document["Description"]} if "Description" in document else {}
+    if BOUNDARY in document:
+        boundary = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": document[BOUNDARY]}
+        optional["PermissionsBoundary"] = boundary
     return {
         "Path": document["Path"],
         "RoleName": role.name,
@@ -150,20 +182,9 @@ def described(call: Call, role: Record) -> dict[str, Any]:
         "AssumeRolePolicyDocument": quote(document["AssumeRolePolicyDocument"], safe=""),
         "MaxSessionDuration": document["MaxSessionDuration"],
         "Tags": listed_tags(call.house.records.tags(role)),
-        **description,
+        **optional,
     }
 
 
 def listed_tags(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def checked_policy(text: str) -> str:
-    """A policy as it was given; `MalformedPolicyDocument` where it is no policy at all."""
-    try:
-        policy = json.loads(text)
-    except ValueError:
-        raise ServiceError("MalformedPolicyDocument", "This policy contains invalid Json", 400) from None
-    if not isinstance(policy, dict) or "Statement" not in policy:
-        raise ServiceError("MalformedPolicyDocument", "Syntax errors in policy.", 400)
-    return text

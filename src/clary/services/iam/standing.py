@@ -14,7 +14,7 @@ from clary.arns import Arn, read_arn
 from clary.control.house import House
 from clary.policies.document import MalformedPolicy, Policy, read
 from clary.records.record import Scope
-from clary.services.iam.roles import ROLE, standing_key
+from clary.services.iam.roles import DELETED, ROLE, standing_key
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def standing_of(house: House, role: AssumedRole) -> Standing:
 
 def _load(house: House, role: AssumedRole) -> Standing:
     record = house.records.find(ROLE, role.scope, role.name)
-    if record is None:
+    if record is None or record.state == DELETED:
         partition = role.scope.region.removesuffix("-global")
         return Standing(str(Arn(partition, "iam", "", role.scope.account, f"role/{role.name}")), ())
     texts = [*record.document["Policies"].values()]

@@ -3,7 +3,8 @@
 from typing import Any
 
 from clary.control.call import Call
-from clary.services.iam.roles import DEFAULT_ROLE, is_own, mention_role, read_role_arn, role_id
+from clary.records.record import Record
+from clary.services.iam.roles import DEFAULT_ROLE, RoleName, is_own, mention_role, read_role_arn, role_id
 from clary.services.sts import operation
 from clary.wire.credentials import TemporaryCredentials
 from clary.wire.errors import ServiceError
@@ -29,13 +30,14 @@ def assume_role(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     named = read_role_arn(request["RoleArn"])
     if named is None:
         raise ServiceError("ValidationError", f"{request['RoleArn']} is invalid", 400)
-    if not is_own(call, named):
+    # AWS does not tell a role that is not there from one that trusts somebody else.
+    role = _role(call, named) if is_own(call, named) else None
+    if role is None:
         raise ServiceError(
             "AccessDenied",
             f"User: {call.principal} is not authorized to perform: sts:AssumeRole on resource: {request['RoleArn']}",
             403,
         )
-    role = mention_role(call, named.name, named.path)
     seconds = request.get("DurationSeconds", DEFAULT_SECONDS)
     if seconds > role.document["MaxSessionDuration"]:
         raise ServiceError(
@@ -58,6 +60,13 @@ def get_session_token(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     # The account's own session lasts an hour at most, whatever is asked for.
     seconds = min(request.get("DurationSeconds", DEFAULT_SECONDS), DEFAULT_SECONDS)
     return {"Credentials": _shown(call.house.keys.issue(None, seconds))}
+
+
+def _role(call: Call, named: RoleName) -> Record | None:
+    try:
+        return mention_role(call, named.name, named.path)
+    except ServiceError:
+        return None
 
 
 def _session_arn(call: Call, role: str, session: str) -> str:
