@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ from clary.objects.open import open_store
 from clary.records.logs import LogStore
 from clary.records.metrics import MetricStore
 from clary.records.record import Scope
+from clary.records.search.index import SearchIndex
 from clary.records.store import Records
 from clary.routing.router import Router
 from clary.services.s3.cors import BucketRules
@@ -80,6 +82,7 @@ async def _run(settings: Settings) -> None:
     _release_forgotten(house)
     server = await _listen(gateway, settings)
     house.supervisor.start(reconcilers)
+    threading.Thread(target=house.search.keep, name="search", daemon=True).start()
     _announce(settings)
     await stop.wait()
     (settings.state / "platform.json").unlink(missing_ok=True)
@@ -101,6 +104,7 @@ def build_house(settings: Settings) -> House:
         records=records,
         logs=LogStore(database),
         metrics=MetricStore(database),
+        search=SearchIndex(database),
         objects=open_store(settings, database),
         engine=engine,
         router=Router(on_down=supervisor.hint),

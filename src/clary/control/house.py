@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from clary.objects.base import ObjectStore
     from clary.records.logs import LogStore
     from clary.records.metrics import MetricStore
+    from clary.records.search.index import SearchIndex
     from clary.records.store import Records
     from clary.routing.router import Router
     from clary.settings import Settings
@@ -26,6 +27,7 @@ class House:
     records: Records
     logs: LogStore
     metrics: MetricStore
+    search: SearchIndex
     objects: ObjectStore
     engine: Engine
     router: Router

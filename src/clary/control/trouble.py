@@ -11,7 +11,7 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
-from clary.records.errors import Stale
+from clary.records.errors import Behind, Stale
 
 _ERRNO = frozenset(
     [errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO, errno.EROFS]
@@ -35,7 +35,7 @@ _SQLSTATES = frozenset({"25006", "55P03"})
 
 def passes(error: BaseException) -> bool:
     """Whether the same call may go well later, with nothing changed in Clary or in the call."""
-    if isinstance(error, DatabaseTimeout | Stale):
+    if isinstance(error, DatabaseTimeout | Stale | Behind):
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or (error.orig is not None and _passes_in_database(error.orig))

@@ -25,5 +25,9 @@ class TooManyTags(Exception):
     """The record would have more tags than a resource may have."""
 
 
+class Behind(Exception):
+    """Many records are still to be indexed before they can be searched. The message says how many."""
+
+
 class InvalidToken(Exception):
     """The token of a next page is not one that was given out for this listing."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Engine, func, select, text
 
 from clary.database import reading, writing
+from clary.records.errors import Behind
 from clary.records.record import Kind, Scope
 from clary.records.search.fields import Fields, realm_of
 from clary.records.search.fold import fold
@@ -24,10 +25,6 @@ PAUSE = 1.0
 PATIENCE = 20.0
 """Seconds that a search waits for records that were there before it."""
 MOST_SUGGESTIONS = 100
-
-
-class Behind(Exception):
-    """Many records are still to be indexed. The message says how many."""
 
 
 class SearchIndex:
@@ -66,7 +63,7 @@ class SearchIndex:
         waiting = self._waiting()
         while waiting > 0:
             if time.monotonic() > deadline:
-                raise Behind(f"{waiting} changes of records are still to be indexed")
+                raise Behind(f"{waiting} changes of records are still to be indexed for Search")
             folded = self._fold()
             waiting = waiting - folded if folded else 0
 

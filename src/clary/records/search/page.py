@@ -97,8 +97,7 @@ def _documents(connection: Connection, declared: Searchable, page: Sequence[_Fou
     documents = []
     for _, record, labels in page:
         document = declared.describe(record)
-        if declared.passages:
-            document |= declared.passages(record, passed[record.id])
+        document |= {member: told(record, passed[record.id]) for member, told in declared.passages.items()}
         document["Tags"] = [{"Key": key, "Value": value} for key, value in labels.items()]
         documents.append({declared.within: document} if declared.within else document)
     return documents

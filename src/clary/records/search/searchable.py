@@ -1,8 +1,8 @@
 """Which kinds of records can be searched, and as what."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from clary.records.record import Event, Kind, Record
@@ -41,7 +41,7 @@ class Searchable:
     named: tuple[NamedList, ...] = ()
     decimals: tuple[str, ...] = ()
     """Maps of text whose values are also numbers where they read as numbers: `HyperParameters`."""
-    passages: Callable[[Record, Sequence[Event]], Document] | None = None
+    passages: Mapping[str, Callable[[Record, Sequence[Event]], Any]] = field(default_factory=dict)
     """Members made of the record's events, which are answered and not searched."""
     revision: int = 1
     """Raised when `describe` says otherwise than before of a record that has not changed."""

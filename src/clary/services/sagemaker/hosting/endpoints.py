@@ -3,7 +3,6 @@
 from typing import Any
 
 from clary.control.call import Call
-from clary.control.house import House
 from clary.records.record import Record
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
@@ -13,6 +12,7 @@ from clary.services.sagemaker.hosting.models import container_of
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
 from clary.services.sagemaker.resources.operations import serve
+from clary.services.sagemaker.search.declaring import serve_search
 
 
 @operation("UpdateEndpoint")
@@ -85,7 +85,7 @@ def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _describe(_house: House, record: Record) -> dict[str, Any]:
+def _described(record: Record) -> dict[str, Any]:
     serving = record.document.get("Previous") or record.document["Deployment"]
     described = {"EndpointConfigName": serving["ConfigName"]}
     if record.state != CREATING:
@@ -122,7 +122,8 @@ ENDPOINTS = Resource(
     exists='Cannot create already existing endpoint "{arn}".',
     initial=CREATING,
     prepare=_prepare,
-    describe=_describe,
+    describe=lambda _house, record: _described(record),
     from_inclusive=True,
 )
 serve(ENDPOINTS, "Create", "Describe", "List")
+serve_search(ENDPOINTS, also=_described)

@@ -7,6 +7,7 @@ from clary.records.record import Kind
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
+from clary.services.sagemaker.search.declaring import serve_search
 
 NOT_BUILT_IN_CONTAINERS = (
     "AdditionalModelDataSources",
@@ -33,6 +34,7 @@ MODELS = Resource(
     from_inclusive=True,
 )
 serve(MODELS, "Create", "Describe", "List", "Delete")
+serve_search(MODELS, within="Model")
 
 
 def container_of(model: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
 from clary.services.sagemaker.resources.listing import own_account_only
 from clary.services.sagemaker.resources.operations import serve
+from clary.services.sagemaker.search.declaring import serve_search
 
 POLICY = "ResourcePolicy"
 """Member of a group's document."""
@@ -26,6 +27,7 @@ MODEL_PACKAGE_GROUPS = Resource(
     filters={"CrossAccountFilterOption": own_account_only},
 )
 serve(MODEL_PACKAGE_GROUPS, "Create", "Describe", "List", "Delete")
+serve_search(MODEL_PACKAGE_GROUPS)
 
 
 @operation("PutModelPackageGroupPolicy")

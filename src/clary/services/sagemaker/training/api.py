@@ -1,16 +1,19 @@
 """Training jobs: what may be asked for, and what is told of them."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from clary.control.call import Call
 from clary.control.house import House
 from clary.images.table import UnknownImage, find_image, runs_script
-from clary.records.record import Record
+from clary.records.record import Event, Record
+from clary.records.search.searchable import NamedList
 from clary.services.sagemaker.errors import invalid
 from clary.services.sagemaker.jobs.stopping import serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
+from clary.services.sagemaker.search.declaring import serve_search
 from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
 from clary.services.sagemaker.training.kind import COURSE, MESSAGES, STARTING, TRAINING_JOB
 from clary.services.sagemaker.training.metrics import check_expressions
@@ -29,18 +32,21 @@ def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe(house: House, record: Record) -> dict[str, Any]:
-    return {"SecondaryStatusTransitions": _transitions(house, record), **_seconds(record.document)}
+    return {
+        "SecondaryStatusTransitions": _transitions(record, house.records.events(record)),
+        **_seconds(record),
+    }
 
 
-def _seconds(job: dict[str, Any]) -> dict[str, int]:
+def _seconds(record: Record) -> dict[str, int]:
+    job = record.document
     if "TrainingStartTime" not in job or "TrainingEndTime" not in job:
         return {}
     seconds = max(1, math.ceil(job["TrainingEndTime"] - job["TrainingStartTime"]))
     return {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
 
 
-def _transitions(house: House, record: Record) -> list[dict[str, Any]]:
-    events = house.records.events(record)
+def _transitions(record: Record, events: Sequence[Event]) -> list[dict[str, Any]]:
     ends: list[float | None] = [event.at for event in events[1:]]
     # The last status of a finished job ends when it begins, as AWS shows it.
     ends.append(None if record.state.status in TRAINING_JOB.live else record.modified)
@@ -118,3 +124,10 @@ TRAINING_JOBS = Resource(
 )
 serve(TRAINING_JOBS, "Create", "Describe", "List", "Delete")
 serve_stop(TRAINING_JOBS, COURSE, "training job")
+serve_search(
+    TRAINING_JOBS,
+    also=_seconds,
+    passages={"SecondaryStatusTransitions": _transitions},
+    named=(NamedList("Metrics", "FinalMetricDataList", "MetricName", "Value"),),
+    decimals=("HyperParameters",),
+)
