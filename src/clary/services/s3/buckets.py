@@ -15,6 +15,7 @@ from clary.services.s3.access import new_bucket_documents
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.names import check_bucket_name, owner
+from clary.services.s3.tagging import checked_of_bucket
 from clary.services.s3.tokens import read_token, token_of
 from clary.wire.models import service_model
 
@@ -31,7 +32,7 @@ def create_bucket(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> 
     region = _chosen_region(configuration.get("LocationConstraint"), call.scope.region)
     documents = new_bucket_documents(call, request)
     if tags := configuration.get("Tags"):
-        documents["BucketTagging"] = {"TagSet": tags}
+        documents["BucketTagging"] = {"TagSet": checked_of_bucket(tags)}
     versioning = ""
     if request.get("ObjectLockEnabledForBucket"):
         versioning, documents[LOCKING] = "Enabled", {"ObjectLockEnabled": "Enabled"}

@@ -21,6 +21,7 @@ from clary.services.s3.cors import checked_cors
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.ownership import BLOCKS, ENFORCED, checked_block, checked_controls
+from clary.services.s3.tagging import checked_of_bucket
 
 Check = Callable[[EmbeddedStore, str, Any], Any]
 """`(store, bucket, document)` → the document as it is to be kept; raises where S3 would refuse it."""
@@ -47,6 +48,11 @@ class Kind:
     check: Check | None = None
 
 
+def _checked_tags(_store: EmbeddedStore, _bucket: str, document: dict[str, Any]) -> dict[str, Any]:
+    tags = checked_of_bucket(document["TagSet"])
+    return {"TagSet": tags} if tags else {}  # none is read as if there had never been any
+
+
 KINDS = (
     Kind(
         "BucketPolicy",
@@ -68,7 +74,13 @@ KINDS = (
         spread=True,
         delete="DeleteBucketLifecycle",
     ),
-    Kind("BucketTagging", "Tagging", ("NoSuchTagSet", "The TagSet does not exist"), spread=True),
+    Kind(
+        "BucketTagging",
+        "Tagging",
+        ("NoSuchTagSet", "The TagSet does not exist"),
+        spread=True,
+        check=_checked_tags,
+    ),
     Kind(
         "BucketEncryption",
         "ServerSideEncryptionConfiguration",

@@ -1,7 +1,11 @@
-"""Tags of objects. Source of the limits: "Categorizing your objects using tags" in the Amazon S3 User
-Guide."""
+"""Tags: of objects, and what is asked of those of buckets and of lifecycle rules too.
+
+Source of the limits: "Categorizing your objects using tags" and "Using cost allocation S3 bucket tags" in the Amazon
+S3 User Guide.
+"""
 
 from typing import Any
+from unicodedata import category
 from urllib.parse import parse_qsl
 
 from sqlalchemy import Connection
@@ -13,9 +17,13 @@ from clary.objects.errors import StoreError
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import identity, named_object
 
-MOST_TAGS = 10
+MOST_OF_AN_OBJECT = 10
+MOST_OF_A_BUCKET = 50
 LONGEST_NAME = 128
 LONGEST_VALUE = 256
+
+_BESIDES = "_.:/=+-@"
+"""What keys and values may hold besides letters, digits and spaces of any script."""
 
 Tags = list[dict[str, str]]
 
@@ -31,7 +39,7 @@ def get_object_tagging(store: EmbeddedStore, _call: Call, request: dict[str, Any
 
 @s3_operation("PutObjectTagging")
 def put_object_tagging(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    return _replace_tags(store, request, checked(request["Tagging"]["TagSet"]))
+    return _replace_tags(store, request, _checked_of_object(request["Tagging"]["TagSet"]))
 
 
 @s3_operation("DeleteObjectTagging")
@@ -41,21 +49,62 @@ def delete_object_tagging(store: EmbeddedStore, _call: Call, request: dict[str, 
 
 def tags_of(request: dict[str, Any]) -> Tags:
     """From the `Tagging` header of a write, which is written like a URL's query."""
-    pairs = parse_qsl(request.get("Tagging", ""), keep_blank_values=True)
-    return checked([{"Key": name, "Value": value} for name, value in pairs])
+    header = request.get("Tagging", "")
+    try:
+        pairs = parse_qsl(header, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise _unreadable(header) from error
+    tags = [{"Key": name, "Value": value} for name, value in pairs]
+    if len({tag["Key"] for tag in tags}) < len(tags) or not all(map(_is_valid, tags)):
+        raise _unreadable(header)
+    return _checked_of_object(tags)
 
 
-def checked(tags: Tags) -> Tags:
-    if len(tags) > MOST_TAGS:
-        raise StoreError("BadRequest", "Object tags cannot be greater than 10")
-    if len({tag["Key"] for tag in tags}) < len(tags):
-        raise StoreError("InvalidTag", "Cannot provide multiple Tags with the same key")
+def checked_of_bucket(tags: Tags) -> Tags:
+    if len(tags) > MOST_OF_A_BUCKET:
+        raise StoreError("BadRequest", f"Bucket tag count cannot be greater than {MOST_OF_A_BUCKET}")
+    return checked(tags, "System tags cannot be added/updated by requester")
+
+
+def _checked_of_object(tags: Tags) -> Tags:
+    if len(tags) > MOST_OF_AN_OBJECT:
+        raise StoreError("BadRequest", f"Object tags cannot be greater than {MOST_OF_AN_OBJECT}")
+    return checked(tags, "Your TagKey cannot be prefixed with aws:")
+
+
+def checked(tags: Tags, reserved: str) -> Tags:
+    """`reserved` is what is said of keys that AWS keeps for itself."""
+    known = set()
     for tag in tags:
-        if not 0 < len(tag["Key"]) <= LONGEST_NAME:
-            raise StoreError("InvalidTag", "The TagKey you have provided is invalid")
-        if len(tag["Value"]) > LONGEST_VALUE:
-            raise StoreError("InvalidTag", "The TagValue you have provided is invalid")
+        key, value = tag["Key"], tag["Value"]
+        if key in known:
+            raise StoreError("InvalidTag", "Cannot provide multiple Tags with the same key", TagKey=key)
+        known.add(key)
+        if key.lower().startswith("aws:"):
+            raise StoreError("InvalidTag", reserved, TagKey=key)
+        if not _is_valid(tag | {"Value": ""}):
+            raise StoreError("InvalidTag", "The TagKey you have provided is invalid", TagKey=key)
+        if not _is_valid(tag):
+            raise StoreError("InvalidTag", "The TagValue you have provided is invalid", TagKey=key, TagValue=value)
     return tags
+
+
+def _is_valid(tag: dict[str, str]) -> bool:
+    return (
+        0 < len(tag["Key"]) <= LONGEST_NAME
+        and len(tag["Value"]) <= LONGEST_VALUE
+        and all(category(char)[0] in "LNZ" or char in _BESIDES for char in tag["Key"] + tag["Value"])
+    )
+
+
+def _unreadable(header: str) -> StoreError:
+    return StoreError(
+        "InvalidArgument",
+        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name "
+        "duplicates.",
+        ArgumentName="x-amz-tagging",
+        ArgumentValue=header,
+    )
 
 
 def _replace_tags(store: EmbeddedStore, request: dict[str, Any], tags: Tags) -> dict[str, Any]:
