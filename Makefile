@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONSTRAINTS := constraints/clary.txt
+# A file's tests stay together: they share what they set up. Two processes, since more would wait for the same disk.
+PARALLEL := --numprocesses 2 --dist loadfile
 
 .PHONY: demo test test-slow lint types compatibility clean
 .DEFAULT_GOAL := demo
@@ -22,7 +24,7 @@ demo: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" ./examples/demo.sh
 
 test: $(STAMP) clients
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
 test-slow: $(STAMP) clients
 	$(BIN)/python -m pytest -m slow

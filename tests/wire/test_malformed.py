@@ -172,7 +172,14 @@ def test_a_compressed_body_is_inflated(protocol: str) -> None:
     assert parse(identify(asked, "monitoring", body), asked, body) == {"Namespace": "n"}
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"{}")[:-1], gzip.compress(b" " * (17 << 20))])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"no gzip", id="no gzip"),
+        pytest.param(gzip.compress(b"{}")[:-1], id="cut off"),
+        pytest.param(gzip.compress(b" " * (17 << 20)), id="bomb"),
+    ],
+)
 def test_a_compressed_body_may_be_neither_broken_nor_a_bomb(body: bytes) -> None:
     asked = request("POST", "/", {"x-amz-target": "SageMaker.ListModels", "content-encoding": "gzip"})
     with pytest.raises(ServiceError) as caught:
