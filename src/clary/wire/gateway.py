@@ -7,7 +7,8 @@ authenticated; nothing of a body is interpreted before its signature was verifie
 request that the published model does not allow. Whatever goes wrong is answered in the protocol of the call.
 
 Browsers ask before they let a script of another site call S3: that question (`OPTIONS`) takes a way of its own, and
-every answer to such a script tells its browser who may see it (`crossorigin.py`).
+every answer to such a script tells its browser who may see it (`crossorigin.py`). A form that a browser sends to a
+bucket goes through the steps as the PutObject that it is (`postform.py`).
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from clary.wire.identify import Identified, has_form, identify, may_be_anonymous
 from clary.wire.origin import Origin
 from clary.wire.parse import parse
 from clary.wire.payload import guarded
+from clary.wire.postform import Posted, PostedSignature, answer_posted, posts_form, read_posted, verify_posted
 from clary.wire.serialize import serialize, serialize_error
 from clary.wire.sigv2 import PresignedUrl, read_url, verify_url
 from clary.wire.sigv4 import Presented, read_scope, verify
@@ -65,7 +67,9 @@ class Exchange:
 
     request: Request
     request_id: str
-    presented: Presented | PresignedUrl | None = None
+    presented: Presented | PresignedUrl | PostedSignature | None = None
+    posted: Posted | None = None
+    """The form that a browser sent, where it did."""
     found: Identified | None = None
     body: bytes | Body = b""
     identity: Identity | None = None
@@ -127,7 +131,8 @@ class Gateway:
             for step in self._steps:
                 await step(exchange)
             found = exchange.operation
-            return serialize(found.operation, found.protocol, exchange.result, exchange.request_id)
+            response = serialize(found.operation, found.protocol, exchange.result, exchange.request_id)
+            return answer_posted(exchange.posted, request, response) if exchange.posted else response
         except ServiceError as error:
             return self._answer_error(exchange, error)
         except BodyTooLarge as error:
@@ -140,6 +145,11 @@ class Gateway:
     async def _identify(self, exchange: Exchange) -> None:
         request = exchange.request
         exchange.presented = read_scope(request) or read_url(request)
+        if exchange.presented is None and posts_form(request):
+            # Its signature is among its fields, which come first and are few.
+            exchange.posted = posted = await read_posted(request)
+            exchange.found, exchange.presented, exchange.body = posted.found, posted.presented, posted.body
+            return
         signing_name = exchange.presented.service if exchange.presented else None
         if is_unserved(request, signing_name):
             raise await asyncio.to_thread(refusal, request, signing_name)
@@ -153,8 +163,14 @@ class Gateway:
         if presented is None:
             if not may_be_anonymous(found, request):
                 raise refusals.unsigned(found.service)
-            exchange.identity, exchange.body = NOBODY, request.body if found.streams_body else b""
+            exchange.identity = NOBODY
+            if exchange.posted is None:
+                exchange.body = request.body if found.streams_body else b""
             return
+        if exchange.posted is not None:
+            exchange.identity = verify_posted(exchange.posted, self._keys, time.time())
+            return
+        assert not isinstance(presented, PostedSignature)
         if presented.service != signing_name:
             raise refusals.wrong_service(signing_name, presented.service)
         limit = MAX_BODIES.get(found.service, MAX_BODY)

@@ -3,6 +3,7 @@
 import ipaddress
 
 from clary.wire.http import Request
+from clary.wire.postform import PostedSignature
 from clary.wire.sigv2 import PresignedUrl
 from clary.wire.sigv4 import ALGORITHM, Presented
 
@@ -12,7 +13,7 @@ class Origin:
 
     __slots__ = ("_presented", "_request")
 
-    def __init__(self, request: Request, presented: Presented | PresignedUrl | None) -> None:
+    def __init__(self, request: Request, presented: Presented | PresignedUrl | PostedSignature | None) -> None:
         self._request = request
         self._presented = presented
 
@@ -35,6 +36,8 @@ class Origin:
         presented = self._presented
         if presented is None:
             return None
+        if isinstance(presented, PostedSignature):
+            return {"s3:authtype": "POST", "s3:signatureversion": ALGORITHM if presented.date else "AWS"}.get(key)
         if key == "s3:authtype":
             in_query = isinstance(presented, PresignedUrl) or presented.presigned
             return "REST-QUERY-STRING" if in_query else "REST-HEADER"
