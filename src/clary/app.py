@@ -96,7 +96,13 @@ def build_house(settings: Settings) -> House:
     keys = KeyRing.open(settings.state)
     database, records = _open_records(settings)
     supervisor = Supervisor(records)
-    engine = ProcessEngine(settings.instances_dir, settings.layers_dir, settings.sandbox, settings.instance_uids)
+    engine = ProcessEngine(
+        settings.instances_dir,
+        settings.layers_dir,
+        settings.sandbox,
+        uids=settings.instance_uids,
+        disk_reserve=settings.disk_reserve,
+    )
     engine.on_change(supervisor.hint)
     return House(
         settings=settings,

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     instance_uids: str = Field(default="2100000000:65536", pattern=r"^[1-9]\d*:[1-9]\d*$")
     """First and number of the user ids that programs run as where Clary is root: one for each instance."""
 
+    disk_reserve: int = Field(default=1024**3, ge=0)
+    """Bytes of the state directory's disk that instances may not fill: past it those that hold most are ended."""
+
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.state / 'clary.db'}"

@@ -27,6 +27,8 @@ PIP_CONFIGURATIONS = ("/etc/pip.conf", "~/.config/pip/pip.conf", "~/.pip/pip.con
 PROBE = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.probe import main; main()"
 PROBED_UID = 65534
 """Any that is not root's will do, for as long as a probe runs."""
+PROCESSES, PROCESSES_OF_A_VCPU = 1024, 256
+"""The most processes and threads of an instance: enough for any library's pools, too few to take a machine."""
 HOST_PATH = re.compile(r"(?:^|(?<=[\s=,]))(?:file://)?(/[^\s,]+)", re.MULTILINE)
 
 
@@ -43,9 +45,10 @@ class Possible:
 
 
 class Machine:
-    def __init__(self, instances: Path, sandboxing: Sandboxing) -> None:
+    def __init__(self, instances: Path, sandboxing: Sandboxing, reserve: int) -> None:
         self._instances = instances
         self._sandboxing = sandboxing
+        self._reserve = reserve
         self._bwrap = "" if sandboxing == "off" else find_bwrap()
         self._probed: Possible | None = None
         self._probing = threading.Lock()
@@ -54,6 +57,8 @@ class Machine:
         possible = self.possible()
         environment = network_environment()
         node = Node(instance, layers, possible.containment, self._bwrap, run, environment=environment)
+        node.processes = PROCESSES + int(PROCESSES_OF_A_VCPU * spec.vcpus)
+        node.reserve = self._reserve
         node.visible = visible_paths(environment)
         if possible.containment == "none":
             if self._sandboxing == "require":

@@ -49,12 +49,17 @@ LOST = "InternalServerError: The instance agent was lost: it was killed, or the 
 
 class ProcessEngine:
     def __init__(
-        self, instances_dir: Path, layers_dir: Path, sandbox: Sandboxing = "auto", uids: str = DEFAULT_RANGE
+        self,
+        instances_dir: Path,
+        layers_dir: Path,
+        sandbox: Sandboxing = "auto",
+        uids: str = DEFAULT_RANGE,
+        disk_reserve: int = 0,
     ) -> None:
         self._instances = instances_dir.resolve()
         self._layers = layers_dir.resolve()
         self._instances.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._machine = Machine(self._instances, sandbox)
+        self._machine = Machine(self._instances, sandbox, disk_reserve)
         self._uids = Uids(uids)
         self._callbacks: list[Callable[[str], None]] = []
         self._listening = threading.Lock()

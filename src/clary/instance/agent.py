@@ -22,6 +22,7 @@ from clary.instance.node import Node
 from clary.instance.packing import pack, unpack
 from clary.instance.program import Ending, Limits, run
 from clary.instance.report import Report
+from clary.instance.room import Room
 from clary.instance.spec import InstanceSpec, Source
 from clary.instance.staging import bring, fill, write_files
 from clary.instance.surroundings import Surroundings
@@ -52,6 +53,7 @@ class Agent:
         self._spec = spec
         self._report = Report(layout)
         self._wishes = Wishes(layout)
+        self._room = Room([layout.root], node.reserve)
 
     def work(self) -> None:
         try:
@@ -71,7 +73,7 @@ class Agent:
         if self._node.refusal:
             raise Refused(self._node.refusal)
         surroundings = Surroundings(self._node, self._layout, self._spec)
-        group = Group.create(self._layout.id, self._spec.vcpus, self._spec.memory)
+        group = Group.create(self._layout.id, self._spec.vcpus, self._spec.memory, self._node.processes)
         try:
             if group.notice:
                 self._report.notice(group.notice)
@@ -79,16 +81,16 @@ class Agent:
             self._stage_in(surroundings)
             self._report.enter("Running")
             ending = self._run(surroundings, group)
-            seen = self._out_of_memory() if group.out_of_memory() else ""
+            seen = self._out_of_memory() if group.out_of_memory() else ending.seen
         finally:
             group.remove()
-        if self._spec.outputs and self._wishes.current() != "kill":
+        if self._spec.outputs and self._wishes.current() != "kill" and not ending.seen:
             self._report.enter("Uploading")
             self._pack()
         self._conclude(ending, seen)
 
     def _stage_in(self, surroundings: Surroundings) -> None:
-        spec, check = self._spec, self._wishes.check
+        spec, check = self._spec, self._check
         check()
         for directory in (spec.workdir, *(output.directory for output in spec.outputs)):
             # A working directory elsewhere is the image's own.
@@ -100,6 +102,7 @@ class Agent:
             fill(self._layout.host(directory), sources, link=link, check=check)
             if link:
                 surroundings.protect(directory)
+                self._room.besides.add(self._layout.host(directory))
                 if not surroundings.overlays:
                     self._report.notice(f"{directory} cannot be written to: this machine allows no overlay of it.")
         for archive in spec.archives:
@@ -115,11 +118,17 @@ class Agent:
 
     def _run(self, surroundings: Surroundings, group: Group) -> Ending:
         command = surroundings.command(group.join)
-        return run(command, self._report.log, self._wishes, Limits(self._spec.max_runtime, self._spec.grace))
+        limits = Limits(self._spec.max_runtime, self._spec.grace, self._room)
+        return run(command, self._report.log, self._wishes, limits)
+
+    def _check(self) -> None:
+        self._wishes.check()
+        self._room.check()
 
     def _pack(self) -> None:
         for output in self._spec.outputs:
-            pack(self._layout.host(output.directory), self._layout.root, self._layout[f"outputs/{output.name}"])
+            result = self._layout[f"outputs/{output.name}"]
+            pack(self._layout.host(output.directory), self._layout.root, result, self._room.check)
 
     def _conclude(self, ending: Ending, seen: str) -> None:
         code = ending.exit_code

@@ -1,4 +1,4 @@
-"""CPU and memory limits of an instance, by control groups, where the machine lets the agent make one.
+"""Limits of an instance: CPU time, memory and processes, by control groups where the machine lets the agent make one.
 
 Version 2 (one tree, delegated by systemd or a container runtime) and version 1 (a tree for each controller) are
 described in the kernel's admin-guide. The group lies beside or below the agent's own, so that limits which the
@@ -25,17 +25,24 @@ class Group:
     """What could not be limited."""
 
     @classmethod
-    def create(cls, name: str, vcpus: float, memory: int) -> Group:
+    def create(cls, name: str, vcpus: float, memory: int, processes: int = 0) -> Group:
         group, refused = cls(), []
-        wishes = {"cpu": vcpus < (os.cpu_count() or 1), "memory": 0 < memory < machine_memory()}
-        for controller in (controller for controller, wished in wishes.items() if wished):
+        wishes = {
+            "cpu": int(vcpus * PERIOD) if vcpus < (os.cpu_count() or 1) else 0,
+            "memory": memory if memory < machine_memory() else 0,
+            "pids": processes,
+        }
+        for controller, limit in wishes.items():
+            if not limit:
+                continue
             try:
                 directory = _make(controller, f"clary-{name}")
                 if directory not in group.directories:
                     group.directories.append(directory)
-                _limit(directory, controller, vcpus, memory)
+                _limit(directory, controller, limit)
             except OSError:
-                refused.append({"cpu": "CPU", "memory": "memory"}[controller])
+                # Of processes no instance type promises a number.
+                refused += {"cpu": ["CPU"], "memory": ["memory"]}.get(controller, [])
         if refused:
             group.notice = (
                 f"No {' or '.join(refused)} limit here: this machine lets Clary make no control group for it."
@@ -102,17 +109,18 @@ def _own_groups() -> dict[str, str]:
     return {controller: path for _, controllers, path in fields for controller in controllers.split(",")}
 
 
-def _limit(directory: str, controller: str, vcpus: float, memory: int) -> None:
-    quota = int(vcpus * PERIOD)
-    if controller == "cpu" and os.path.exists(f"{directory}/cpu.max"):
-        _write(f"{directory}/cpu.max", f"{quota} {PERIOD}")
+def _limit(directory: str, controller: str, limit: int) -> None:
+    if controller == "pids":
+        _write(f"{directory}/pids.max", str(limit))
+    elif controller == "cpu" and os.path.exists(f"{directory}/cpu.max"):
+        _write(f"{directory}/cpu.max", f"{limit} {PERIOD}")
     elif controller == "cpu":
         _write(f"{directory}/cpu.cfs_period_us", str(PERIOD))
-        _write(f"{directory}/cpu.cfs_quota_us", str(quota))
+        _write(f"{directory}/cpu.cfs_quota_us", str(limit))
     elif os.path.exists(f"{directory}/memory.max"):
-        _write(f"{directory}/memory.max", str(memory))
+        _write(f"{directory}/memory.max", str(limit))
     else:
-        _write(f"{directory}/memory.limit_in_bytes", str(memory))
+        _write(f"{directory}/memory.limit_in_bytes", str(limit))
 
 
 def _write(path: str, text: str) -> None:

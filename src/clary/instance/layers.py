@@ -27,6 +27,7 @@ from clary.instance.node import Node
 from clary.instance.program import Limits, run
 from clary.instance.reasons import last_lines
 from clary.instance.report import Report
+from clary.instance.room import Room
 from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
 
@@ -53,7 +54,8 @@ def add_requirements(
         lock = _lock(f"{layer}.lock", report, wishes)
         try:
             if not os.path.exists(f"{layer}/{MARK}"):
-                _build(layer, path, interpreter, surroundings, report, wishes)
+                room = Room([layout.root, layer], node.reserve)
+                _build(layer, path, interpreter, surroundings, report, wishes, room)
         finally:
             os.close(lock)
     surroundings.add_layer(layer, f"{layer}/{interpreter.library}/site-packages")
@@ -106,18 +108,20 @@ def _build(
     surroundings: Surroundings,
     report: Report,
     wishes: Wishes,
+    room: Room,
 ) -> None:
     shutil.rmtree(layer, ignore_errors=True)
     _lay_out(layer, interpreter)
     pip = [f"{layer}/{PYTHON}", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", path]
     command = surroundings.tool(pip, os.path.dirname(path), writable=layer)
-    ending = run(command, report.log, wishes, Limits(grace=GRACE))
+    ending = run(command, report.log, wishes, Limits(grace=GRACE, room=room))
     if ending.cause:
         raise StopAsked
     if ending.exit_code:
+        shutil.rmtree(layer)
         raise Refused(
             f"AlgorithmError: InstallRequirementsError: pip could not install {path}: "
-            f"{last_lines(ending.tail, REASON_ROOM)}, exit code: {ending.exit_code}"
+            f"{ending.seen or last_lines(ending.tail, REASON_ROOM)}, exit code: {ending.exit_code}"
         )
     write_atomically(f"{layer}/{MARK}", "", durable=True)
 

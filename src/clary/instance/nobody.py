@@ -15,12 +15,14 @@ import stat
 from collections.abc import Sequence
 
 from clary.instance import libc
+from clary.instance.confinement import limit_processes
 from clary.instance.node import View
 
 
 class Nobody:
-    def __init__(self, uid: int) -> None:
+    def __init__(self, uid: int, processes: int) -> None:
         self.uid = uid
+        self._processes = processes
         self._namespace = _map_root_to(uid)
 
     def can_own(self, path: str) -> bool:
@@ -49,6 +51,8 @@ class Nobody:
         libc.pivot_root(".", ".")
         libc.detach(".")
         os.chdir("/")
+        if self._processes:
+            limit_processes(self._processes)
         os.setgroups(groups)
         os.setresgid(self.uid, self.uid, self.uid)
         os.setresuid(self.uid, self.uid, self.uid)

@@ -24,6 +24,10 @@ class Node:
     """The instance's `run` directory by a name short enough for a Unix socket's address."""
     uid: int = 0
     """The user and group id that programs run as; 0 where that is the agent's own."""
+    processes: int = 0
+    """The most processes and threads that an instance may have, where that can be limited; 0 is no limit."""
+    reserve: int = 0
+    """Bytes of the disk that instances may not have."""
     environment: dict[str, str] = field(default_factory=dict)
     """Variables of the machine that every program needs, such as where certificates and package indexes are."""
     visible: list[str] = field(default_factory=list)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from typing import Any, BinaryIO
 
 from clary.instance.errors import Refused
 from clary.instance.files import sync_directory
@@ -22,7 +23,7 @@ def unpack(archive: str, into: str, check: Callable[[], None]) -> None:
 
     os.makedirs(into, exist_ok=True)
     try:
-        with tarfile.open(archive) as tar:
+        with open(archive, "rb") as file, tarfile.open(fileobj=_Checked(file, check)) as tar:
             for member in tar:
                 check()
                 tar.extract(member, into, filter="data", set_attrs=True)
@@ -30,9 +31,9 @@ def unpack(archive: str, into: str, check: Callable[[], None]) -> None:
         raise Refused(f"ClientError: Data download failed: {os.path.basename(archive)}: {error}.") from error
 
 
-def pack(directory: str, root: str, result: str) -> bool:
+def pack(directory: str, root: str, result: str, check: Callable[[], None]) -> bool:
     """Pack what is in `directory`, which lies below `root`, into the file `result`, durably. False where there is
-    nothing to pack."""
+    nothing to pack. `check` may raise to end it."""
     if not is_plain_directory(directory, root):
         return False
     names = sorted(os.listdir(directory))
@@ -42,7 +43,7 @@ def pack(directory: str, root: str, result: str) -> bool:
 
     fresh = f"{result}.new"
     with open(fresh, "wb") as file:
-        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=GZIP_LEVEL) as tar:
+        with tarfile.open(fileobj=_Checked(file, check), mode="w:gz", compresslevel=GZIP_LEVEL) as tar:
             for name in names:
                 tar.add(f"{directory}/{name}", name)
         file.flush()
@@ -50,6 +51,25 @@ def pack(directory: str, root: str, result: str) -> bool:
     os.replace(fresh, result)
     sync_directory(os.path.dirname(result))
     return True
+
+
+class _Checked:
+    """A file that calls `check` whenever a piece of it is read or written: one member may be larger than the disk."""
+
+    def __init__(self, file: BinaryIO, check: Callable[[], None]) -> None:
+        self._file = file
+        self._check = check
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def read(self, size: int = -1) -> bytes:
+        self._check()
+        return self._file.read(size)
+
+    def write(self, data: bytes) -> int:
+        self._check()
+        return self._file.write(data)
 
 
 def is_plain_directory(directory: str, root: str) -> bool:

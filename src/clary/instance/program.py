@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from clary.instance.log import Log, Stream
 from clary.instance.processes import adopt_orphans, chain, children, die_with_parent, exit_code, sandboxed, send, spawn
+from clary.instance.room import Room
 from clary.instance.spec import Outcome
 from clary.instance.wishes import Wishes
 
@@ -41,6 +42,8 @@ class Limits:
     seconds: float = 0.0
     """0 is no limit."""
     grace: float = 120.0
+    room: Room | None = None
+    """The disk that the program may not fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Ending:
     """`Stopped` or `MaxRuntimeExceeded` where the agent ended it; else empty."""
     tail: list[bytes] = field(default_factory=list)
     """Last lines of its error output."""
+    seen: str = ""
+    """Why the agent ended it, where that is the program's fault."""
 
 
 def run(command: Command, log: Log, wishes: Wishes, limits: Limits) -> Ending:
@@ -76,6 +81,7 @@ class Supervisor:
         self._deadline = time.monotonic() + limits.seconds if limits.seconds else None
         self._kill_at: float | None = None
         self._term_at: float | None = None
+        self._seen = ""
         self._poller = select.poll()
         for fd in (*self._streams, self._child.pidfd, wishes.fd):
             self._poller.register(fd, select.POLLIN)
@@ -89,7 +95,7 @@ class Supervisor:
         os.close(self._child.pidfd)
         self._kill_rest()
         self._drain()
-        return Ending(code, self._cause, list(self._errors.tail))
+        return Ending(code, self._cause, list(self._errors.tail), self._seen)
 
     def _turn(self) -> bool:
         """One round of the loop; True when the program has ended."""
@@ -123,6 +129,8 @@ class Supervisor:
     def _patience(self) -> float | None:
         """Milliseconds until something falls due."""
         due = [self._deadline, self._kill_at, self._term_at, self._log.due]
+        if self._limits.room and not self._seen:
+            due.append(self._limits.room.due)
         due += [stream.due for stream in self._streams.values()]
         times = [moment for moment in due if moment is not None]
         return max(0.0, min(times) - time.monotonic()) * 1000 + 1 if times else None
@@ -140,6 +148,10 @@ class Supervisor:
         if self._kill_at is not None and self._kill_at <= now:
             self._kill_at = None
             self._kill()
+        if self._limits.room and not self._seen:
+            self._seen = self._limits.room.look(self._inside)
+            if self._seen:
+                self._kill()
 
     def _obey(self) -> None:
         match self._wishes.current():
@@ -170,6 +182,9 @@ class Supervisor:
             return self._child.pid
         inside = sandboxed(self._child.pid)
         return inside[1] if inside else None
+
+    def _inside(self) -> int | None:
+        return self._program() if self._command.contained else None
 
     def _kill(self) -> None:
         """Ends the program and all that it started. A sandbox dies with its first process, and bubblewrap after it,

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from clary.instance.cgroups import machine_memory
 from clary.instance.interpreter import Interpreter
 from clary.instance.kernel import covers, mask
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
@@ -29,6 +30,8 @@ HOME = "/root"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/sys")
 SECRETS = ("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-")
 RESOLVER = "/etc/resolv.conf"
+RUN_SIZE = str(64 * 2**20)
+"""Bytes of `/run`, which is in memory."""
 GPU_DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
 # Root in a container may read and change files whatever their mode says, and programs written for one rely on it.
 CAPABILITIES = ("CAP_DAC_OVERRIDE", "CAP_FOWNER")
@@ -41,11 +44,23 @@ class Mounts:
 
     layout: Layout
     containment: Containment
+    scratch: str = ""
+    """Directory for what the sandbox sees as its root directory, `/tmp` and HOME, and for what it changes. Of one
+    sandbox alone: bubblewrap makes the places for its mounts there, and would follow links that an earlier one left."""
     readable: list[str] = field(default_factory=list)
     writable: list[str] = field(default_factory=list)
     """Bound at their own paths."""
     changeable: dict[str, str] = field(default_factory=dict)
     """Path in the sandbox → host directory, whose changes stay with the instance where overlays are to be had."""
+
+    def __post_init__(self) -> None:
+        self.scratch = self.scratch or self.layout["scratch"]
+
+    def own(self, name: str) -> str:
+        """A directory in `scratch`."""
+        path = f"{self.scratch}/{name}"
+        os.makedirs(path, exist_ok=True)
+        return path
 
     def arguments(self) -> list[str]:
         arguments: list[str] = []
@@ -68,9 +83,7 @@ class Mounts:
     def _overlay(self, number: int, path: str, source: str) -> list[str]:
         match self.containment:
             case "overlay":
-                upper, work = (self.layout[f"scratch/{kind}-{number}"] for kind in ("upper", "work"))
-                for directory in (upper, work):
-                    os.makedirs(directory, exist_ok=True)
+                upper, work = (self.own(f"{kind}-{number}") for kind in ("upper", "work"))
                 return ["--overlay-src", source, "--overlay", upper, work, path]
             case "memory-overlay":
                 return ["--overlay-src", source, "--tmp-overlay", path]
@@ -94,17 +107,16 @@ def arguments(node: Node, mounts: Mounts, *, spec: InstanceSpec, workdir: str) -
     ]
     for capability in CAPABILITIES:
         argv += ["--cap-add", capability]
+    # On the disk, which is watched, and not in memory as by default.
+    argv += ["--bind", mounts.own("root"), "/"]
     argv += _system()
-    argv += ["--proc", "/proc", *covers(), "--dev", "/dev", "--dir", "/var/tmp", "--tmpfs", "/run"]
-    argv += _names(layout, spec.hostname)
+    argv += ["--proc", "/proc", *covers(), "--dir", "/var/tmp", "--size", RUN_SIZE, "--tmpfs", "/run"]
+    argv += _names(mounts, spec.hostname)
     for path, name in (("/tmp", "tmp"), (HOME, "home")):
-        os.makedirs(layout[f"scratch/{name}"], exist_ok=True)
-        argv += ["--bind", layout[f"scratch/{name}"], path]
+        argv += ["--bind", mounts.own(name), path]
+    argv += _devices(spec)
     if spec.isolated:
         argv.append("--unshare-net")
-    if spec.gpus:
-        for device in gpu_devices():
-            argv += ["--dev-bind", device, device]
     argv += ["--bind", layout["ml"], VIEW, "--bind", layout["run"], RUN_VIEW]
     return [*argv, *mounts.arguments(), "--chdir", workdir, "--"]
 
@@ -115,7 +127,7 @@ def nobody_of(node: Node) -> Nobody | None:
         return None
     from clary.instance.nobody import Nobody
 
-    return Nobody(node.uid)
+    return Nobody(node.uid, node.processes)
 
 
 def entrance(node: Node, mounts: Mounts, nobody: Nobody | None, *, gpus: bool) -> Callable[[], None]:
@@ -131,6 +143,15 @@ def interpreter_mounts(mounts: Mounts, interpreter: Interpreter) -> None:
     # By both names: a virtual environment links to its base by the one that it was made with.
     mounts.readable += [interpreter.base, os.path.realpath(interpreter.base)]
     mounts.changeable[interpreter.prefix] = interpreter.prefix
+
+
+def _devices(spec: InstanceSpec) -> list[str]:
+    memory = min(spec.memory or machine_memory(), machine_memory())
+    argv = ["--dev", "/dev", "--size", str(memory // 2), "--tmpfs", "/dev/shm"]
+    if spec.gpus:
+        for device in gpu_devices():
+            argv += ["--dev-bind", device, device]
+    return [*argv, "--remount-ro", "/dev"]
 
 
 def gpu_devices() -> list[str]:
@@ -165,12 +186,13 @@ def _system() -> list[str]:
     return argv
 
 
-def _names(layout: Layout, hostname: str) -> list[str]:
+def _names(mounts: Mounts, hostname: str) -> list[str]:
     """The host's names, with the instance's own: programs look up their own hostname."""
     with open("/etc/hosts", encoding="utf-8") as file:
         hosts = file.read()
-    with open(layout["scratch/hosts"], "w", encoding="utf-8") as file:
+    path = f"{mounts.scratch}/hosts"
+    with open(path, "w", encoding="utf-8") as file:
         file.write(f"{hosts.rstrip()}\n127.0.0.1 {hostname}\n")
-    argv = ["--ro-bind", layout["scratch/hosts"], "/etc/hosts"]
+    argv = ["--ro-bind", path, "/etc/hosts"]
     resolver = os.path.realpath(RESOLVER)
     return argv if resolver.startswith("/etc/") else [*argv, "--ro-bind-try", resolver, resolver]

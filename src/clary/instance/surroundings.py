@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import clary
+from clary.instance.confinement import confine
 from clary.instance.errors import Refused
 from clary.instance.interpreter import Interpreter, inspect
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
 from clary.instance.node import Node
+from clary.instance.packing import is_plain_directory
 from clary.instance.processes import chain
 from clary.instance.program import Command
 from clary.instance.sandbox import HOME, Mounts, arguments, entrance, interpreter_mounts, nobody_of
@@ -65,13 +68,16 @@ class Surroundings:
         environment = self._spec.environment
         if not self.overlays:
             environment = {**self._installs(), **environment}
+        # A program that installed requirements could have put links in their place, which bubblewrap would follow.
+        for directory in self._mounts.changeable.values():
+            if directory.startswith(f"{self._layout.root}/") and not is_plain_directory(directory, self._layout.root):
+                raise Refused(f"ClientError: {directory[len(self._layout.root) + 1 :]} is no directory any more.")
         return self._command(self._spec.command, self._spec.workdir, environment, self._mounts, prepare)
 
     def tool(self, argv: Sequence[str], workdir: str, writable: str) -> Command:
         """Another program in the same surroundings, which may also write to the host directory `writable`."""
-        mounts = Mounts(
-            self._layout, self._node.containment, self._mounts.readable, [writable], self._mounts.changeable
-        )
+        scratch = self._layout["scratch/tool"]
+        mounts = replace(self._mounts, scratch=scratch, writable=[writable])
         return self._command(argv, workdir, {}, mounts, lambda: None)
 
     def _command(
@@ -89,10 +95,10 @@ class Surroundings:
         if self.contained:
             wrapper = arguments(self._node, mounts, spec=self._spec, workdir=workdir)
             enter = entrance(self._node, mounts, self._nobody, gpus=self._spec.gpus > 0)
-            return Command([*wrapper, *argv], variables, "/", True, chain(prepare, enter))
+            return Command([*wrapper, *argv], variables, "/", True, chain(prepare, confine, enter))
         host = self._layout.host
         variables = {name: host(value) for name, value in variables.items()}
-        return Command([host(word) for word in argv], variables, host(workdir), False, prepare)
+        return Command([host(word) for word in argv], variables, host(workdir), False, chain(prepare, confine))
 
     def _base(self) -> dict[str, str]:
         own_bin = [self.interpreter.bin] if self.interpreter else []
