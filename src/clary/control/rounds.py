@@ -20,9 +20,9 @@ SHORT_LINE = 50
 LINGER = 0.02
 LONGEST_LINGER = 50
 """Seconds between looks at the line, and looks after which the next page is read whatever the line."""
-NET_PAGE = 50
+NET_PAGE = 100
 NET_PAUSE = 10.0
-"""Seconds between two pages of the net: it steps five records a second of each kind, at most."""
+"""Seconds between two pages of the net: it steps ten records a second of each kind, at most."""
 HORIZON = 60.0
 """Seconds ahead that timers are read; looked at twice as often."""
 
