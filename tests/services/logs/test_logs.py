@@ -167,7 +167,7 @@ def test_a_search_goes_through_pages_in_either_direction(logs: Any, group: str, 
     assert {event["logStreamName"] for event in only["events"]} == {"s0"}
 
 
-@pytest.mark.parametrize("pattern", ["{ $.level = 1 }", "[a, b]", "%x+%", 'x"y', "a:b", '"open'])
+@pytest.mark.parametrize("pattern", ['x"y', "a:b", '"open', "{ $.a", "[a", "%(a)%"])
 def test_a_pattern_that_is_not_understood_is_refused(logs: Any, group: str, pattern: str) -> None:
     with pytest.raises(logs.exceptions.InvalidParameterException, match="filter pattern"):
         logs.filter_log_events(logGroupName=group, filterPattern=pattern)

@@ -1,16 +1,18 @@
-"""Filter patterns for unstructured text, by CloudWatch Logs' "Filter pattern syntax".
+"""Patterns for unstructured text.
 
     ERROR timeout        events with both words        ?ERROR ?WARN      events with either
     "disk is full"       with the phrase               ERROR -retry      with the one and without the other
+    %[Ee]rrors?%         a regular expression, which stands alone
 
 Case matters, and a term is a whole word: `ERROR` is not in `ERRORS`. Optional terms count only where there
-are no others, as there. Patterns for JSON (`{ … }`), for columns (`[ … ]`) and regular expressions (`%…%`)
-are not built.
+are no others, as there.
 """
 
 import re
 from collections.abc import Callable
 
+from clary.services.logs.patterns.expressions import read_expression
+from clary.services.logs.patterns.scanner import Scanner
 from clary.services.logs.requests import invalid
 
 Matches = Callable[[str], bool]
@@ -19,14 +21,12 @@ _TERM = re.compile(r'\s*(?P<sign>[?-]?)(?:"(?P<phrase>(?:[^"\\]|\\.)*)"|(?P<word
 _WORD = re.compile(r"\w+")
 
 
-def compile_pattern(pattern: str) -> Matches:
-    """A test for the text of an event; raises `InvalidParameterException`."""
-    pattern = pattern.strip()
-    if pattern[:1] in ("{", "[", "%"):
-        raise invalid(
-            f"The filter pattern {pattern} is not built in Clary yet: it knows terms, quoted phrases, ?optional and "
-            "-excluded ones, but no patterns for JSON or columns and no regular expressions."
-        )
+def compile_terms(pattern: str) -> Matches:
+    scanner = Scanner(pattern)
+    expression = read_expression(scanner)
+    if expression is not None:
+        scanner.end()
+        return expression
     terms: dict[str, list[re.Pattern[str]]] = {"": [], "?": [], "-": []}
     position = 0
     while position < len(pattern):
