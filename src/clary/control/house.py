@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from clary.control.memo import Memo
 
 if TYPE_CHECKING:
+    from clary.control.destinations import Destination
     from clary.control.supervisor import Supervisor
     from clary.engines.base import Engine
     from clary.objects.base import ObjectStore
@@ -32,5 +33,7 @@ class House:
     engine: Engine
     router: Router
     supervisor: Supervisor
+    destinations: dict[str, Destination] = field(default_factory=dict)
+    """Who takes events, by the service's name in ARNs: `sqs`, `sns`, `lambda`, `events`."""
     standings: Memo[Any] = field(default_factory=Memo)
     """What the policies of roles forbid, kept by `services/iam/standing.py`."""

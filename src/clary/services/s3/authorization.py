@@ -26,6 +26,7 @@ from clary.services.s3.grants import granted_to_all
 from clary.services.s3.lookup import named_object
 from clary.services.s3.names import owner
 from clary.services.s3.ownership import BUCKET_ACL, ENFORCED, blocks, ownership_of
+from clary.services.s3.settings import REQUESTER_PAYS
 from clary.wire.credentials import ANONYMOUS
 
 POLICY = "BucketPolicy"
@@ -118,8 +119,8 @@ def _names(call: Call, standing: Standing | None, partition: str) -> frozenset[s
 
 
 def _open_to_all(store: EmbeddedStore, request: dict[str, Any], act: Act, by_policy: Verdict) -> bool:
-    if not act.bucket:
-        return False
+    if not act.bucket or store.documents.of(act.bucket, "BucketRequestPayment") == REQUESTER_PAYS:
+        return False  # whoever pays must be known
     if by_policy is Verdict.ALLOW:
         text = store.documents.of(act.bucket, POLICY)
         return not (is_public(read(text)) and blocks(store, act.bucket, "RestrictPublicBuckets"))

@@ -21,6 +21,7 @@ from clary.services.s3.cors import checked_cors
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.ownership import BLOCKS, ENFORCED, checked_block, checked_controls
+from clary.services.s3.settings import checked_acceleration, checked_logging
 from clary.services.s3.tagging import checked_of_bucket
 
 Check = Callable[[EmbeddedStore, str, Any], Any]
@@ -35,12 +36,12 @@ class Kind:
     name: str
     member: str
     """Of the Put request, that holds the document."""
-    missing: tuple[str, str]
-    """Code and message of a Get where there is none."""
+    missing: tuple[str, str] | None
+    """Code and message of a Get where there is none; None where that is answered with nothing."""
     spread: bool = False
     """Whether the answer to Get is the document's members, rather than `member` itself."""
-    delete: str = ""
-    """Where the Delete operation has another name."""
+    delete: str | None = ""
+    """Where the Delete operation has another name; None where there is no such operation."""
     default: dict[str, Any] | None = None
     """What every bucket has that nobody changed."""
     lasting: bool = False
@@ -109,13 +110,26 @@ KINDS = (
         default={"Rules": [{"ObjectOwnership": ENFORCED}]},
         check=checked_controls,
     ),
+    Kind("BucketLogging", "BucketLoggingStatus", None, spread=True, delete=None, check=checked_logging),
+    Kind(
+        "BucketAccelerateConfiguration",
+        "AccelerateConfiguration",
+        None,
+        spread=True,
+        delete=None,
+        check=checked_acceleration,
+    ),
+    Kind(
+        "BucketRequestPayment",
+        "RequestPaymentConfiguration",
+        None,
+        spread=True,
+        delete=None,
+        default={"Payer": "BucketOwner"},
+    ),
 )
 
-NEVER_SET: dict[str, dict[str, Any] | tuple[str, str]] = {
-    "GetBucketAccelerateConfiguration": {},
-    "GetBucketLogging": {},
-    "GetBucketNotificationConfiguration": {},
-    "GetBucketRequestPayment": {"Payer": "BucketOwner"},
+NEVER_SET = {
     "GetBucketReplication": (
         "ReplicationConfigurationNotFoundError",
         "The replication configuration was not found",
@@ -150,10 +164,13 @@ def _serve(kind: Kind) -> None:
         document = store.view(lambda connection: buckets.document(connection, bucket.name, kind.name))
         if document is None:
             document = kind.default
-        if not document:
-            code, message = kind.missing
-            raise StoreError(code, message, 404, BucketName=bucket.name)
+        if not document and kind.missing:
+            raise StoreError(*kind.missing, 404, BucketName=bucket.name)
+        document = document or {}
         return dict(document) if kind.spread else {kind.member: document}
+
+    if kind.delete is None:
+        return
 
     @s3_operation(kind.delete or f"Delete{kind.name}")
     def delete(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
@@ -166,16 +183,14 @@ def _serve(kind: Kind) -> None:
         store.change_bucket(request["Bucket"], change)
 
 
-def _serve_never_set(name: str, answer: dict[str, Any] | tuple[str, str]) -> None:
+def _serve_never_set(name: str, missing: tuple[str, str]) -> None:
     @s3_operation(name)
     def get(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
         bucket = find_bucket(store, request)
-        if isinstance(answer, tuple):
-            raise StoreError(*answer, 404, BucketName=bucket.name)
-        return answer
+        raise StoreError(*missing, 404, BucketName=bucket.name)
 
 
 for _kind in KINDS:
     _serve(_kind)
-for _name, _answer in NEVER_SET.items():
-    _serve_never_set(_name, _answer)
+for _name, _missing in NEVER_SET.items():
+    _serve_never_set(_name, _missing)

@@ -11,6 +11,7 @@ from clary.control.call import Call
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.services.s3 import operation
+from clary.services.s3.announcing import announce, must_tell
 from clary.services.s3.authorization import authorize, must_ask
 from clary.wire.errors import ServiceError
 
@@ -34,7 +35,10 @@ def s3_operation(name: str) -> Callable[[Handler], Handler]:
                 store = _store(call, request)
                 if must_ask(store, call, request):
                     authorize(store, call, name, request)
-                return handler(store, call, request)
+                answered: Any = handler(store, call, request)
+                if must_tell(store, call, name, request):
+                    announce(store, call, name, request, answered)
+                return answered
 
         @wraps(handler)
         async def answer_async(call: Call, request: dict[str, Any]) -> Any:
@@ -43,7 +47,10 @@ def s3_operation(name: str) -> Callable[[Handler], Handler]:
                 if must_ask(store, call, request):
                     await asyncio.to_thread(authorize, store, call, name, request)
                 waiting: Any = handler(store, call, request)
-                return await waiting
+                answered = await waiting
+                if must_tell(store, call, name, request):
+                    await asyncio.to_thread(announce, store, call, name, request, answered)
+                return answered
 
         operation(name)(answer_async if inspect.iscoroutinefunction(handler) else answer)
         return handler
