@@ -39,7 +39,9 @@ def find_stream(connection: Connection, group_id: int, name: str, *, to_write: b
     return row
 
 
-def insert_group(connection: Connection, scope: Scope, name: str, tags: Mapping[str, str]) -> None:
+def insert_group(
+    connection: Connection, scope: Scope, name: str, tags: Mapping[str, str], kms_key: str | None = None
+) -> None:
     connection.execute(
         log_groups.insert().values(
             account=scope.account,
@@ -47,6 +49,7 @@ def insert_group(connection: Connection, scope: Scope, name: str, tags: Mapping[
             name=name,
             created=time.time(),
             tags=orjson.dumps(dict(tags)).decode(),
+            kms_key=kms_key,
         )
     )
 

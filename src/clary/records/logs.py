@@ -41,6 +41,8 @@ class LogGroup:
     retention_days: int | None
     """None keeps events for ever."""
     tags: dict[str, str]
+    kms_key: str | None
+    """Kept, and not used: what is stored is not encrypted beyond what the disk does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +121,13 @@ class LogStore:
                 where &= begins_with(log_streams.c.name, prefix)
             return read_events(connection, where, window, position, limit)
 
-    def create_group(self, scope: Scope, name: str, tags: Mapping[str, str] | None = None) -> None:
+    def create_group(
+        self, scope: Scope, name: str, tags: Mapping[str, str] | None = None, kms_key: str | None = None
+    ) -> None:
         """Raises `AlreadyExists`."""
         try:
             with writing(self._engine) as connection:
-                insert_group(connection, scope, name, tags or {})
+                insert_group(connection, scope, name, tags or {}, kms_key)
         except IntegrityError:
             raise AlreadyExists("log group") from None
 
@@ -196,6 +200,11 @@ class LogStore:
             connection.execute(log_groups.update().where(log_groups.c.id == group.id).values(retention_days=days))
             expire(connection, find_group(connection, scope, name))
 
+    def set_kms_key(self, scope: Scope, name: str, key: str | None) -> None:
+        with writing(self._engine) as connection:
+            group = find_group(connection, scope, name)
+            connection.execute(log_groups.update().where(log_groups.c.id == group.id).values(kms_key=key))
+
     def change_tags(self, scope: Scope, name: str, add: Mapping[str, str], remove: Sequence[str] = ()) -> None:
         with writing(self._engine) as connection:
             group = find_group(connection, scope, name)
@@ -205,7 +214,7 @@ class LogStore:
 
 
 def _to_group(row: Row[Any]) -> LogGroup:
-    return LogGroup(row.name, row.created, row.retention_days, orjson.loads(row.tags))
+    return LogGroup(row.name, row.created, row.retention_days, orjson.loads(row.tags), row.kms_key)
 
 
 def _to_stream(row: Row[Any]) -> LogStream:

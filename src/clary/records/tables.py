@@ -22,7 +22,7 @@ from clary.database import Room
 
 metadata = MetaData()
 
-HEAD = "0003"
+HEAD = "0004"
 ROOM = Room("clary.records", metadata, HEAD)
 
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column of type INTEGER
@@ -98,6 +98,7 @@ log_groups = Table(
     Column("created", Double, nullable=False),
     Column("retention_days", Integer),  # null keeps events for ever
     Column("tags", Text, nullable=False),  # a JSON object
+    Column("kms_key", String(256)),
     Index("log_groups_by_name", "account", "region", "name", unique=True),
 )
 

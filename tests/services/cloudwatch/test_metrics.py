@@ -230,3 +230,22 @@ def test_a_request_that_makes_no_sense_is_refused(
         _statistics(
             cloudwatch, namespace, start, **{name: value for name, value in request.items() if value is not None}
         )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"EndTime": 1700000000}, "The parameter StartTime must not equal parameter EndTime"),
+        ({"EndTime": 1}, "The parameter EndTime must be greater than StartTime"),
+        ({"MetricDataQueries": []}, "The parameter MetricDataQueries is required"),
+        ({"MetricDataQueries": [{"Id": "a", "Expression": "b"}]}, "Error in expression 'a'"),
+        ({"MetricDataQueries": [{"Id": f"a{n}", "Expression": "1"} for n in range(501)]}, "size greater than 500"),
+    ],
+)
+def test_metric_data_has_one_code_for_what_makes_no_sense(
+    cloudwatch: Any, options: dict[str, Any], message: str
+) -> None:
+    request = {"StartTime": 1700000000, "EndTime": 1700003600, "MetricDataQueries": [{"Id": "a", "Expression": "1"}]}
+    with pytest.raises(ClientError, match=message) as error:
+        cloudwatch.get_metric_data(**{**request, **options})
+    assert error.value.response["Error"]["Code"] == "ValidationError"

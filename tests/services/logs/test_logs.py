@@ -255,3 +255,33 @@ def test_a_deleted_stream_is_gone_with_its_events(logs: Any, group: str, now: in
     logs.delete_log_stream(logGroupName=group, logStreamName="s")
     assert logs.describe_log_streams(logGroupName=group)["logStreams"] == []
     assert logs.filter_log_events(logGroupName=group)["events"] == []
+
+
+def test_a_group_remembers_its_key(logs: Any) -> None:
+    name, key = "/test/with-key", "arn:aws:kms:us-east-1:123456789012:key/1"
+    logs.create_log_group(logGroupName=name, kmsKeyId=key)
+    try:
+
+        def described() -> Any:
+            return logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
+
+        assert described()["kmsKeyId"] == key
+        logs.disassociate_kms_key(logGroupName=name)
+        assert "kmsKeyId" not in described()
+        logs.associate_kms_key(resourceIdentifier=described()["arn"], kmsKeyId=key)
+        assert described()["kmsKeyId"] == key
+        with pytest.raises(logs.exceptions.InvalidParameterException, match="not both"):
+            logs.associate_kms_key(kmsKeyId=key)
+        with pytest.raises(logs.exceptions.ResourceNotFoundException):
+            logs.associate_kms_key(logGroupName="nowhere", kmsKeyId=key)
+    finally:
+        logs.delete_log_group(logGroupName=name)
+
+
+def test_a_sequence_token_is_given_and_taken_from_whoever_still_sends_it(logs: Any, group: str, now: int) -> None:
+    token = _put(logs, group, "s", (now, "one"))["nextSequenceToken"]
+    assert token.isdigit()
+    event = {"timestamp": now, "message": "two"}
+    for given in (token, token, "1"):
+        logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event], sequenceToken=given)
+    assert logs.describe_log_streams(logGroupName=group)["logStreams"][0]["uploadSequenceToken"].isdigit()

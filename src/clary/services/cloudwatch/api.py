@@ -7,7 +7,7 @@ from clary.control.call import Call
 from clary.records.metrics import Sample
 from clary.services.cloudwatch import operation
 from clary.services.cloudwatch.errors import bad_combination, bad_value, missing
-from clary.services.cloudwatch.requests import check_range, samples_of, series_of
+from clary.services.cloudwatch.requests import samples_of, series_of
 from clary.services.cloudwatch.statistics import (
     by_period,
     check_period,
@@ -43,7 +43,8 @@ def put_metric_data(call: Call, request: dict[str, Any]) -> None:
 
 @operation("GetMetricStatistics")
 def get_metric_statistics(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    check_range(request)
+    if request["StartTime"] >= request["EndTime"]:
+        raise bad_value("The parameter StartTime must be less than the parameter EndTime.")
     period = request["Period"]
     check_period(period)
     if ("Statistics" in request) == ("ExtendedStatistics" in request):

@@ -7,9 +7,9 @@ from typing import Any
 
 from clary.control.call import Call
 from clary.services.cloudwatch import operation
-from clary.services.cloudwatch.errors import bad_combination, bad_value
+from clary.services.cloudwatch.errors import as_validation_errors, bad_combination, bad_value
 from clary.services.cloudwatch.expressions import Points, evaluate, variables
-from clary.services.cloudwatch.requests import check_range, series_of
+from clary.services.cloudwatch.requests import series_of
 from clary.services.cloudwatch.statistics import (
     by_period,
     check_period,
@@ -20,13 +20,15 @@ from clary.services.cloudwatch.statistics import (
 from clary.wire.errors import ServiceError
 
 MOST_DATAPOINTS = 100_800
+MOST_QUERIES = 500
 
 
 @operation("GetMetricData")
 def get_metric_data(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    check_range(request)
     queries = request["MetricDataQueries"]
-    points = _evaluate_all(call, queries, request["StartTime"], request["EndTime"])
+    with as_validation_errors():
+        _check(request)
+        points = _evaluate_all(call, queries, request["StartTime"], request["EndTime"])
     newest_first = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
     wanted = [
         (query, sorted(points[query["Id"]].items(), reverse=newest_first))
@@ -34,6 +36,17 @@ def get_metric_data(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         if query.get("ReturnData", True)
     ]
     return _page(wanted, _read_token(request), request.get("MaxDatapoints", MOST_DATAPOINTS))
+
+
+def _check(request: dict[str, Any]) -> None:
+    if request["StartTime"] == request["EndTime"]:
+        raise bad_value("The parameter StartTime must not equal parameter EndTime.")
+    if request["StartTime"] > request["EndTime"]:
+        raise bad_value("The parameter EndTime must be greater than StartTime.")
+    if not request["MetricDataQueries"]:
+        raise bad_value("The parameter MetricDataQueries is required.")
+    if len(request["MetricDataQueries"]) > MOST_QUERIES:
+        raise bad_value(f"The collection MetricDataQueries must not have a size greater than {MOST_QUERIES}.")
 
 
 def _read_token(request: dict[str, Any]) -> int:

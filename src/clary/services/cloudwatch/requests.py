@@ -18,11 +18,6 @@ def series_of(metric: dict[str, Any]) -> Series:
     return Series(metric["Namespace"], metric["MetricName"], dimensions)
 
 
-def check_range(request: dict[str, Any]) -> None:
-    if request["StartTime"] >= request["EndTime"]:
-        raise bad_value("The parameter StartTime must be less than the parameter EndTime.")
-
-
 def samples_of(datum: dict[str, Any], member: str) -> list[Sample]:
     """What one `MetricDatum` reports; `member` is its name in error messages."""
     now = time.time()

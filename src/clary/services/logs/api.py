@@ -12,6 +12,7 @@ from clary.services.logs.requests import (
     group_of_arn,
     invalid,
     read_token,
+    sequence_token,
     write_token,
 )
 from clary.wire.errors import ServiceError
@@ -31,7 +32,7 @@ def create_log_group(call: Call, request: dict[str, Any]) -> None:
     if name.startswith("aws/"):
         raise invalid("Log group names can't start with the string aws/.")
     with errors_of_logs():
-        call.house.logs.create_group(call.scope, name, request.get("tags"))
+        call.house.logs.create_group(call.scope, name, request.get("tags"), request.get("kmsKeyId"))
 
 
 @operation("CreateLogStream")
@@ -94,6 +95,18 @@ def delete_log_stream(call: Call, request: dict[str, Any]) -> None:
         call.house.logs.delete_stream(call.scope, request["logGroupName"], request["logStreamName"])
 
 
+@operation("AssociateKmsKey")
+def associate_kms_key(call: Call, request: dict[str, Any]) -> None:
+    with errors_of_logs():
+        call.house.logs.set_kms_key(call.scope, _encrypted_group(request), request["kmsKeyId"])
+
+
+@operation("DisassociateKmsKey")
+def disassociate_kms_key(call: Call, request: dict[str, Any]) -> None:
+    with errors_of_logs():
+        call.house.logs.set_kms_key(call.scope, _encrypted_group(request), None)
+
+
 @operation("PutRetentionPolicy")
 def put_retention_policy(call: Call, request: dict[str, Any]) -> None:
     days = request["retentionInDays"]
@@ -139,8 +152,16 @@ def _after(request: dict[str, Any]) -> LogStream | None:
     return LogStream(name, created=0, first_at=0, last_at=last_at, last_ingested=0)
 
 
+def _encrypted_group(request: dict[str, Any]) -> str:
+    if ("logGroupName" in request) == ("resourceIdentifier" in request):
+        raise invalid("You must specify either logGroupName or resourceIdentifier, but not both.")
+    name: str | None = request.get("logGroupName")
+    return name or group_of_arn(request["resourceIdentifier"])
+
+
 def _described_group(call: Call, group: LogGroup) -> dict[str, Any]:
     retention = {} if group.retention_days is None else {"retentionInDays": group.retention_days}
+    key = {} if group.kms_key is None else {"kmsKeyId": group.kms_key}
     arn = group_arn(call, group.name)
     return {
         "logGroupName": group.name,
@@ -150,6 +171,7 @@ def _described_group(call: Call, group: LogGroup) -> dict[str, Any]:
         "logGroupArn": arn,
         "logGroupClass": "STANDARD",
         **retention,
+        **key,
     }
 
 
@@ -158,6 +180,7 @@ def _described_stream(call: Call, group: str, stream: LogStream) -> dict[str, An
         "firstEventTimestamp": stream.first_at,
         "lastEventTimestamp": stream.last_at,
         "lastIngestionTime": stream.last_ingested,
+        "uploadSequenceToken": sequence_token(stream.last_ingested),
     }
     return {
         "logStreamName": stream.name,

@@ -12,7 +12,14 @@ from clary.control.call import Call
 from clary.records.log_reader import HEAD, TAIL, LogEvent, Position, Window
 from clary.services.logs import operation
 from clary.services.logs.patterns import Matches, compile_pattern
-from clary.services.logs.requests import errors_of_logs, group_name, invalid, read_token, write_token
+from clary.services.logs.requests import (
+    errors_of_logs,
+    group_name,
+    invalid,
+    read_token,
+    sequence_token,
+    write_token,
+)
 
 MOST_EVENTS = 10_000
 MOST_BYTES = 1 << 20
@@ -52,7 +59,8 @@ def put_log_events(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         rejected["tooOldLogEventEndIndex"] = too_old
     if first > too_old:
         rejected["expiredLogEventEndIndex"] = first
-    return {"rejectedLogEventsInfo": rejected} if rejected else {}
+    answer: dict[str, Any] = {"nextSequenceToken": sequence_token(now)}
+    return answer | ({"rejectedLogEventsInfo": rejected} if rejected else {})
 
 
 @operation("GetLogEvents")
