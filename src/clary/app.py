@@ -38,6 +38,7 @@ from clary.records.search.index import SearchIndex
 from clary.records.store import Records
 from clary.routing.router import Router
 from clary.services.s3.cors import BucketRules
+from clary.services.s3.lifecycle import sweep as lifecycle_sweep
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from clary.services.sagemaker.training.family import Training
@@ -76,7 +77,10 @@ async def _run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     handlers = ThreadPoolExecutor(HANDLER_THREADS, thread_name_prefix="handler")
     house = build_house(settings)
-    cross_origin = BucketRules(house.objects) if isinstance(house.objects, EmbeddedStore) else None
+    cross_origin = None
+    if isinstance(house.objects, EmbeddedStore):
+        cross_origin = BucketRules(house.objects)
+        lifecycle_sweep.start(house.objects)
     gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes, cross_origin)
     reconcilers: list[Reconciler] = [JobReconciler(house, Training()), EndpointReconciler(house)]
     _release_forgotten(house)

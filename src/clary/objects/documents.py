@@ -30,6 +30,10 @@ class Documents:
         kept = self._kept.get(bucket)
         return kept.get(kind) if kept else None
 
+    def having(self, kind: str) -> dict[str, Any]:
+        """The documents of that kind, by bucket."""
+        return {bucket: kept[kind] for bucket, kept in list(self._kept.items()) if kind in kept}
+
     def refresh(self, bucket: str) -> None:
         """Read a bucket's anew, after the commit that changed them."""
         with self._lock:

@@ -15,9 +15,10 @@ After a change, whoever the bucket's notifications name is told (`announcing`), 
 service of Clary takes events yet: EventBridge's are kept as a wish, and a queue, topic or function is refused as AWS
 refuses one that is not there, unless the request skips that check. Nothing is sent, and no test event made up.
 
-Kept and returned, but not acted on: lifecycle rules, logging and acceleration (`settings`), and the encryption that
-a client asks for. Encrypt the disk under the state directory where bodies must be encrypted at rest. An archived
-object (GLACIER, DEEP_ARCHIVE) is read only once it was restored, which takes no time.
+Lifecycle rules are swept up each hour (`lifecycle`). Kept and returned, but not acted on: their transitions, logging
+and acceleration (`settings`), and the encryption that a client asks for. Encrypt the disk under the state directory
+where bodies must be encrypted at rest. An archived object (GLACIER, DEEP_ARCHIVE) is read only once it was restored,
+which takes no time.
 """
 
 from clary.control.operations import Operations

@@ -17,6 +17,7 @@ from clary.services.s3 import (
     restoring,
     tagging,
 )
+from clary.services.s3.lifecycle import configuration as lifecycle
 
 __all__ = [
     "access",
@@ -25,6 +26,7 @@ __all__ = [
     "buckets",
     "copying",
     "documents",
+    "lifecycle",
     "listing",
     "listing_uploads",
     "locking",

@@ -22,6 +22,7 @@ from clary.services.s3.conditions import check_read, write_guard
 from clary.services.s3.described import check_storage_class, kept_headers, quoted
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import settlement, supported
+from clary.services.s3.lifecycle.due import told_expiry
 from clary.services.s3.lookup import identity, named_bucket
 from clary.services.s3.multipart import named_upload, part_of, put_part
 from clary.services.s3.names import key_of, part_number, version_id_of
@@ -64,6 +65,7 @@ def copy_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> di
             **_source_identity(source_bucket, source),
             **encryption.described(version.headers),
             **identity(bucket, version),
+            **told_expiry(store, version),
         }
 
     return store.change(copy)

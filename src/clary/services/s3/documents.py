@@ -1,4 +1,4 @@
-"""What is kept with a bucket: policy, CORS, lifecycle and the like, each by a Put, a Get and a Delete
+"""What is kept with a bucket: policy, CORS, tags and the like, each by a Put, a Get and a Delete
 operation.
 
 All are one table here, since all do the same: keep the document of the request and give it back.
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from clary.control.call import Call
 from clary.objects import buckets
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.services.s3 import encryption
 from clary.services.s3.bucket_policy import checked_policy
 from clary.services.s3.buckets import find_bucket
@@ -40,8 +40,8 @@ class Kind:
     """Code and message of a Get where there is none; None where that is answered with nothing."""
     spread: bool = False
     """Whether the answer to Get is the document's members, rather than `member` itself."""
-    delete: str | None = ""
-    """Where the Delete operation has another name; None where there is no such operation."""
+    deletable: bool = True
+    """Whether there is a Delete operation."""
     default: dict[str, Any] | None = None
     """What every bucket has that nobody changed."""
     lasting: bool = False
@@ -67,13 +67,6 @@ KINDS = (
         ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
         spread=True,
         check=checked_cors,
-    ),
-    Kind(
-        "BucketLifecycleConfiguration",
-        "LifecycleConfiguration",
-        ("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
-        spread=True,
-        delete="DeleteBucketLifecycle",
     ),
     Kind(
         "BucketTagging",
@@ -110,13 +103,13 @@ KINDS = (
         default={"Rules": [{"ObjectOwnership": ENFORCED}]},
         check=checked_controls,
     ),
-    Kind("BucketLogging", "BucketLoggingStatus", None, spread=True, delete=None, check=checked_logging),
+    Kind("BucketLogging", "BucketLoggingStatus", None, spread=True, deletable=False, check=checked_logging),
     Kind(
         "BucketAccelerateConfiguration",
         "AccelerateConfiguration",
         None,
         spread=True,
-        delete=None,
+        deletable=False,
         check=checked_acceleration,
     ),
     Kind(
@@ -124,7 +117,7 @@ KINDS = (
         "RequestPaymentConfiguration",
         None,
         spread=True,
-        delete=None,
+        deletable=False,
         default={"Payer": "BucketOwner"},
     ),
 )
@@ -145,9 +138,6 @@ NEVER_SET = {
 def _serve(kind: Kind) -> None:
     @s3_operation(f"Put{kind.name}")
     def put(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
-        if kind.member not in request:
-            # LifecycleConfiguration is the one document that the model does not require.
-            raise malformed_xml()
         document = request[kind.member]
         if kind.check:
             document = kind.check(store, find_bucket(store, request).name, document)
@@ -169,10 +159,10 @@ def _serve(kind: Kind) -> None:
         document = document or {}
         return dict(document) if kind.spread else {kind.member: document}
 
-    if kind.delete is None:
+    if not kind.deletable:
         return
 
-    @s3_operation(kind.delete or f"Delete{kind.name}")
+    @s3_operation(f"Delete{kind.name}")
     def delete(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> None:
         def change(connection: Connection) -> None:
             bucket = named_bucket(connection, request)

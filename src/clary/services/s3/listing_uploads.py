@@ -13,6 +13,7 @@ from clary.objects.listing import UPLOADS, Page, Query, read_page
 from clary.objects.uploads import Upload
 from clary.services.s3.described import STANDARD, quoted
 from clary.services.s3.handler import s3_operation
+from clary.services.s3.lifecycle.due import told_abortion
 from clary.services.s3.listing import common, number_from, page_size, query_of, spelled
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.multipart import load
@@ -29,6 +30,7 @@ def list_parts(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> di
         "Bucket": upload.bucket,
         "Key": request["Key"],
         "UploadId": upload.id,
+        **told_abortion(store, upload),
         "PartNumberMarker": marker,
         "MaxParts": most,
         "NextPartNumberMarker": shown[-1].number if shown else 0,

@@ -27,6 +27,7 @@ from clary.services.s3.described import kept_headers, quoted, written
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import algorithm_of, settlement, supported
 from clary.services.s3.joining import chosen_parts, invalid_part, joined_checksums, joined_etag, lists_the_parts_of
+from clary.services.s3.lifecycle.due import told_abortion, told_expiry
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.names import key_of, part_number
 from clary.services.s3.objects import check_size
@@ -49,7 +50,7 @@ def create_multipart_upload(store: EmbeddedStore, call: Call, request: dict[str,
     result = {"Bucket": upload.bucket, "Key": request["Key"], "UploadId": upload.id, **encryption.described(headers)}
     if request.get("ChecksumAlgorithm"):
         result |= {"ChecksumAlgorithm": algorithm, "ChecksumType": checksum_type}
-    return result
+    return result | told_abortion(store, upload)
 
 
 def _checksum_type(request: dict[str, Any], algorithm: str) -> str:
@@ -137,7 +138,7 @@ def _complete(store: EmbeddedStore, request: dict[str, Any]) -> dict[str, Any]:
             raise invalid_part(request)  # another with the same content was put in its place while this was joined
         version = versions.put(connection, bucket, upload.key, content, write_guard(request, upload.key))
         uploads.remove(connection, current)
-        answer = written(bucket, version)
+        answer = written(bucket, version) | told_expiry(store, version)
         completed.remember(connection, current, answer)
         return answer
 

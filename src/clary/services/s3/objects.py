@@ -18,6 +18,7 @@ from clary.services.s3.conditions import check_read, write_guard
 from clary.services.s3.described import head, kept_headers, written
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.integrity import algorithm_of, settlement
+from clary.services.s3.lifecycle.due import told_expiry
 from clary.services.s3.locking import BYPASS
 from clary.services.s3.lookup import identity, named_bucket, named_object
 from clary.services.s3.names import key_of, version_id_of
@@ -43,7 +44,8 @@ async def put_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) 
         bucket = named_bucket(connection, request)
         checksums = {**received.checksums, "ChecksumType": "FULL_OBJECT"}
         content = Content(received.body, received.size, received.etag, headers, checksums, tags)
-        return written(bucket, versions.put(connection, bucket, key, content, guard))
+        version = versions.put(connection, bucket, key, content, guard)
+        return written(bucket, version) | told_expiry(store, version)
 
     return await store.take_in(request["Body"], {algorithm}, settlement(request, algorithm), put)
 
@@ -73,7 +75,7 @@ async def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any])
     extent, said = extent_of(request, version)
     assert version.body is not None
     body = FileBody(store.bodies.path(version.body), extent.offset, extent.length)
-    return {**head(bucket, version, request, said), "Body": body}
+    return {**head(bucket, version, request, said), **told_expiry(store, version), "Body": body}
 
 
 @s3_operation("HeadObject")
@@ -81,7 +83,7 @@ async def head_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]
     bucket, version = await store.look(partial(named_object, request=request))
     check_read(request, bucket, version)
     _, said = extent_of(request, version)
-    return head(bucket, version, request, said)
+    return head(bucket, version, request, said) | told_expiry(store, version)
 
 
 @s3_operation("DeleteObject")

@@ -55,7 +55,7 @@ def tags_of(request: dict[str, Any]) -> Tags:
     except UnicodeDecodeError as error:
         raise _unreadable(header) from error
     tags = [{"Key": name, "Value": value} for name, value in pairs]
-    if len({tag["Key"] for tag in tags}) < len(tags) or not all(map(_is_valid, tags)):
+    if len({tag["Key"] for tag in tags}) < len(tags) or not all(map(is_valid, tags)):
         raise _unreadable(header)
     return _checked_of_object(tags)
 
@@ -82,14 +82,14 @@ def checked(tags: Tags, reserved: str) -> Tags:
         known.add(key)
         if key.lower().startswith("aws:"):
             raise StoreError("InvalidTag", reserved, TagKey=key)
-        if not _is_valid(tag | {"Value": ""}):
+        if not is_valid(tag | {"Value": ""}):
             raise StoreError("InvalidTag", "The TagKey you have provided is invalid", TagKey=key)
-        if not _is_valid(tag):
+        if not is_valid(tag):
             raise StoreError("InvalidTag", "The TagValue you have provided is invalid", TagKey=key, TagValue=value)
     return tags
 
 
-def _is_valid(tag: dict[str, str]) -> bool:
+def is_valid(tag: dict[str, str]) -> bool:
     return (
         0 < len(tag["Key"]) <= LONGEST_NAME
         and len(tag["Value"]) <= LONGEST_VALUE
