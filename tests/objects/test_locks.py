@@ -24,7 +24,7 @@ def remove(store: EmbeddedStore, bypass: bool = False) -> None:
     store.change(lambda c: versions.remove(c, buckets.find(c, "data"), b"key", versions.NULL, bypass_governance=bypass))
 
 
-@pytest.mark.parametrize("lock", [{MODE: "COMPLIANCE", UNTIL: time.time() + 60}, {HOLD: "ON"}])
+@pytest.mark.parametrize("lock", [{MODE: "COMPLIANCE", UNTIL: time.time() + 86_400}, {HOLD: "ON"}])
 def test_a_refused_removal_keeps_version_and_body(store: EmbeddedStore, tmp_path: Path, lock: dict[str, Any]) -> None:
     put(store, tmp_path, "key", b"content")
     say(store, **lock)

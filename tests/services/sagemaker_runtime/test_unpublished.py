@@ -22,7 +22,8 @@ SCOPE = Scope("123456789012", "us-east-1")
 def call(tmp_path: Path) -> Call:
     records = Records(open_database(f"sqlite:///{tmp_path / 'clary.db'}"))
     house: Any = SimpleNamespace(records=records, router=Router(on_down=lambda _: None))
-    return Call(house, SCOPE, principal="", access_key="", request_id="", endpoint="")
+    origin: Any = None  # is asked by policies alone
+    return Call(house, SCOPE, principal="", access_key="", request_id="", endpoint="", origin=origin)
 
 
 def bring(call: Call, *states: State) -> None:

@@ -19,7 +19,7 @@ from tests.programs import wait_until
 from tests.services.sagemaker.resources.walk import SMALLEST
 
 HANDLERS = all_handlers()
-REGION = "ap-south-1"
+REGION = "ca-central-1"
 NAMES = ["walk-a", "walk-b"]
 PAST, FUTURE = datetime(2001, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 ORDER = {"SortBy", "SortOrder", "MaxResults", "NextToken"}
@@ -102,7 +102,7 @@ def expected(
 
 
 def example(shape: Shape) -> Any:
-    return shape.enum[0] if shape.enum else "arn:aws:sagemaker:ap-south-1:123456789012:training-plan/plan"
+    return shape.enum[0] if shape.enum else "arn:aws:sagemaker:ca-central-1:123456789012:training-plan/plan"
 
 
 @pytest.mark.parametrize("base", RESOURCES)

@@ -14,7 +14,7 @@ from tests.platform import Platform
 from tests.services.sagemaker.resources.walk import SMALLEST
 
 HANDLERS = all_handlers()
-REGION = "ap-northeast-1"
+REGION = "ca-west-1"
 NAME = "walk-a"
 AT_ONCE = [base for base, resource in RESOURCES.items() if not resource.kind.live]
 """Those that exist as soon as they are made."""
