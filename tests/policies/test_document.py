@@ -32,6 +32,8 @@ def without(element: str) -> dict[str, Any]:
         (STATEMENT | {"NotAction": "s3:*"}, "Statement must not have both Action and NotAction"),
         (STATEMENT | {"Principal": "everybody"}, "Invalid principal in policy"),
         (STATEMENT | {"Principal": {"AWS": "arn:aws:iam::1:role/*"}}, "Invalid principal in policy"),
+        (STATEMENT | {"Principal": {"AWS": "ann"}}, "Invalid principal in policy"),
+        (STATEMENT | {"Principal": {"Service": "*"}}, "Invalid principal in policy"),
         (STATEMENT | {"Principal": {"Dog": "*"}}, "Invalid principal in policy"),
         (STATEMENT | {"Condition": {"StringIs": {"a": "b"}}}, "Invalid Condition type : StringIs"),
         (STATEMENT | {"Condition": {"NullIfExists": {"a": "true"}}}, "Invalid Condition type : NullIfExists"),
@@ -60,6 +62,7 @@ def test_a_statement_that_is_none(statement: Any, message: str) -> None:
     ("text", "message"),
     [
         ("{", "Policies must be valid JSON and the first byte must be '{'"),
+        ("[" * 100_000, "Policies must be valid JSON and the first byte must be '{'"),
         ("[]", "Policies must be valid JSON and the first byte must be '{'"),
         ("{}", "Missing required field Statement"),
         ('{"Statement": []}', "Missing required field Statement"),

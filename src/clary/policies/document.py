@@ -4,6 +4,7 @@ What a resource or an action must look like is the service's to say, whose polic
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,7 +27,14 @@ _ELEMENTS = frozenset(
         "Condition",
     }
 )
-_PRINCIPALS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
+_NAMES = {
+    # An account, its root, a user, a role or a session; or the id that AWS puts in place of one that is gone.
+    "AWS": re.compile(r"\*|\d{12}|arn:[\w-]+:(iam|sts)::\d{12}:[^*?]+|A[A-Z0-9]{15,127}"),
+    "Service": re.compile(r"[\w.-]+\.[\w.-]+"),
+    "Federated": re.compile(r"[^*?]+"),
+    "CanonicalUser": re.compile(r"[0-9a-f]{64}"),
+}
+"""By the kind of principal, how one is named."""
 _QUANTIFIERS = ("ForAllValues:", "ForAnyValue:")
 
 
@@ -77,7 +85,7 @@ def read(text: str, of_resource: bool = True) -> Policy:
     """`of_resource`: whether it hangs on a resource and so must name principals, or on an identity, which may not."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedPolicy("Policies must be valid JSON and the first byte must be '{'") from error
     if not isinstance(document, dict):
         raise MalformedPolicy("Policies must be valid JSON and the first byte must be '{'")
@@ -137,11 +145,11 @@ def _principals(raw: Any, _element: str) -> Iterator[str]:
     if raw == "*":
         yield "*"
         return
-    if not isinstance(raw, dict) or raw.keys() - _PRINCIPALS:
+    if not isinstance(raw, dict) or raw.keys() - _NAMES.keys():
         raise MalformedPolicy("Invalid principal in policy")
     for kind, names in raw.items():
         for name in names if isinstance(names, list) else [names]:
-            if not isinstance(name, str) or not name or ("*" in name and name != "*"):
+            if not isinstance(name, str) or _NAMES[kind].fullmatch(name) is None:
                 raise MalformedPolicy("Invalid principal in policy")
             yield "*" if (kind, name) == ("AWS", "*") else f"{kind}:{name}"
 

@@ -45,7 +45,7 @@ def check_policy(policy: str, fields: Mapping[str, str], bucket: str, now: float
 def _read(policy: str) -> dict[str, Any]:
     try:
         document = json.loads(base64.b64decode(policy, validate=True))
-    except ValueError:
+    except (ValueError, RecursionError):
         _invalid("Invalid JSON.")
     if not isinstance(document, dict):
         _invalid("Invalid JSON.")

@@ -291,3 +291,20 @@ def test_a_simulation_knows_what_a_role_is_denied(platform: Platform) -> None:
     )
     decisions = [each["EvalDecision"] for each in answer["EvaluationResults"]]
     assert decisions == ["explicitDeny", "allowed"]
+
+
+def test_a_bucket_is_named_by_the_partition_of_its_region(platform: Platform) -> None:
+    constraint: Any = {"LocationConstraint": "cn-north-1"}
+    beijing = platform.client("s3", region="cn-north-1")
+    beijing.create_bucket(Bucket="policies-in-beijing", CreateBucketConfiguration=constraint)
+    put_all(beijing, "policies-in-beijing", "key")
+    with refused("MalformedPolicy", 400):
+        put_policy(beijing, "policies-in-beijing", {"Action": "s3:GetObject"})
+    put_policy(
+        beijing,
+        "policies-in-beijing",
+        {"Action": "s3:GetObject", "Resource": "arn:aws-cn:s3:::policies-in-beijing/*"},
+    )
+    for region in ("cn-north-1", "us-east-1"):
+        with refused("AccessDenied", 403):
+            platform.client("s3", region=region).get_object(Bucket="policies-in-beijing", Key="key")

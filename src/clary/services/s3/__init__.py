@@ -10,6 +10,7 @@ check on (`names.key_of`), and never a path.
 
 Every call is asked first whether its caller may (`authorization`): explicit denials of the bucket's policy and of
 the caller's role hold, and whoever did not sign gets only what a policy or a list opens to everybody.
+The platform's own reads and writes for jobs (channels, models, outputs) go to the store and are not asked.
 
 After a change, whoever the bucket's notifications name is told (`announcing`), by a `Destination` of `House`. No
 service of Clary takes events yet: EventBridge's are kept as a wish, and a queue, topic or function is refused as AWS

@@ -14,6 +14,7 @@ from clary.control.call import Call
 from clary.objects import uploads, versions
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
+from clary.services.iam.roles import role_id
 from clary.services.s3.actions import Act
 from clary.services.s3.encryption import ENCRYPTION, described
 from clary.services.s3.names import key_bytes
@@ -69,7 +70,7 @@ class Circumstances:
         if signed and key == "aws:principalarn":
             return self._role or principal
         if signed and key == "aws:userid":
-            return account if not self._role else f"{self._role.rpartition('/')[2]}:{principal.rpartition('/')[2]}"
+            return account if not self._role else _session_id(account, self._role, principal)
         return None
 
     def _of_request(self, member: str) -> str | None:
@@ -103,6 +104,10 @@ class Circumstances:
         if key == "s3:requestobjecttagkeys":
             return list(tags) or None
         return _one({name.lower(): value for name, value in tags.items()}.get(key.removeprefix(_REQUEST_TAG)))
+
+
+def _session_id(account: str, role: str, session: str) -> str:
+    return f"{role_id(account, role.rpartition('/')[2])}:{session.rpartition('/')[2]}"
 
 
 @cache
