@@ -152,9 +152,9 @@ async def test_a_timer_whose_step_failed_is_kept(records: Records, start: Start)
     reconciler = Scripted(RuntimeError("bad luck"), LONG)
     start(reconciler)
     await reconciler.took(1)
-    assert records.agenda.due([KIND.name], 2.0, None, 9) != []
+    assert records.agenda.due(2.0, None, 9) != []
     await reconciler.took(1)
-    while records.agenda.due([KIND.name], 2.0, None, 9):
+    while records.agenda.due(2.0, None, 9):
         await asyncio.sleep(0.01)
 
 

@@ -1,11 +1,14 @@
 """Parents and their children: who is told of what, what a listing finds, what a deletion leaves."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
+from clary.records.agenda import Timer
 from clary.records.errors import HasChildren, IllegalTransition, NotFound, Stale
-from clary.records.query import Query
+from clary.records.query import Query, SortBy
 from clary.records.record import NEVER, Kind, Record
 from clary.records.store import Records
 from tests.records.kinds import ABROAD, ASLEEP, AWAKE, CAT, GONE, HOME, add
@@ -169,14 +172,13 @@ def test_timers_are_found_when_they_fall_due_and_settled_once(records: Records) 
     ]
     house(records)
     agenda = records.agenda
-    assert [timer.wake_at for timer in agenda.due(["cat"], 3.0, None, 10)] == [1.0, 2.0, 3.0]
-    assert agenda.due(["house"], 10.0, None, 10) == []
-    first = agenda.due(["cat"], 3.0, None, 1)
-    assert [timer.wake_at for timer in agenda.due(["cat"], 3.0, first[0], 10)] == [2.0, 3.0]
+    assert [timer.wake_at for timer in agenda.due(3.0, None, 10)] == [1.0, 2.0, 3.0]
+    first = agenda.due(3.0, None, 1)
+    assert [timer.wake_at for timer in agenda.due(3.0, first[0], 10)] == [2.0, 3.0]
     agenda.settle(first[0].id, 5.0)
-    assert agenda.due(["cat"], 3.0, None, 1) == first
+    assert agenda.due(3.0, None, 1) == first
     agenda.settle(first[0].id, 1.0)
-    assert [timer.wake_at for timer in agenda.due(["cat"], 3.0, None, 10)] == [2.0, 3.0]
+    assert [timer.wake_at for timer in agenda.due(3.0, None, 10)] == [2.0, 3.0]
     assert records.load(cats[1].id).wake_at is None
 
 
@@ -196,3 +198,34 @@ def test_live_ids_come_in_pages_the_latest_first(records: Records) -> None:
     assert seen == [tom.id for tom in by_age if tom.state != GONE]
     assert records.agenda.live_ids(Kind("stone"), None, 2).ids == []
     assert records.agenda.live_kinds([tom.id for tom in cats]) == dict.fromkeys(seen, "cat")
+
+
+@pytest.mark.parametrize("sort_by", ["Name", "CreationTime", "LastModifiedTime", "Status"])
+def test_children_live_records_and_timers_are_found_by_their_indexes(
+    engine: Engine, records: Records, sort_by: SortBy
+) -> None:
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL plans by how many rows there are")
+    home = house(records)
+    cat(records, "tom", home)
+    plans: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append(str(cursor.fetchall()))
+
+    records.list(CAT, HOME, Query(parent=home.id, sort_by=sort_by, name_contains="o"))
+    list(records.children(home, CAT, "Resting"))
+    records.count_children(home, CAT)
+    assert [plan.count("records_by_parent (parent=? AND kind=?") for plan in plans] == [1, 1, 1]
+    plans.clear()
+    page = records.agenda.live_ids(CAT, None, 1)
+    records.agenda.live_ids(CAT, page.last, 1)
+    assert [plan.count("COVERING INDEX records_by_activity (kind=? AND status=?") for plan in plans] == [2, 2]
+    plans.clear()
+    timer = Timer(1.0, "x", "cat")
+    records.agenda.due(10.0, None, 1)
+    records.agenda.due(10.0, timer, 1)
+    assert ["COVERING INDEX records_by_timer" in plan and "TEMP B-TREE" not in plan for plan in plans] == [True, True]

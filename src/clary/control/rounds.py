@@ -94,7 +94,7 @@ class Rounds:
         while True:
             until = time.time() + HORIZON
             last: Timer | None = None
-            while page := await self._outage.ask(self._agenda.due, list(self._kinds), until, last, PAGE):
+            while page := await self._outage.ask(self._agenda.due, until, last, PAGE):
                 for timer in page:
                     self.set_timer(timer.kind, timer.id, timer.wake_at)
                 last = page[-1]

@@ -1,6 +1,6 @@
 """What the supervisor has to look after, without the documents: live records, and timers that fall due."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import Engine, select, tuple_, union_all
@@ -58,12 +58,10 @@ class Agenda:
         last = Place(rows[-1].modified, rows[-1].id) if len(rows) == limit else None
         return LivePage([row.id for row in rows], last)
 
-    def due(self, kinds: Collection[str], until: float, after: Timer | None, limit: int) -> list[Timer]:
-        """Timers of these kinds that go off until then (epoch seconds), in order, from the first behind `after` on."""
+    def due(self, until: float, after: Timer | None, limit: int) -> list[Timer]:
+        """Timers that go off until then (epoch seconds), in order, from the first behind `after` on."""
         column = records.c
-        statement = select(column.wake_at, column.id, column.kind).where(
-            column.wake_at <= until, column.kind.in_(kinds)
-        )
+        statement = select(column.wake_at, column.id, column.kind).where(column.wake_at <= until)
         if after is not None:
             statement = statement.where(tuple_(column.wake_at, column.id) > tuple_(after.wake_at, after.id))
         with reading(self._engine) as connection:
