@@ -1,3 +1,4 @@
+import ctypes
 import functools
 import os
 import tempfile
@@ -5,6 +6,7 @@ import tempfile
 import pytest
 
 from clary.engines.machine import find_bwrap, probe
+from clary.instance import libc
 
 
 @functools.cache
@@ -23,3 +25,9 @@ def own_uids() -> bool:
         return False
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         return probe(find_bwrap(), directory, 65534)[0] != "none"
+
+
+def scopes_abstract_sockets() -> bool:
+    """Landlock's sixth version does."""
+    version = ctypes.CDLL(None).syscall(libc.SYS_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(1))
+    return bool(version >= 6)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ Sandboxing = Literal["auto", "require", "off"]
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 PIP_CONFIGURATIONS = ("/etc/pip.conf", "~/.config/pip/pip.conf", "~/.pip/pip.conf")
+CONFIGURATION = "/etc"
 PROBE = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.probe import main; main()"
 PROBED_UID = 65534
 """Any that is not root's will do, for as long as a probe runs."""
@@ -42,6 +44,8 @@ class Possible:
     own_uids: bool = False
     """Whether programs run as a user id of their own."""
     notice: str = ""
+    closed: tuple[str, ...] = ()
+    """As `Node.closed`."""
 
 
 class Machine:
@@ -55,11 +59,13 @@ class Machine:
 
     def node(self, spec: InstanceSpec, *, instance: str, layers: str, run: str) -> Node:
         possible = self.possible()
-        environment = network_environment()
+        environment, configuration = network_environment(), pip_configuration()
         node = Node(instance, layers, possible.containment, self._bwrap, run, environment=environment)
+        node.closed = list(possible.closed)
         node.processes = PROCESSES + int(PROCESSES_OF_A_VCPU * spec.vcpus)
         node.reserve = self._reserve
-        node.visible = visible_paths(environment)
+        node.pip_configuration = configuration
+        node.visible = visible_paths(environment, configuration)
         if possible.containment == "none":
             if self._sandboxing == "require":
                 node.refusal = (
@@ -90,7 +96,9 @@ class Machine:
                 return Possible(containment, refusal, own_uids=True)
             notice = f"Programs run as Clary's own user here, which is root: {refusal}."
         containment, refusal = self._try(0)
-        return Possible(containment, refusal, notice=notice if containment != "none" else "")
+        if containment == "none":
+            return Possible("none", refusal)
+        return Possible(containment, refusal, notice=notice, closed=tuple(closed_files(CONFIGURATION)))
 
     def _try(self, uid: int) -> tuple[Containment, str]:
         with tempfile.TemporaryDirectory(dir=self._instances, prefix=".probe-") as directory:
@@ -124,21 +132,38 @@ def find_bwrap() -> str:
         return shutil.which("bwrap") or ""
 
 
+def closed_files(top: str) -> list[str]:
+    """What Clary's user may read below `top`, and every user may not: keys, passwords. Directories stand for all that
+    they hold."""
+    found = []
+    for parent, directories, names in os.walk(top):
+        for name in (*directories, *names):
+            path = f"{parent}/{name}"
+            mode = os.lstat(path).st_mode
+            wanted = 0o005 if stat.S_ISDIR(mode) else 0o004
+            if not stat.S_ISLNK(mode) and mode & wanted != wanted and os.access(path, os.R_OK):
+                found.append(path)
+        directories[:] = [name for name in directories if f"{parent}/{name}" not in found]
+    return found
+
+
 def network_environment() -> dict[str, str]:
     """The only variables of the platform's own environment that programs get."""
     known = {*CERTIFICATES, *PROXIES}
     variables = {name: value for name, value in os.environ.items() if name in known or name.startswith("PIP_")}
-    users = [path for path in map(os.path.expanduser, PIP_CONFIGURATIONS) if os.path.exists(path)]
-    if users and "PIP_CONFIG_FILE" not in variables:
-        # HOME is the instance's own, so pip would not find the user's.
-        variables["PIP_CONFIG_FILE"] = users[-1]
+    variables.pop("PIP_CONFIG_FILE", None)
     return variables
 
 
-def visible_paths(environment: dict[str, str]) -> list[str]:
+def pip_configuration() -> str:
+    """The file that pip reads for the platform's user. A program has another HOME, in which pip would not find it."""
+    found = [path for path in map(os.path.expanduser, PIP_CONFIGURATIONS) if os.path.isfile(path)]
+    return os.environ.get("PIP_CONFIG_FILE") or (found[-1] if found else "")
+
+
+def visible_paths(environment: dict[str, str], configuration: str) -> list[str]:
     """Host paths that the variables name, and those that pip's configuration names in turn."""
     texts = [value for name, value in environment.items() if name not in PROXIES]
-    configuration = environment.get("PIP_CONFIG_FILE", "")
     if os.path.isfile(configuration):
         texts.append(_read(configuration, os.stat(configuration).st_mtime_ns))
     paths = {path for text in texts for path in HOST_PATH.findall(text)}

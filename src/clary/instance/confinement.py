@@ -16,6 +16,15 @@ def confine() -> None:
         file.write(str(OOM_SCORE))
 
 
+def keep_from_the_hosts_sockets() -> None:
+    """Abstract Unix sockets belong to the network, which a program shares with the host unless it is isolated."""
+    from clary.instance import libc
+
+    # An older kernel knows no such bound.
+    with contextlib.suppress(OSError):
+        libc.keep_to_own_abstract_sockets()
+
+
 def limit_processes(most: int) -> None:
     """Only for a user id that nobody else has: the kernel counts all processes of it."""
     resource.setrlimit(resource.RLIMIT_NPROC, (most, most))

@@ -19,6 +19,9 @@ MOVE_MOUNT_F_EMPTY_PATH = 4
 MOUNT_ATTR_IDMAP = 0x00100000
 # The same on every architecture but Alpha, as all calls since Linux 5.1.
 SYS_OPEN_TREE, SYS_MOVE_MOUNT, SYS_MOUNT_SETATTR = 428, 429, 442
+SYS_LANDLOCK_CREATE_RULESET, SYS_LANDLOCK_RESTRICT_SELF = 444, 446
+LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET = 1
+PR_SET_NO_NEW_PRIVS = 38
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -61,6 +64,18 @@ def map_owners(tree: int, user_namespace: int) -> None:
 def attach(tree: int, path: str) -> None:
     flags = ctypes.c_uint(MOVE_MOUNT_F_EMPTY_PATH)
     _system(f"move_mount {path}", SYS_MOVE_MOUNT, tree, b"", AT_FDCWD, path.encode(), flags)
+
+
+def keep_to_own_abstract_sockets() -> None:
+    """This process and its children can connect to no abstract Unix socket but their own: landlock(7), Linux 6.12."""
+    ruleset = struct.pack("=QQQ", 0, 0, LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET)
+    size = ctypes.c_size_t(len(ruleset))
+    fd = _system("landlock_create_ruleset", SYS_LANDLOCK_CREATE_RULESET, ruleset, size, ctypes.c_uint(0))
+    try:
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
+        _system("landlock_restrict_self", SYS_LANDLOCK_RESTRICT_SELF, fd, ctypes.c_uint(0))
+    finally:
+        os.close(fd)
 
 
 def _system(what: str, number: int, *arguments: object) -> int:

@@ -30,8 +30,12 @@ class Node:
     """Bytes of the disk that instances may not have."""
     environment: dict[str, str] = field(default_factory=dict)
     """Variables of the machine that every program needs, such as where certificates and package indexes are."""
+    pip_configuration: str = ""
+    """The configuration file of the machine's pip, where there is one."""
     visible: list[str] = field(default_factory=list)
     """Host paths that every program may read."""
+    closed: list[str] = field(default_factory=list)
+    """Files and directories of the system's that no program may read, though Clary's user may."""
     refusal: str = ""
     """Why no instance may run on this machine, where that is so."""
     notices: list[str] = field(default_factory=list)

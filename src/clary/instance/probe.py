@@ -16,7 +16,7 @@ import sys
 from clary.instance.layout import VIEW, Layout
 from clary.instance.node import Containment, Node
 from clary.instance.processes import exit_code, send, spawn
-from clary.instance.sandbox import Mounts, arguments, entrance, nobody_of
+from clary.instance.sandbox import Mounts, enclose, nobody_of
 from clary.instance.spec import InstanceSpec
 
 PROBE_SECONDS = 10
@@ -51,9 +51,9 @@ def _try(node: Node) -> tuple[int, str]:
     mounts = Mounts(layout, node.containment, changeable={CHANGEABLE: layout["outputs"]})
     places = [VIEW] if node.containment == "plain" else [VIEW, CHANGEABLE]
     writes = " && ".join(f": > {place}/written" for place in places)
-    argv = [*arguments(node, mounts, spec=InstanceSpec("probe", []), workdir="/"), "/bin/sh", "-c", writes]
     try:
-        child = spawn(argv, dict(os.environ), "/", entrance(node, mounts, nobody_of(node), gpus=False))
+        argv, enter = enclose(node, mounts, nobody_of(node), spec=InstanceSpec("probe", []), workdir="/")
+        child = spawn([*argv, "/bin/sh", "-c", writes], dict(os.environ), "/", enter)
     except OSError as error:
         return 1, str(error)
     ended, _, _ = select.select([child.pidfd], [], [], PROBE_SECONDS)

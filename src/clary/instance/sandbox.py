@@ -21,6 +21,7 @@ from clary.instance.interpreter import Interpreter
 from clary.instance.kernel import covers, mask
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
 from clary.instance.node import Containment, Node, View
+from clary.instance.seccomp import filter_file
 from clary.instance.spec import InstanceSpec
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 HOME = "/root"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/sys")
-SECRETS = ("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-")
 RESOLVER = "/etc/resolv.conf"
 RUN_SIZE = str(64 * 2**20)
 """Bytes of `/run`, which is in memory."""
@@ -50,6 +50,8 @@ class Mounts:
     readable: list[str] = field(default_factory=list)
     writable: list[str] = field(default_factory=list)
     """Bound at their own paths."""
+    named: dict[str, str] = field(default_factory=dict)
+    """Path in the sandbox → host file, to be read."""
     changeable: dict[str, str] = field(default_factory=dict)
     """Path in the sandbox → host directory, whose changes stay with the instance where overlays are to be had."""
 
@@ -66,6 +68,8 @@ class Mounts:
         arguments: list[str] = []
         for path in dict.fromkeys(self.readable):
             arguments += ["--ro-bind-try", os.path.realpath(path), path]
+        for path, source in self.named.items():
+            arguments += ["--ro-bind-try", os.path.realpath(source), path]
         for path in self.writable:
             arguments += ["--bind", path, path]
         for number, (path, source) in enumerate(sorted(self.changeable.items())):
@@ -74,9 +78,12 @@ class Mounts:
 
     def view(self, bwrap: str) -> View:
         """What a bubblewrap that runs as the program's own user has to see."""
-        own = [self.layout[name] for name in ("ml", "run", "scratch")]
-        own += [*self.readable, *self.writable, *self.changeable.values(), *_parts(bwrap)]
         shared = [path for path in (*SYSTEM, "/proc", "/dev") if os.path.isdir(path) and not os.path.islink(path)]
+        system = tuple(f"{path}/" for path in shared)
+        own = [self.layout[name] for name in ("ml", "run", "scratch")]
+        own += [*self.writable, *self.named.values(), *self.changeable.values(), *_parts(bwrap)]
+        # What root keeps for itself among the system's files is not made readable by naming a directory around it.
+        own += [path for path in self.readable if not os.path.realpath(path).startswith(system)]
         shared.append(os.path.realpath(RESOLVER))
         return View(_outermost(own), _outermost(shared), [path for path in SYSTEM if os.path.islink(path)])
 
@@ -91,9 +98,9 @@ class Mounts:
                 return ["--ro-bind", source, path]
 
 
-def arguments(node: Node, mounts: Mounts, *, spec: InstanceSpec, workdir: str) -> list[str]:
-    """The argv that a program's argv is appended to. Its environment is passed by the caller's own, never in argv,
-    which every user of the machine can read."""
+def arguments(node: Node, mounts: Mounts, spec: InstanceSpec, calls: int | None) -> list[str]:
+    """bubblewrap and its options. The program's environment is passed by the caller's own, never in argv, which every
+    user of the machine can read. `calls` is the open file of a filter of system calls."""
     layout = mounts.layout
     argv = [
         node.bwrap,
@@ -109,7 +116,7 @@ def arguments(node: Node, mounts: Mounts, *, spec: InstanceSpec, workdir: str) -
         argv += ["--cap-add", capability]
     # On the disk, which is watched, and not in memory as by default.
     argv += ["--bind", mounts.own("root"), "/"]
-    argv += _system()
+    argv += _system(node.closed)
     argv += ["--proc", "/proc", *covers(), "--dir", "/var/tmp", "--size", RUN_SIZE, "--tmpfs", "/run"]
     argv += _names(mounts, spec.hostname)
     for path, name in (("/tmp", "tmp"), (HOME, "home")):
@@ -117,8 +124,10 @@ def arguments(node: Node, mounts: Mounts, *, spec: InstanceSpec, workdir: str) -
     argv += _devices(spec)
     if spec.isolated:
         argv.append("--unshare-net")
+    if calls is not None:
+        argv += ["--seccomp", str(calls)]
     argv += ["--bind", layout["ml"], VIEW, "--bind", layout["run"], RUN_VIEW]
-    return [*argv, *mounts.arguments(), "--chdir", workdir, "--"]
+    return [*argv, *mounts.arguments()]
 
 
 def nobody_of(node: Node) -> Nobody | None:
@@ -130,13 +139,22 @@ def nobody_of(node: Node) -> Nobody | None:
     return Nobody(node.uid, node.processes)
 
 
-def entrance(node: Node, mounts: Mounts, nobody: Nobody | None, *, gpus: bool) -> Callable[[], None]:
-    """What a process does just before it becomes bubblewrap."""
-    if nobody is None:
-        return lambda: None
+def enclose(
+    node: Node, mounts: Mounts, nobody: Nobody | None, *, spec: InstanceSpec, workdir: str
+) -> tuple[list[str], Callable[[], None]]:
+    """The argv that a program's argv is appended to, and what a process does just before it becomes that."""
+    calls = filter_file()
+    argv = [*arguments(node, mounts, spec, calls), "--chdir", workdir, "--"]
     view = mounts.view(node.bwrap)
-    groups = {os.stat(device).st_gid for device in gpu_devices()} - {0} if gpus else set()
-    return lambda: nobody.become(view, mounts.layout.root, sorted(groups))
+    groups = {os.stat(device).st_gid for device in gpu_devices()} - {0} if spec.gpus else set()
+
+    def enter() -> None:
+        if calls is not None:
+            os.set_inheritable(calls, True)
+        if nobody:
+            nobody.become(view, mounts.layout.root, sorted(groups))
+
+    return argv, enter
 
 
 def interpreter_mounts(mounts: Mounts, interpreter: Interpreter) -> None:
@@ -174,14 +192,14 @@ def _outermost(paths: list[str]) -> list[str]:
     return found
 
 
-def _system() -> list[str]:
+def _system(closed: list[str]) -> list[str]:
     argv: list[str] = []
     for path in SYSTEM:
         if os.path.islink(path):
             argv += ["--symlink", os.readlink(path), path]
         elif os.path.isdir(path):
             argv += ["--ro-bind", path, path]
-    for path in SECRETS:
+    for path in closed:
         argv += mask(path)
     return argv
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import clary
-from clary.instance.confinement import confine
+from clary.instance.confinement import confine, keep_from_the_hosts_sockets
 from clary.instance.errors import Refused
 from clary.instance.interpreter import Interpreter, inspect
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
@@ -19,10 +19,12 @@ from clary.instance.node import Node
 from clary.instance.packing import is_plain_directory
 from clary.instance.processes import chain
 from clary.instance.program import Command
-from clary.instance.sandbox import HOME, Mounts, arguments, entrance, interpreter_mounts, nobody_of
+from clary.instance.sandbox import HOME, Mounts, enclose, interpreter_mounts, nobody_of
 from clary.instance.spec import InstanceSpec
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PIP_CONFIGURATION = "/run/pip.conf"
+"""Where a sandbox has the user's, whose own place would be in a HOME that is not the program's."""
 SMALL_CHANNEL = 256 * 1024 * 1024
 """Bytes up to which a channel is copied, to be writable, where there are no overlays."""
 
@@ -39,6 +41,8 @@ class Surroundings:
         self._spec = spec
         self._mounts = Mounts(layout, node.containment)
         self._mounts.readable += [os.path.dirname(clary.__file__), *node.visible, *spec.visible]
+        if node.pip_configuration:
+            self._mounts.named[PIP_CONFIGURATION] = node.pip_configuration
         if self.interpreter:
             interpreter_mounts(self._mounts, self.interpreter)
         self._nobody = nobody_of(node) if self.contained else None
@@ -93,9 +97,10 @@ class Surroundings:
             paths = [*self._site, environment.get("PYTHONPATH", "")]
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         if self.contained:
-            wrapper = arguments(self._node, mounts, spec=self._spec, workdir=workdir)
-            enter = entrance(self._node, mounts, self._nobody, gpus=self._spec.gpus > 0)
-            return Command([*wrapper, *argv], variables, "/", True, chain(prepare, confine, enter))
+            wrapper, enter = enclose(self._node, mounts, self._nobody, spec=self._spec, workdir=workdir)
+            return Command(
+                [*wrapper, *argv], variables, "/", True, chain(prepare, confine, keep_from_the_hosts_sockets, enter)
+            )
         host = self._layout.host
         variables = {name: host(value) for name, value in variables.items()}
         return Command([host(word) for word in argv], variables, host(workdir), False, chain(prepare, confine))
@@ -112,7 +117,11 @@ class Surroundings:
             **self._node.environment,
         }
         if self.contained:
+            if self._node.pip_configuration:
+                variables["PIP_CONFIG_FILE"] = PIP_CONFIGURATION
             return {**variables, "HOME": HOME, "CLARY_BIND": f"unix:{RUN_VIEW}/server.sock"}
+        if self._node.pip_configuration:
+            variables["PIP_CONFIG_FILE"] = self._node.pip_configuration
         home, temporary = self._layout["scratch/home"], self._layout["scratch/tmp"]
         for directory in (home, temporary):
             os.makedirs(directory, exist_ok=True)
