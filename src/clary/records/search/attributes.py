@@ -69,7 +69,9 @@ def is_askable(path: str) -> bool:
 
 def fit(text: str) -> str:
     """What the index holds of a text. PostgreSQL has no place for NUL in one."""
-    return text[:LONGEST].replace("\0", "\ufffd")
+    if len(text) > LONGEST:
+        text = text[:LONGEST]
+    return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
 def _walk(found: list[Attribute], path: str, place: tuple[int, ...], value: Any) -> None:

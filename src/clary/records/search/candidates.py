@@ -9,18 +9,16 @@ the walk begins, and goes over to gathering as soon as it can be foretold to tak
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, union
+from sqlalchemy import Connection, FromClause, Row, Select, func, select
 
 from clary.records.search.attributes import MODIFIED
 from clary.records.search.clauses import At, clause, exact
 from clary.records.search.expression import Expression
 from clary.records.search.fields import Fields
-from clary.records.search.order import MISSING, NUMBERS, TABLES, TEXTS, Lane, Order, Position, arranged, phases
-from clary.records.search.sources import Source, rarest
-from clary.records.tables import search_numbers
+from clary.records.search.order import MISSING, NUMBERS, TABLES, TEXTS, Lane, Order, Position, arranged, first, phases
+from clary.records.search.sources import FEW, Source, rarest
+from clary.records.tables import search_numbers, search_texts
 
-FEW = 500
-"""Records that are gathered without asking what a walk would cost."""
 FIRST_STRETCH = 200
 LONGEST_STRETCH = 10_000
 GROWTH = 4
@@ -101,29 +99,33 @@ class Candidates:
         return rarest(self._connection, self._fields, self._of, ahead)
 
     def _gather(self, source: Source) -> Iterator[Position]:
-        if source.entities:
-            found = [self._position(row) for row in self._connection.execute(self._gathering(source))]
-        else:
-            found = []
+        found: dict[int, Position] = {}
+        if source.count:
+            for row in self._connection.execute(self._gathering(source)):
+                position = self._position(row)
+                known = found.get(row.entity)
+                found[row.entity] = position if known is None else first(known, position, self._order)
         if exact(self._of):
             self.total = len(found)
-        yield from arranged(found, self._order, self._after)
+        yield from arranged(found.values(), self._order, self._after)
 
     def _gathering(self, source: Source) -> Select[Any]:
-        """Selects what `_position` reads."""
-        entities = (union(*source.entities) if len(source.entities) > 1 else source.entities[0].distinct()).subquery()
+        """Rows that `_position` reads: several of one entity where it has several values to sort by."""
+        entities = source.entities()
         entity = entities.c.entity
-        number, text = (self._key(phase, entity, self._order.path) for phase in (NUMBERS, TEXTS))
-        modified = self._key(NUMBERS, entity, MODIFIED)
-        return select(
-            entity.label("entity"), number.label("number"), text.label("text"), modified.label("modified")
-        ).where(clause(self._fields, self._of, At(entity)))
-
-    def _key(self, phase: int, entity: ColumnElement[int], path: str) -> ColumnElement[Any]:
-        table = TABLES[phase].alias()
-        first = func.max if self._order.descending else func.min
-        own = (table.c.entity == entity) & (table.c.field.in_(self._fields.find(path)))
-        return select(first(table.c.value)).where(own).scalar_subquery()
+        joined: FromClause = entities
+        values = {}
+        for name, table, path in (
+            ("number", search_numbers, self._order.path),
+            ("text", search_texts, self._order.path),
+            ("modified", search_numbers, MODIFIED),
+        ):
+            own = table.alias()
+            of_path = (own.c.entity == entity) & own.c.field.in_(self._fields.find(path))
+            joined = joined.outerjoin(own, of_path)
+            values[name] = own.c.value.label(name)
+        fulfils = clause(self._fields, self._of, At(entity))
+        return select(entity, *values.values()).select_from(joined).where(fulfils)
 
     def _position(self, row: Row[Any]) -> Position:
         for phase, value in ((NUMBERS, row.number), (TEXTS, row.text)):

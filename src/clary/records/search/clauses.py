@@ -5,15 +5,16 @@ the other: `Nearness.MAYBE` holds of every record that fulfils the expression an
 that does not. A search asks for MAYBE and tests what it finds; under a Not the two change places.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, false, func, not_, or_, true
 
 from clary.records.search.attributes import LONGEST, fit
 from clary.records.search.expression import AllOf, AnyOf, Contain, Equal, Expression, Not, Present, Together, Within
 from clary.records.search.fields import Fields
+from clary.records.search.functions import position
 from clary.records.tables import search_numbers, search_texts
 
 Test = Equal | Contain | Within | Present
@@ -54,19 +55,34 @@ def clause(fields: Fields, of: Expression, at: At, near: Nearness = Nearness.MAY
         case Together():
             return _together(fields, of, at, near)
         case Equal() | Contain() | Within() | Present():
-            return _there_are(rows(fields, of, near), at)
+            return _there_are(_probes(fields, of, near), at)
     raise TypeError(of)
 
 
-def rows(fields: Fields, test: Test, near: Nearness = Nearness.MAYBE) -> list[Rows]:
-    """Of one table or both; none where there can be none."""
+def rows(fields: Fields, test: Test) -> list[Rows]:
+    """Of one table or both; none where there can be none. To be walked along the index by value."""
+    return _rows(fields, test, Nearness.MAYBE, lambda value: value)
+
+
+def _probes(fields: Fields, test: Test, near: Nearness) -> list[Rows]:
+    """The same, to be looked up for one record."""
+    return _rows(fields, test, near, within_record)
+
+
+def within_record(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The value, put so that a range of it is looked for among the record's own rows: SQLite would walk the range among
+    all records."""
+    return func.coalesce(value, value)
+
+
+def _rows(fields: Fields, test: Test, near: Nearness, put: Callable[[ColumnElement[Any]], Any]) -> list[Rows]:
     numbers = fields.find(test.path)
     held = {Within: "numbers", Present: getattr(test, "held", "both")}.get(type(test), "texts")
     found = []
     for name, table in (("texts", search_texts.alias()), ("numbers", search_numbers.alias())):
         if numbers and held in (name, "both"):
             field = table.c.field == numbers[0] if len(numbers) == 1 else table.c.field.in_(numbers)
-            found.append(Rows(table, and_(field, _passes(table.c.value, test, near))))
+            found.append(Rows(table, and_(field, _passes(table.c.value, test, near, put))))
     return found
 
 
@@ -97,7 +113,9 @@ def flat(parts: Iterable[Expression]) -> list[Expression]:
     return found
 
 
-def _passes(value: ColumnElement[str | float], test: Test, near: Nearness) -> ColumnElement[bool]:
+def _passes(
+    value: ColumnElement[Any], test: Test, near: Nearness, put: Callable[[ColumnElement[Any]], Any]
+) -> ColumnElement[bool]:
     match test:
         case Equal(_, values):
             fitted = {fit(text) for text in values}
@@ -105,13 +123,12 @@ def _passes(value: ColumnElement[str | float], test: Test, near: Nearness) -> Co
                 fitted = set(filter(_is_whole, fitted))
             return value == fitted.pop() if len(fitted) == 1 else value.in_(sorted(fitted))
         case Contain(_, part):
-            # LIKE ignores case on SQLite and has its own wildcards: this does not, on any database.
-            inside = func.replace(value, fit(part), "") != value
+            inside = position(value, fit(part)) > 0
             if near is Nearness.SURE:
                 return inside if _is_whole(part) else false()
             return or_(inside, func.length(value) >= LONGEST)
         case Within():
-            return _between(value, test)
+            return _between(put(value), test)
         case Present():
             return true()
 
@@ -121,7 +138,7 @@ def _is_whole(text: str) -> bool:
     return len(text) < LONGEST and "\ufffd" not in fit(text)
 
 
-def _between(value: ColumnElement[str | float], test: Within) -> ColumnElement[bool]:
+def _between(value: ColumnElement[Any], test: Within) -> ColumnElement[bool]:
     bounds = []
     if test.low is not None:
         bounds.append(value >= test.low if test.with_low else value > test.low)
@@ -144,7 +161,7 @@ def _together(fields: Fields, of: Together, at: At, near: Nearness) -> ColumnEle
         # The index knows the position in the outermost list only.
         return false() if near is Nearness.SURE else and_(true(), *(clause(fields, test, at) for test in tests))
     first = tests[0] if tests else Present(f"{of.path}.")
-    return or_(false(), *(_element(fields, of, first, found, at, near) for found in rows(fields, first, near)))
+    return or_(false(), *(_element(fields, of, first, found, at, near) for found in _probes(fields, first, near)))
 
 
 def _element(fields: Fields, of: Together, first: Test, found: Rows, at: At, near: Nearness) -> ColumnElement[bool]:

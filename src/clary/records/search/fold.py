@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select
+from sqlalchemy import Connection, Delete, Insert, Table, and_, bindparam, delete, insert, select
 
 from clary.records.record import Record, Scope
 from clary.records.rows import to_record
@@ -74,15 +74,22 @@ def _attributes(record: Record, labels: dict[str, str]) -> list[Attribute]:
 
 def _replace(connection: Connection, table: Table, entities: Iterable[int], rows: set[Key]) -> None:
     """Bring the table's rows of the entities to `rows`, touching only those that differ."""
-    there = {tuple(row) for row in connection.execute(select(table).where(table.c.entity.in_(list(entities))))}
-    gone, new = there - rows, rows - there
-    if gone:
-        this = and_(*(column == bindparam(f"this_{column.name}", type_=column.type) for column in table.c))
-        names = [f"this_{column.name}" for column in table.c]
-        connection.execute(delete(table).where(this), [dict(zip(names, row, strict=True)) for row in sorted(gone)])
-    if new:
-        names = [column.name for column in table.c]
-        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in sorted(new)])
+    rows_there = connection.execute(select(table).where(table.c.entity.in_(list(entities))))
+    there: set[Key] = {(row.entity, row.field, row.element, row.value) for row in rows_there}
+    this = and_(*(column == bindparam(column.name, type_=column.type) for column in table.c))
+    _execute_each(connection, delete(table).where(this), there - rows)
+    _execute_each(connection, insert(table), rows - there)
+
+
+def _execute_each(connection: Connection, statement: Delete | Insert, rows: set[Key]) -> None:
+    """In the order of the table. Past SQLAlchemy's handling of parameters, which takes longer than the database."""
+    if not rows:
+        return
+    compiled = statement.compile(dialect=connection.dialect)
+    parameters: Any = sorted(rows)
+    if not compiled.positional:
+        parameters = [dict(zip(compiled.params, row, strict=True)) for row in parameters]
+    connection.exec_driver_sql(str(compiled), parameters)
 
 
 def _entities(connection: Connection, ids: list[str]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, exists, not_, select, true, tuple_
 
 from clary.records.search.attributes import MODIFIED
+from clary.records.search.clauses import within_record
 from clary.records.search.expression import Held
 from clary.records.search.fields import Fields
 from clary.records.tables import search_numbers, search_texts
@@ -76,7 +77,7 @@ class Lane:
             conditions += [not_(self._has(phase, entity)) for phase in phases(self._order)[:-1] if self._here]
         elif self._order.many:
             other = TABLES[self.phase].alias()
-            mine, others = tuple_(value, element), tuple_(other.c.value, other.c.element)
+            mine, others = tuple_(value, element), tuple_(within_record(other.c.value), other.c.element)
             before = others > mine if self._order.descending else others < mine
             own = (other.c.entity == entity) & (other.c.field == self._here[0])
             conditions.append(not_(exists().where(own, before)))
@@ -91,6 +92,13 @@ def phases(order: Order) -> list[int]:
     if order.path == MODIFIED:
         return [NUMBERS]
     return {"numbers": [NUMBERS, MISSING], "texts": [TEXTS, MISSING], "both": [NUMBERS, TEXTS, MISSING]}[order.held]
+
+
+def first(one: Position, other: Position, order: Order) -> Position:
+    """Of two places of one record."""
+    if one.phase != other.phase:
+        return min(one, other)
+    return max(one, other) if order.descending else min(one, other)
 
 
 def arranged(positions: Iterable[Position], order: Order, after: Position | None) -> list[Position]:

@@ -1,21 +1,35 @@
-"""Where a search can start: the rows of the index that one filter has, of which every answer must be one."""
+"""Where a search can start: the records that one filter has, of which every answer must be one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, Subquery, func, select, union
 
 from clary.records.search.clauses import flat, positive, rows
 from clary.records.search.expression import AnyOf, Contain, Equal, Expression, Present, Together, Within
 from clary.records.search.fields import Fields
+from clary.records.tables import search_entities
+
+FEW = 500
+"""Records that are read at once where it is only asked how many there are."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Statements that select entities: together, all that may fulfil an expression."""
+    """Entities, all that may fulfil an expression: those that were read, and those that statements select."""
 
-    entities: tuple[Select[tuple[int]], ...]
-    count: int
-    """Rows of them, or the limit that it was counted to."""
+    count: int = 0
+    read: frozenset[int] = frozenset()
+    unread: tuple[Select[tuple[int]], ...] = field(default=())
+
+    def __add__(self, other: "Source") -> "Source":
+        return Source(self.count + other.count, self.read | other.read, self.unread + other.unread)
+
+    def entities(self) -> Subquery:
+        """Each once, as `entity`."""
+        of_read = select(search_entities.c.id.label("entity")).where(search_entities.c.id.in_(self.read))
+        if not self.unread:
+            return of_read.subquery()
+        return union(of_read, *self.unread).subquery()
 
 
 def rarest(connection: Connection, fields: Fields, of: Expression, limit: int) -> Source | None:
@@ -31,8 +45,10 @@ def rarest(connection: Connection, fields: Fields, of: Expression, limit: int) -
 def _source(connection: Connection, fields: Fields, of: Expression, limit: int) -> Source | None:
     match of:
         case Equal() | Contain() | Within() | Present():
-            entities = tuple(select(found.table.c.entity).where(found.where) for found in rows(fields, of))
-            return Source(entities, sum(_count(connection, some, limit) for some in entities))
+            found = Source()
+            for some in rows(fields, of):
+                found += _count(connection, select(some.table.c.entity).where(some.where), limit)
+            return found
         case AnyOf(parts):
             return _sum(connection, fields, parts, limit)
         case Together(_, _, parts):
@@ -42,18 +58,19 @@ def _source(connection: Connection, fields: Fields, of: Expression, limit: int) 
 
 
 def _sum(connection: Connection, fields: Fields, parts: tuple[Expression, ...], limit: int) -> Source | None:
-    entities: list[Select[tuple[int]]] = []
-    count = 0
+    found = Source()
     for part in parts:
-        source = rarest(connection, fields, part, limit - count)
+        source = rarest(connection, fields, part, limit - found.count)
         if source is None:
             return None
-        entities += source.entities
-        count += source.count
-    return Source(tuple(entities), count)
+        found += source
+    return found
 
 
-def _count(connection: Connection, entities: Select[tuple[int]], limit: int) -> int:
-    some = entities.limit(limit).subquery()
-    count: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
-    return count
+def _count(connection: Connection, entities: Select[tuple[int]], limit: int) -> Source:
+    some = entities.limit(limit)
+    if limit <= FEW:
+        read = [row.entity for row in connection.execute(some)]
+        return Source(len(read), frozenset(read))
+    count: int = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+    return Source(count, unread=(entities,))
