@@ -29,6 +29,7 @@ from clary.control.supervisor import Reconciler, Supervisor
 from clary.control.trouble import passes
 from clary.database import open_database
 from clary.engines.process import ProcessEngine
+from clary.files import write_atomically
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.open import open_store
 from clary.records.logs import LogStore
@@ -176,10 +177,7 @@ def _announce(settings: Settings) -> None:
         "started": time.time(),
         "version": __version__,
     }
-    path = settings.state / "platform.json"
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(announcement))
-    fresh.replace(path)
+    write_atomically(str(settings.state / "platform.json"), json.dumps(announcement))
     log.info("Clary %s listens on %s", __version__, announcement["url"])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import clary
 
-ALLOWED = {"clary", "clary.instance"}
+ALLOWED = {"clary", "clary.files", "clary.instance"}
 DEAR = {"asyncio", "ctypes", "http.client", "shutil", "socket", "subprocess", "tarfile", "tempfile", "urllib.request"}
 
 

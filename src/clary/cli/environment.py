@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from clary.arns import global_arn
 from clary.cli.errors import CommandError
 from clary.cli.options import command_line
+from clary.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,9 +77,7 @@ def _write_sagemaker_config(settings: Settings) -> Path:
     path = settings.state / "sagemaker-config.yaml"
     text = json.dumps(_sagemaker_config(settings), indent=2) + "\n"  # JSON is YAML
     if not path.exists() or path.read_text() != text:
-        fresh = path.with_suffix(f".{os.getpid()}")
-        fresh.write_text(text)
-        fresh.replace(path)
+        write_atomically(str(path), text)
     return path
 
 

@@ -27,7 +27,7 @@ from clary.engines.base import LogLine
 from clary.engines.machine import Machine, Sandboxing
 from clary.engines.sockets import short_directory
 from clary.engines.uids import DEFAULT_RANGE, Uids
-from clary.instance.files import write_atomically
+from clary.files import write_atomically
 from clary.instance.layout import Layout
 from clary.instance.node import Node
 from clary.instance.spec import InstanceSpec, InstanceStatus

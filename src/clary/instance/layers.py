@@ -19,8 +19,8 @@ import re
 import shutil
 import time
 
+from clary.files import write_atomically
 from clary.instance.errors import Refused, StopAsked
-from clary.instance.files import write_atomically
 from clary.instance.interpreter import Interpreter
 from clary.instance.layout import Layout
 from clary.instance.node import Node

@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 
-from clary.instance.files import write_atomically
+from clary.files import write_atomically
 from clary.instance.layout import Layout
 from clary.instance.log import Log
 from clary.instance.spec import InstanceStatus, Outcome, Phase

@@ -7,8 +7,8 @@ import contextlib
 import os
 from typing import Literal
 
+from clary.files import write_atomically
 from clary.instance.errors import StopAsked
-from clary.instance.files import write_atomically
 from clary.instance.layout import Layout
 
 Wish = Literal["", "stop", "kill"]

@@ -7,7 +7,7 @@ so that encoding it again gives the client's own bytes.
 
 import re
 from collections.abc import Sequence
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from clary.wire.http import Headers
 
@@ -53,6 +53,12 @@ def canonical_pairs(query: str) -> list[tuple[str, str]]:
     if _PLAIN_QUERY.fullmatch(query):
         return pairs
     return [(_encoded(name), _encoded(value)) for name, value in pairs]
+
+
+def signed_parameters(query: str) -> dict[str, str]:
+    """The parameters of a signed URL's query, decoded, the last of each name: what signs it is among them."""
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
 
 
 def _encoded(text: str) -> str:

@@ -10,11 +10,9 @@ under the server secret; the secret key is another HMAC over the access key. So 
 import base64
 import binascii
 import configparser
-import contextlib
 import hmac
 import io
 import json
-import os
 import re
 import secrets
 import time
@@ -22,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from clary.files import create_atomically
 from clary.wire import refusals
 
 _ACCESS_KEY = re.compile(r"\w{16,128}", re.ASCII)
@@ -78,9 +77,9 @@ class KeyRing:
         state_dir.mkdir(parents=True, exist_ok=True)
         credentials, secret = state_dir / "credentials", state_dir / "secret"
         if not credentials.exists():
-            _write_new(credentials, _fresh_credentials())
+            create_atomically(str(credentials), _fresh_credentials())
         if not secret.exists():
-            _write_new(secret, secrets.token_bytes(_SECRET_BYTES))
+            create_atomically(str(secret), secrets.token_bytes(_SECRET_BYTES))
         access_key, secret_key = _parse(credentials)
         server_secret = secret.read_bytes()
         if len(server_secret) != _SECRET_BYTES:
@@ -144,19 +143,6 @@ def _fresh_credentials() -> bytes:
     text = io.StringIO()
     file.write(text)
     return text.getvalue().encode()
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """Create `path`, whole or not at all, readable by its owner alone; one that has come to exist is kept."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(FileExistsError):
-        os.link(scratch, path)
-    scratch.unlink()
 
 
 def _parse(path: Path) -> tuple[str, str]:

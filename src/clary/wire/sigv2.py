@@ -9,9 +9,10 @@ the S3 Developer Guide (query string request authentication).
 import hmac
 from base64 import b64encode
 from typing import NamedTuple
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote
 
 from clary.wire import refusals
+from clary.wire.canonical import signed_parameters
 from clary.wire.credentials import Identity, KeyRing
 from clary.wire.dates import iso_date
 from clary.wire.errors import ServiceError
@@ -75,7 +76,7 @@ def read_url(request: Request) -> PresignedUrl | None:
     """What the URL presents, or None where it is not signed by version 2."""
     if "AWSAccessKeyId=" not in request.query:
         return None
-    query = _parameters(request)
+    query = signed_parameters(request.query)
     signature, expires = query.get("Signature", ""), query.get("Expires", "")
     if not (signature and expires.isascii() and expires.isdigit()):
         message = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
@@ -98,14 +99,9 @@ def verify_url(request: Request, presented: PresignedUrl, keys: KeyRing, now: fl
 
 
 def string_to_sign(request: Request) -> str:
-    query, headers = _parameters(request), request.headers
+    query, headers = signed_parameters(request.query), request.headers
     lines = [request.method, headers.get("content-md5"), headers.get("content-type"), query["Expires"]]
     return "\n".join([*lines, *_amz_headers(headers, query), _resource(request)])
-
-
-def _parameters(request: Request) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in request.query.split("&"))
-    return {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
 
 
 def _amz_headers(headers: Headers, query: dict[str, str]) -> list[str]:

@@ -13,10 +13,9 @@ import re
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
-from urllib.parse import unquote_plus
 
 from clary.wire import refusals
-from clary.wire.canonical import canonical_pairs, canonical_path, canonical_request
+from clary.wire.canonical import canonical_pairs, canonical_path, canonical_request, signed_parameters
 from clary.wire.credentials import Identity, KeyRing
 from clary.wire.dates import amz_date_of_http_date, parse_amz_date
 from clary.wire.http import Request
@@ -144,8 +143,7 @@ def _from_header(request: Request, authorization: str) -> Presented:
 
 
 def _from_query(request: Request) -> Presented:
-    pairs = (pair.partition("=") for pair in request.query.split("&"))
-    query = {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
+    query = signed_parameters(request.query)
     credential = query.get("X-Amz-Credential", "")
     claimed = credential.split("/")[-2] if credential.count("/") >= 4 else "s3"
     if query.get("X-Amz-Algorithm") != ALGORITHM:

@@ -7,10 +7,8 @@ live in memory only.
 
 from __future__ import annotations
 
-import os
 import ssl
 import tempfile
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from clary.cli.proxy.addresses import AWS_DOMAINS
+from clary.files import create_atomically
 
 AUTHORITY_LIFE = timedelta(days=3650)
 HOST_LIFE = timedelta(days=397)
@@ -40,7 +39,7 @@ class Authority:
         path = folder / "authority.pem"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _publish(path, _create_authority())
+            create_atomically(str(path), _create_authority())
         pem = path.read_bytes()
         key = serialization.load_pem_private_key(pem, password=None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
@@ -129,13 +128,3 @@ def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _publish(path: Path, content: bytes) -> None:
-    """Give `path` its content whole, unless someone else was first."""
-    with tempfile.NamedTemporaryFile(dir=path.parent) as file:  # mode 0600
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(file.name, path)

@@ -9,13 +9,10 @@ import orjson
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 from clary.wire.models import ShapeCompiler
-from clary.wire.parse.unreadable import UnreadableBody
+from clary.wire.parse.unreadable import MAX_DEPTH, UnreadableBody
 from clary.wire.timestamps import parse_timestamp, read_epoch
 
 Read = Callable[[Any], Any]
-
-MAX_DEPTH = 64
-"""Levels of nesting: a few shapes may contain themselves, and what walks them later is recursive."""
 
 INTEGER_BITS = {"integer": 31, "long": 63}
 SPECIAL_FLOATS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}

@@ -12,14 +12,12 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 
 from clary.wire.models import ShapeCompiler
 from clary.wire.parse.text import TextReaders
-from clary.wire.parse.unreadable import Unreadable
+from clary.wire.parse.unreadable import MAX_DEPTH, Unreadable
 
 Node = dict[str, Any]
 """A level of dotted names; the value at a name itself is under the empty name."""
 
 Read = Callable[[Node], Any]
-
-MAX_DEPTH = 64
 
 
 def parse_query(operation: OperationModel, form: bytes) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from clary.wire.errors import ServiceError
 
+MAX_DEPTH = 64
+"""Levels of nesting in a document: a few shapes may contain themselves, and what walks them later is recursive."""
+
 
 class Unreadable(ValueError):
     """A value that is not of the type that the model gives it."""

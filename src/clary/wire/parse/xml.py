@@ -15,12 +15,11 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from clary.wire.models import ShapeCompiler
 from clary.wire.parse.text import TextReaders
-from clary.wire.parse.unreadable import Unreadable, UnreadableBody
+from clary.wire.parse.unreadable import MAX_DEPTH, Unreadable, UnreadableBody
 
 Read = Callable[[list[Element]], Any]
 """Takes the elements of one name inside their parent: more than one only where a list or map is flattened."""
 
-MAX_DEPTH = 64
 NAMESPACE_END = "}"
 
 
