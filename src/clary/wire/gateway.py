@@ -29,7 +29,7 @@ from clary.wire.http import Body, BodyError, BodyTooLarge, Request, Response
 from clary.wire.identify import Identified, has_form, identify, may_be_anonymous, protocol_of
 from clary.wire.origin import Origin
 from clary.wire.parse import parse
-from clary.wire.payload import guarded
+from clary.wire.payload import check_md5, guarded
 from clary.wire.postform import Posted, PostedSignature, answer_posted, posts_form, read_posted, verify_posted
 from clary.wire.serialize import serialize, serialize_error
 from clary.wire.sigv2 import PresignedUrl, read_url, verify_url
@@ -190,6 +190,8 @@ class Gateway:
         exchange.identity = verify(request, presented, self._keys, time.time(), exchange.body)
 
     async def _parse(self, exchange: Exchange) -> None:
+        if exchange.operation.service == "s3" and isinstance(exchange.body, bytes):
+            check_md5(exchange.request.headers, exchange.body)
         exchange.parameters = parse(exchange.operation, exchange.request, exchange.body)
 
     async def _validate(self, exchange: Exchange) -> None:

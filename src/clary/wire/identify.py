@@ -176,6 +176,8 @@ def _identify_s3(request: Request) -> Identified:
     if found is None:
         raise _method_not_allowed(request.method, path)
     name, labels = found
+    if name == "PutObject":
+        _check_no_half_a_part(query)
     return Identified("s3", service_model("s3").operation_model(name), "rest-xml", labels, query, headers)
 
 
@@ -189,6 +191,14 @@ def _with_signed_query(headers: Headers, query: dict[str, str]) -> Headers:
         if name.lower().startswith("x-amz-") and name not in headers
     ]
     return Headers([*headers, *carried])
+
+
+def _check_no_half_a_part(query: dict[str, str]) -> None:
+    """A part that lacks its number or its upload must not be stored as a whole object."""
+    for given, lacking in (("partNumber", "uploadId"), ("uploadId", "partNumber")):
+        if given in query:
+            message = f"This operation does not accept {given} without {lacking}"
+            raise ServiceError("InvalidArgument", message, 400, ArgumentName=given, ArgumentValue=query[given])
 
 
 def _method_not_allowed(method: str, path: str) -> ServiceError:

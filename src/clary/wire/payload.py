@@ -5,13 +5,14 @@ ended cleanly.
 """
 
 import hmac
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
-from hashlib import sha256
+from hashlib import md5, sha256
 
 from clary.wire import refusals
 from clary.wire.chunked import AwsChunkedBody, ChunkSigner
 from clary.wire.credentials import Identity
-from clary.wire.http import Body, Request
+from clary.wire.http import Body, Headers, Request
 from clary.wire.sigv4 import (
     STREAMING_SIGNED,
     STREAMING_SIGNED_TRAILER,
@@ -21,6 +22,8 @@ from clary.wire.sigv4 import (
     payload_hash,
     signing_key,
 )
+
+MD5_SIZE = 16
 
 
 class DigestBody:
@@ -48,6 +51,22 @@ class DigestBody:
     def _compare(self, computed: str) -> None:
         if not hmac.compare_digest(computed, self._announced):
             raise refusals.payload_mismatch(self._announced, computed)
+
+
+def check_md5(headers: Headers, body: bytes) -> None:
+    """What a client says of a document that it sends, besides its signature."""
+    announced = headers.get("content-md5")
+    if not announced:
+        return
+    try:
+        digest = b64decode(announced, validate=True)
+    except ValueError as error:
+        raise refusals.md5_invalid() from error
+    if len(digest) != MD5_SIZE:
+        raise refusals.md5_invalid()
+    computed = md5(body, usedforsecurity=False).digest()
+    if digest != computed:
+        raise refusals.md5_mismatch(announced, b64encode(computed).decode())
 
 
 def guarded(request: Request, presented: Presented, identity: Identity) -> Body:

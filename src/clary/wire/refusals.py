@@ -218,6 +218,15 @@ def payload_mismatch(announced: str, computed: str) -> ServiceError:
     )
 
 
+def md5_invalid() -> ServiceError:
+    return ServiceError("InvalidDigest", "The Content-MD5 you specified is not valid.", 400)
+
+
+def md5_mismatch(announced: str, computed: str) -> ServiceError:
+    message = "The Content-MD5 you specified did not match what we received."
+    return ServiceError("BadDigest", message, 400, ExpectedDigest=announced, CalculatedDigest=computed)
+
+
 def chunk_mismatch(access_key: str, signature: str, string_to_sign: str) -> ServiceError:
     return ServiceError(
         "SignatureDoesNotMatch",

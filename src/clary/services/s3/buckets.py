@@ -19,6 +19,8 @@ from clary.services.s3.tagging import checked_of_bucket
 from clary.services.s3.tokens import read_token, token_of
 from clary.wire.models import service_model
 
+MOST_BUCKETS = 10_000
+"""On a page."""
 HOME_REGION = "us-east-1"
 """The region of buckets whose location constraint is empty."""
 _ALIASES = {"EU": "eu-west-1"}
@@ -97,7 +99,14 @@ def list_buckets(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> d
     if token is not None:
         after = read_token(token).decode()
         found = [bucket for bucket in found if bucket.name > after]
-    most = request.get("MaxBuckets", len(found))
+    most = request.get("MaxBuckets", MOST_BUCKETS)
+    if not 1 <= most <= MOST_BUCKETS:
+        raise StoreError(
+            "InvalidArgument",
+            f"Argument max-buckets must be an integer between 1 and {MOST_BUCKETS}",
+            ArgumentName="max-buckets",
+            ArgumentValue=most,
+        )
     result: dict[str, Any] = {
         "Owner": owner(account),
         "Buckets": [

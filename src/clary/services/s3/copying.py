@@ -26,6 +26,7 @@ from clary.services.s3.lifecycle.due import told_expiry
 from clary.services.s3.lookup import identity, named_bucket
 from clary.services.s3.multipart import named_upload, part_of, put_part
 from clary.services.s3.names import key_of, part_number, version_id_of
+from clary.services.s3.objects import LARGEST_PUT
 from clary.services.s3.protection import PROTECTION, protection
 from clary.services.s3.tagging import tags_of
 
@@ -39,8 +40,10 @@ def copy_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> di
     key = key_of(request)
     check_storage_class(request)
     protected = protection(store, call, request)
+    _check_directives(request)
     _check_changes_something(request)
     _, loaded = store.view(partial(_source, request=request))
+    _check_size(loaded.size)
     rehashed = _rehashed(store.bodies, loaded, request.get("ChecksumAlgorithm"))
 
     def copy(connection: Connection) -> dict[str, Any]:
@@ -78,6 +81,7 @@ def upload_part_copy(store: EmbeddedStore, _call: Call, request: dict[str, Any])
     source_bucket, source = store.view(partial(_source, request=request))
     assert source.body is not None
     extent = Extent(source.body, *_range(request.get("CopySourceRange"), source.size))
+    _check_size(extent.size)
     received = copy_range(store.bodies, extent, {upload.algorithm}, settlement({}, upload.algorithm))
     part = part_of(number, received)
     store.change(partial(put_part, request=request, part=part), received.body)
@@ -118,6 +122,26 @@ def _headers(request: dict[str, Any], source: Version) -> dict[str, Any]:
     left = {*_OF_THE_COPY, *PROTECTION, RESTORED_UNTIL}
     kept = {member: value for member, value in source.headers.items() if member not in left}
     return kept | {member: request[member] for member in _OF_THE_COPY if request.get(member) is not None}
+
+
+def _check_directives(request: dict[str, Any]) -> None:
+    for kind in ("metadata", "tagging"):
+        directive = request.get(f"{kind.capitalize()}Directive", "COPY")
+        if directive not in ("COPY", "REPLACE"):
+            raise StoreError(
+                "InvalidArgument",
+                f"Unknown {kind} directive.",
+                ArgumentName=f"x-amz-{kind}-directive",
+                ArgumentValue=directive,
+            )
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_PUT:
+        raise StoreError(
+            "InvalidRequest",
+            f"The specified copy source is larger than the maximum allowable size for a copy source: {LARGEST_PUT}",
+        )
 
 
 def _check_changes_something(request: dict[str, Any]) -> None:

@@ -116,6 +116,14 @@ def page_size(request: dict[str, Any], member: str) -> int:
 
 
 def query_of(request: dict[str, Any], limit: str, after: bytes) -> Query[Row]:
+    encoding = request.get("EncodingType", "url")
+    if encoding != "url":
+        raise StoreError(
+            "InvalidArgument",
+            "Invalid Encoding Method specified in Request",
+            ArgumentName="encoding-type",
+            ArgumentValue=encoding,
+        )
     return Query(
         bucket=request["Bucket"],
         limit=page_size(request, limit),
@@ -139,8 +147,8 @@ def common(request: dict[str, Any], page: Page[Any]) -> dict[str, Any]:
     }
     if request.get("Delimiter"):
         result["Delimiter"] = spelled(request, request["Delimiter"])
-    if request.get("EncodingType"):
-        result["EncodingType"] = request["EncodingType"]
+    if encoding := request.get("EncodingType"):
+        result["EncodingType"] = encoding
     return result
 
 

@@ -1,5 +1,6 @@
 """What a request names: its bucket, and the object or version in it. Functions of an open transaction."""
 
+import re
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,9 +11,15 @@ from clary.objects.errors import StoreError, no_such_key
 from clary.objects.versions import Version
 from clary.services.s3.names import key_of, version_id_of
 
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
 
 def named_bucket(connection: Connection, request: dict[str, Any]) -> Bucket:
-    return buckets.find(connection, request["Bucket"], request.get("ExpectedBucketOwner"))
+    expected = request.get("ExpectedBucketOwner")
+    if expected is not None and not _ACCOUNT.fullmatch(expected):
+        message = "The value of the expected bucket owner parameter must be an AWS account ID."
+        raise StoreError("InvalidBucketOwnerAWSAccountID", message)
+    return buckets.find(connection, request["Bucket"], expected)
 
 
 def named_object(connection: Connection, request: dict[str, Any]) -> tuple[Bucket, Version]:

@@ -44,7 +44,7 @@ HEADERS: dict[str, tuple[tuple[str, str], ...]] = {"HeadBucket": (("content-type
 ALLOWED = {
     "SERVICE": "GET",
     "BUCKET": "GET, HEAD, PUT, POST, DELETE",
-    "OBJECT": "GET, HEAD, PUT, POST, DELETE",
+    "OBJECT": "GET, HEAD, PUT, DELETE",
     "DeleteMarker": "DELETE",
 }
 """The methods that the `Allow` header of a 405 names, by its `ResourceType`."""
