@@ -68,8 +68,8 @@ def texts(engine: Engine, spec: InstanceSpec) -> list[str]:
 
 
 def run_lines(engine: Engine, source: str, **fields: Any) -> list[str]:
-    """What a program that comes to its end prints."""
+    """What a program that comes to its end prints; without what its agent says of the machine."""
     spec = program(source, **fields)
     status = Watch(engine).run(spec)
     assert status.outcome == "Completed", status.reason
-    return texts(engine, spec)
+    return [line for line in texts(engine, spec) if line not in status.notices]

@@ -143,7 +143,7 @@ def test_keys_of_the_platforms_session_are_out_of_reach() -> None:
             pytest.skip("this machine has no keyrings")
         later = ProcessEngine(Path(directory, "instances"), Path(directory, "layers"))
         assert Watch(later).done(spec).outcome == "Completed"
-        assert texts(later, spec) == ["EPERM"]
+        assert texts(later, spec)[-1] == "EPERM"
         later.release(spec.id)
 
 
