@@ -11,7 +11,9 @@ import urllib.request
 from email.message import Message
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from tests.platform import Platform
 
@@ -217,3 +219,22 @@ def test_fields_cannot_break_out_of_a_header(s3: Any, bucket: str) -> None:
     post = s3.generate_presigned_post(bucket, "key", Conditions=conditions)
     _, _, body = send(post["url"], post["fields"] | {"x-amz-meta-who": "ann\r\nSet-Cookie: x=y"}, b"x")
     assert "<Code>InvalidArgument</Code>" in body
+
+
+def test_forms_of_a_session(platform: Platform, bucket: str) -> None:
+    sts = platform.client("sts")
+    arn = f"arn:aws:iam::{sts.get_caller_identity()['Account']}:role/Poster"
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
+    session = boto3.client(
+        "s3",
+        endpoint_url=platform.url,
+        region_name="us-east-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+        config=Config(signature_version="s3v4"),
+    )
+    post = session.generate_presigned_post(bucket, "key")
+    assert send(post["url"], post["fields"], b"x")[0] == 204
+    token = {"x-amz-security-token": post["fields"]["x-amz-security-token"][:-4]}
+    assert send(post["url"], post["fields"] | token, b"x")[0] == 400
