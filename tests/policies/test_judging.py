@@ -92,6 +92,7 @@ def test_elements(elements: dict[str, Any], speaks: bool) -> None:
         ("BinaryEquals", "YQ==", {"k": "YQ=="}, True),
         ("IpAddress", "10.0.0.0/8", {"k": "10.1.2.3"}, True),
         ("IpAddress", "10.0.0.0/8", {"k": "::1"}, False),
+        ("IpAddress", "10.0.0.0/8", {"k": "::ffff:10.1.2.3"}, True),
         ("NotIpAddress", ["10.0.0.0/8", "::1"], {"k": "192.168.0.1"}, True),
         ("NotIpAddress", ["10.0.0.0/8", "::1"], {"k": "::1"}, False),
         ("ArnLike", "arn:aws:iam::*:role/T*", {"k": ROLE}, True),

@@ -47,6 +47,8 @@ def _arn(wanted: str, value: str, context: Context | None) -> bool:
 
 def _address(wanted: str, value: str) -> bool:
     address, network = ipaddress.ip_address(value), ipaddress.ip_network(wanted, strict=False)
+    if address.version == 6 and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped  # how a socket of both versions sees a caller by the older one
     return address.version == network.version and address in network
 
 

@@ -174,7 +174,7 @@ def _identify_s3(request: Request) -> Identified:
     headers = _with_signed_query(request.headers, query)
     found = _routes("s3").find(request.method, path, query, headers)
     if found is None:
-        raise _method_not_allowed(request.method, path)
+        raise _unroutable(request.method, path)
     name, labels = found
     if name == "PutObject":
         _check_no_half_a_part(query)
@@ -201,9 +201,13 @@ def _check_no_half_a_part(query: dict[str, str]) -> None:
             raise ServiceError("InvalidArgument", message, 400, ArgumentName=given, ArgumentValue=query[given])
 
 
-def _method_not_allowed(method: str, path: str) -> ServiceError:
+def _unroutable(method: str, path: str) -> ServiceError:
     bucket, _, key = path.strip("/").partition("/")
     kind = "OBJECT" if key else "BUCKET" if bucket else "SERVICE"
+    if (method, kind) == ("POST", "BUCKET"):
+        message = "At least one of the pre-conditions you specified did not hold"
+        condition = "Bucket POST must be of the enclosure-type multipart/form-data"
+        return ServiceError("PreconditionFailed", message, 412, Condition=condition)
     message = "The specified method is not allowed against this resource."
     return ServiceError("MethodNotAllowed", message, 405, Method=method, ResourceType=kind)
 

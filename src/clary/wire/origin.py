@@ -1,7 +1,9 @@
 """Where a call came from and how it was signed, in the words of policies' conditions: `aws:SourceIp` and the like."""
 
 import ipaddress
+import time
 
+from clary.wire.dates import parse_amz_date
 from clary.wire.http import Request
 from clary.wire.postform import PostedSignature
 from clary.wire.sigv2 import PresignedUrl
@@ -36,6 +38,8 @@ class Origin:
         presented = self._presented
         if presented is None:
             return None
+        if key == "s3:signatureage" and isinstance(presented, Presented):
+            return str(int((time.time() - parse_amz_date(presented.timestamp)) * 1000))
         if isinstance(presented, PostedSignature):
             return {"s3:authtype": "POST", "s3:signatureversion": ALGORITHM if presented.date else "AWS"}.get(key)
         if key == "s3:authtype":

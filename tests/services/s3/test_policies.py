@@ -162,6 +162,22 @@ def test_conditions_on_the_call(s3: Any, bucket: str) -> None:
         s3.get_object_tagging(Bucket=bucket, Key="open/key")
 
 
+def test_a_presigned_url_can_grow_too_old(platform: Platform, s3: Any, bucket: str) -> None:
+    def put(least: int) -> None:
+        too_old = {"NumericGreaterThan": {"s3:signatureAge": str(least)}}
+        in_url = {"StringEquals": {"s3:authType": "REST-QUERY-STRING"}}
+        put_policy(s3, bucket, {"Action": "s3:GetObject", "Condition": too_old | in_url})
+
+    signer = platform.client("s3", signature_version="s3v4")
+    url = signer.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "open/key"})
+    path = url.removeprefix(f"{platform.url}/")
+    put(600_000)
+    assert status_of(platform, path) == 200
+    put(-600_000)
+    assert status_of(platform, path) == 403
+    s3.get_object(Bucket=bucket, Key="open/key")
+
+
 def test_a_policy_tells_roles_apart(platform: Platform, s3: Any, bucket: str) -> None:
     account = platform.client("sts").get_caller_identity()["Account"]
     put_policy(s3, bucket, {"Principal": {"AWS": f"arn:aws:iam::{account}:role/Outsider"}, "Action": "s3:GetObject"})

@@ -149,6 +149,10 @@ def test_what_is_no_form(platform: Platform, s3: Any, bucket: str) -> None:
     post = s3.generate_presigned_post(bucket, "key")
     _, _, body = send(post["url"], post["fields"], None)
     assert "POST requires exactly one file upload per request." in body
+    plain = urllib.request.Request(f"{platform.url}/{bucket}", data=b"x", method="POST")
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(plain)
+    assert (error.value.code, b"enclosure-type multipart/form-data" in error.value.read()) == (412, True)
     for content_type, sent in (
         ("multipart/form-data", b"--XX--\r\n"),
         ("multipart/form-data; boundary=XX", b"nothing"),

@@ -45,6 +45,8 @@ class Circumstances:
             return _one(self._tags_of_object().get(key.removeprefix(_EXISTING_TAG)))
         if key.startswith(_REQUEST_TAG) or key == "s3:requestobjecttagkeys":
             return self._tags_of_request(key)
+        if key == "s3:locationconstraint":
+            return _one(self._request.get("CreateBucketConfiguration", {}).get("LocationConstraint"))
         if key in self._members:
             return _one(self._of_request(self._members[key]))
         return _one(self._of_caller(key) or self._call.origin.value(key))
