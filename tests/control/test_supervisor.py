@@ -169,6 +169,18 @@ async def test_a_failed_step_is_tried_again_and_told_now_and_then(
     assert told.exc_info is not None
 
 
+async def test_a_step_that_overtakes_itself_is_told_of_and_slowed(
+    records: Records, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = make(records, "one")
+    reconciler = Scripted(*[Stale() for _ in range(7)], None)
+    began = time.monotonic()
+    start(reconciler)
+    await reconciler.took(8)
+    assert time.monotonic() - began > 0.3
+    assert len([line for line in caplog.records if record.id in line.getMessage()]) == 1
+
+
 async def test_news_during_the_last_step_is_not_lost(records: Records, start: Start) -> None:
     record = make(records, "one")
     loop = asyncio.get_running_loop()

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 LONGEST_BACKOFF = 30.0
 LOUD_AGAIN = 60.0
 """Seconds between two reports of one record's failures."""
+OVERTAKEN = 5
+"""Times in a row that a step may find its record changed by another; more are a mistake of the reconciler's."""
 WORKERS = 16
 OWN_THREADS = 2
 """For what the supervisor itself asks the database."""
@@ -124,9 +126,10 @@ class Supervisor:
 
     def _post(self, act: Callable[..., None], *arguments: Any) -> None:
         """Do it on the loop. Before the start all is known from the records; after the end nobody is stepped."""
-        if self._loop is not None:
+        loop = self._loop
+        if loop is not None:
             with suppress(RuntimeError):  # the loop was closed
-                self._loop.call_soon_threadsafe(act, *arguments)
+                loop.call_soon_threadsafe(act, *arguments)
 
     def _set_timer(self, kind: str, record_id: str, wake_at: float) -> None:
         self._rounds.set_timer(kind, record_id, wake_at)
@@ -201,19 +204,16 @@ class Supervisor:
 
     def _after_failure(self, record_id: str, entry: Entry, error: BaseException) -> float:
         """Seconds until it is tried again."""
-        if isinstance(error, Stale):
-            return 0.0
         entry.failures += 1
+        stale = isinstance(error, Stale)
+        if stale and entry.failures <= OVERTAKEN:
+            return 0.0
         now = asyncio.get_running_loop().time()
-        if passes(error):
+        if passes(error) and not stale:
             self._outage.suspect(error)
         elif now >= entry.quiet_until:
             entry.quiet_until = now + LOUD_AGAIN
-            log.error(
-                "%s %s: %d steps in a row have failed; it will be tried again",
-                entry.kind,
-                record_id,
-                entry.failures,
-                exc_info=error,
-            )
-        return min(LONGEST_BACKOFF, 0.1 * 2.0 ** min(entry.failures - 1, 10))
+            words = "%s %s: %d steps in a row have failed; it will be tried again"
+            log.error(words, entry.kind, record_id, entry.failures, exc_info=error)
+        before = entry.failures - 1 - (OVERTAKEN if stale else 0)
+        return min(LONGEST_BACKOFF, 0.1 * 2.0 ** min(before, 10))
