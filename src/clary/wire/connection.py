@@ -1,7 +1,6 @@
 """One client connection: bytes in, handler called, bytes out, in order.
 
-    data_received → httptools → on_headers_complete: an Exchange joins the queue
-                              → on_body: RequestBody.feed
+    data_received → Reader (reading.py) → arrived: an Exchange joins the queue
     task _serve, one exchange at a time: handler(request) → encode → write → the next exchange
 
 The handler is called when the head is complete; the body of a small request has arrived by then as well. One
@@ -14,30 +13,25 @@ import logging
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol, cast
 
-import httptools
-
-from clary.wire.answers import crashed, plain, unreadable
+from clary.wire.answers import crashed, unreadable
 from clary.wire.bodies import HIGH_WATER, RequestBody
 from clary.wire.http import (
     BodyError,
     BodyMalformed,
     BodyTimeout,
     ClientDisconnected,
-    Headers,
     Request,
     Response,
 )
+from clary.wire.reading import Exchange, Reader, Refused
 from clary.wire.sending import Encoded, encode, send_body
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-MAX_HEAD = 64 * 1024
-MAX_HEADERS = 256
 HEAD_SECONDS = 30.0
 IDLE_SECONDS = 75.0
 STALL_SECONDS = 60.0
@@ -58,30 +52,18 @@ class Owner(Protocol):
     def left(self, connection: "Connection") -> None: ...
 
 
-@dataclass(slots=True)
-class Exchange:
-    request: Request
-    body: RequestBody
-    keep_alive: bool
-    http_1_0: bool
-
-
 class Connection(asyncio.Protocol):
     def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
         self._owner = owner
         self._loop = loop
-        self._parser = httptools.HttpRequestParser(self)
-        self._url = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._unparsed = 0
-        """Bytes since the parser last made a whole head or a piece of body of them."""
+        self._reader = Reader(self)
         self._queue: deque[Exchange] = deque()
         self._arrival: asyncio.Future[None] | None = None
         """Set while `_serve` waits for an exchange."""
         self._incoming: Exchange | None = None
-        """The exchange parsed last: bytes of body are its own."""
+        """The exchange read last: bytes of body are its own."""
         self._refusal: Response | None = None
-        """The answer to a head that could not be parsed, due after those before it."""
+        """The answer to what could not be read, due after those before it."""
         self._deaf = False
         self._reading = True
         self._writable: asyncio.Future[None] | None = None
@@ -93,25 +75,18 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
         self._owner.joined(self)
         self._task = self._loop.create_task(self._serve())
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        self._unparsed += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # Served as a plain request; what follows it is in a protocol that is not spoken here.
-            self._deaf = True
-        except httptools.HttpParserError as error:
-            self._refuse(self._refusal or plain(400, f"Bad request: {error}"))
-        else:
-            # The parser tells of a header only once it is complete; this bounds an endless one.
-            if self._unparsed > MAX_HEAD:
-                self._refuse(_head_too_large())
+            if not self._reader.feed(data):
+                self._deaf = True
+        except Refused as refused:
+            self._refuse(refused.answer)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._owner.left(self)
@@ -131,71 +106,31 @@ class Connection(asyncio.Protocol):
             self._writable.set_result(None)
         self._writable = None
 
-    # The parser's events
+    # What the reader tells
 
-    def on_message_begin(self) -> None:
-        self._url = b""
-        self._headers = []
+    def began(self) -> None:
         if self._arrival is not None:
             self._read_deadline = self._loop.time() + HEAD_SECONDS
 
-    def on_url(self, part: bytes) -> None:
-        self._url += part
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # Trailers of a chunked body come here too: bounded like headers, and not read by anyone.
-        self._headers.append((name, value))
-        if len(self._headers) > MAX_HEADERS:
-            self._refusal = _head_too_large()
-            raise ValueError("too many headers")
-
-    def on_headers_complete(self) -> None:
-        if self._unparsed > MAX_HEAD and self._head_size() > MAX_HEAD:
-            self._refusal = _head_too_large()
-            raise ValueError("head too large")
-        self._unparsed = 0
-        parser = self._parser
-        headers = Headers.received(self._headers)
-        length = headers.get("content-length")
-        if parser.should_upgrade() and (length not in ("", "0") or "transfer-encoding" in headers):
-            # The parser would take the body for the other protocol's first bytes.
-            self._refusal = plain(400, "A request with a body cannot change the protocol.")
-            raise ValueError("upgrade with a body")
-        # The parser has refused any length that is not plain digits.
-        body = RequestBody(self, int(length) if length else None, headers.get("expect").lower() == "100-continue")
-        method, target = parser.get_method().decode("ascii"), self._url.decode("latin-1")
-        self._incoming = Exchange(
-            Request(method, target, headers, body, self._peer),
-            body,
-            keep_alive=parser.should_keep_alive() and not parser.should_upgrade(),
-            http_1_0=parser.get_http_version() == "1.0",
-        )
-        self._queue.append(self._incoming)
+    def arrived(self, exchange: Exchange) -> None:
+        self._incoming = exchange
+        self._queue.append(exchange)
         self._read_deadline = self._loop.time() + STALL_SECONDS
         if self._arrival is None:
             self.regulate()
         else:
             self._wake()
 
-    def on_body(self, chunk: bytes) -> None:
-        assert self._incoming is not None
-        self._unparsed = 0
-        body = self._incoming.body
-        if not body.feed(chunk):
+    def took(self, body: RequestBody, kept: bool) -> None:
+        if not kept:
             self.abort()
         self._read_deadline = self._loop.time() + STALL_SECONDS
         if body.buffered > HIGH_WATER:
             self.regulate()
 
-    def on_message_complete(self) -> None:
-        assert self._incoming is not None
-        self._unparsed = 0
-        self._incoming.body.end()
+    def ended(self) -> None:
         # An answer given before its body had ended leaves nobody else to start the idle time.
         self._read_deadline = math.inf if self._arrival is None else self._loop.time() + IDLE_SECONDS
-
-    def _head_size(self) -> int:
-        return len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
 
     # What bodies, the sender and the server ask
 
@@ -356,7 +291,3 @@ class Connection(asyncio.Protocol):
             return
         self._transport.write_eof()
         self._read_deadline = self._loop.time() + LINGER_SECONDS
-
-
-def _head_too_large() -> Response:
-    return plain(431, f"The request head has more than {MAX_HEAD} bytes or {MAX_HEADERS} headers.")

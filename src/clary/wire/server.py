@@ -1,6 +1,6 @@
 """An HTTP/1.1 server for one handler: `serve(handler, host, port)`.
 
-    accept → Connection (connection.py: parse, call, write) → RequestBody (bodies.py), Encoded (sending.py)
+    accept → Connection (connection.py) → Reader (reading.py), RequestBody (bodies.py), Encoded (sending.py)
 
 Hand-written on httptools and uvloop because every prediction of an endpoint passes through it, and a general
 server keeps a fraction of their speed (`benchmarks/http_floor.py`).
