@@ -21,11 +21,6 @@ class StoreError(Exception):
         return self
 
 
-def malformed_xml() -> StoreError:
-    message = "The XML you provided was not well-formed or did not validate against our published schema"
-    return StoreError("MalformedXML", message)
-
-
 def no_such_bucket(name: str) -> StoreError:
     return StoreError("NoSuchBucket", "The specified bucket does not exist", 404, BucketName=name)
 

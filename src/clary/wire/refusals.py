@@ -249,6 +249,12 @@ def malformed_trailer() -> ServiceError:
     return ServiceError("MalformedTrailerError", message, 400)
 
 
+def malformed_xml() -> ServiceError:
+    """What S3 says of every document that it does not take, whatever is wrong with it."""
+    message = "The XML you provided was not well-formed or did not validate against our published schema"
+    return ServiceError("MalformedXML", message, 400)
+
+
 def missing_length() -> ServiceError:
     return ServiceError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
 

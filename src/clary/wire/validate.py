@@ -19,7 +19,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 from clary.wire.constraints import Rule, rules_of, show
 from clary.wire.errors import ServiceError
 from clary.wire.models import ShapeCompiler, payload_member
-from clary.wire.parse.unreadable import malformed_xml
+from clary.wire.refusals import malformed_xml
 
 ERROR_CODES = {"sagemaker": "ValidationException", "logs": "InvalidParameterException"}
 """Every other service says `ValidationError`."""

@@ -9,7 +9,7 @@ from clary.control.call import Call
 from clary.objects import buckets, uploads
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.objects.locks import LOCKING
 from clary.services.s3.access import new_bucket_documents
 from clary.services.s3.handler import s3_operation
@@ -18,6 +18,7 @@ from clary.services.s3.names import check_bucket_name, owner
 from clary.services.s3.tagging import checked_of_bucket
 from clary.services.s3.tokens import read_token, token_of
 from clary.wire.models import service_model
+from clary.wire.refusals import malformed_xml
 
 MOST_BUCKETS = 10_000
 """On a page."""

@@ -8,9 +8,10 @@ import re
 from typing import Any
 
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.wire.crossorigin import Pairs
 from clary.wire.errors import ServiceError
+from clary.wire.refusals import malformed_xml
 
 DOCUMENT = "BucketCors"
 MOST_RULES = 100

@@ -9,7 +9,8 @@ from typing import Any
 
 from clary.control.call import Call
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
+from clary.wire.refusals import malformed_xml
 
 AES256 = "AES256"
 DOCUMENT = "BucketEncryption"

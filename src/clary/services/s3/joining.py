@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from clary.objects.checksums import carried, combined, composite
-from clary.objects.errors import StoreError, bad_digest, malformed_xml
+from clary.objects.errors import StoreError, bad_digest
 from clary.objects.uploads import Part, Upload
+from clary.wire.refusals import malformed_xml
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 

@@ -16,7 +16,7 @@ from clary.control.call import Call
 from clary.objects import buckets, versions
 from clary.objects.checksums import carried
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.objects.locks import (
     DAYS_IN,
     HOLD,
@@ -32,6 +32,7 @@ from clary.objects.locks import (
 from clary.objects.versions import Version
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket, named_object
+from clary.wire.refusals import malformed_xml
 
 BYPASS = "BypassGovernanceRetention"
 

@@ -10,7 +10,7 @@ from clary.objects import versions
 from clary.objects.archive import check_readable
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.objects.ingest import SLICE, Ingested
 from clary.objects.versions import Content, Version
 from clary.services.s3.authorization import deletion_refusal
@@ -26,6 +26,7 @@ from clary.services.s3.protection import protection
 from clary.services.s3.reading import extent_of
 from clary.services.s3.tagging import tags_of
 from clary.wire.http import FileBody
+from clary.wire.refusals import malformed_xml
 
 LARGEST_PUT = 5 << 30
 MOST_DELETES = 1000

@@ -7,7 +7,8 @@ S3 User Guide.
 from typing import Any
 
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
+from clary.wire.refusals import malformed_xml
 
 CONTROLS = "BucketOwnershipControls"
 BLOCK = "PublicAccessBlock"

@@ -12,10 +12,11 @@ from clary.control.call import Call
 from clary.objects import versions
 from clary.objects.archive import RESTORED_UNTIL, end_of, is_archived, restored_until
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.services.s3.described import STANDARD
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_object
+from clary.wire.refusals import malformed_xml
 from clary.wire.serialize.s3 import Accepted
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from clary.objects import buckets
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.services.s3.ownership import ENFORCED, ownership_of
+from clary.wire.refusals import malformed_xml
 
 REQUESTER_PAYS = {"Payer": "Requester"}
 

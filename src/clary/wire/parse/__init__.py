@@ -16,7 +16,8 @@ from clary.wire.models import Protocol
 from clary.wire.parse.json import parse_json
 from clary.wire.parse.query import parse_query
 from clary.wire.parse.rest import parse_rest
-from clary.wire.parse.unreadable import Unreadable, UnreadableBody, malformed_xml
+from clary.wire.parse.unreadable import Unreadable, UnreadableBody
+from clary.wire.refusals import malformed_xml
 
 __all__ = ["parse"]
 

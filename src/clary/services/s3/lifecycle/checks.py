@@ -3,9 +3,10 @@
 import secrets
 from typing import Any
 
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.services.s3.lifecycle.filters import Filter, checked_filter
 from clary.services.s3.lifecycle.transitions import check_noncurrent_transitions, check_transitions, is_midnight
+from clary.wire.refusals import malformed_xml
 
 MOST_RULES = 1000
 LONGEST_ID = 255

@@ -7,12 +7,13 @@ from sqlalchemy import Connection
 from clary.control.call import Call
 from clary.objects import buckets
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.services.s3.buckets import find_bucket
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lifecycle import KIND
 from clary.services.s3.lifecycle.checks import checked_rules
 from clary.services.s3.lookup import named_bucket
+from clary.wire.refusals import malformed_xml
 
 _SMALLEST = "TransitionDefaultMinimumObjectSize"
 _SIZES = ("all_storage_classes_128K", "varies_by_storage_class")

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.services.s3.names import LONGEST_KEY
 from clary.services.s3.tagging import is_valid
+from clary.wire.refusals import malformed_xml
 
 LARGEST = 1_099_511_627_776_000
 """Bytes that a size in a filter may name."""

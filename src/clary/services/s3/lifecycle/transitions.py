@@ -6,8 +6,9 @@ Source: "Transitioning objects using Amazon S3 Lifecycle" in the Amazon S3 User 
 from itertools import pairwise
 from typing import Any
 
-from clary.objects.errors import StoreError, malformed_xml
+from clary.objects.errors import StoreError
 from clary.services.s3.lifecycle.filters import Filter
+from clary.wire.refusals import malformed_xml
 
 DOWNWARDS = ("STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
 INFREQUENT = ("STANDARD_IA", "ONEZONE_IA")
