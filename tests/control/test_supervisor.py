@@ -78,7 +78,8 @@ def make(records: Records, name: str, kind: Kind = KIND, **more: Any) -> Record:
 
 
 async def test_what_lives_is_taken_up_at_the_start(records: Records, start: Start) -> None:
-    made = [make(records, str(number)) for number in range(3 * rounds.PAGE)]
+    with records.together():
+        made = [make(records, str(number)) for number in range(3 * rounds.PAGE)]
     records.transition(made.pop(), DONE)
     reconciler = Scripted()
     start(reconciler)
