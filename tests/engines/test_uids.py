@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import signal
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,16 @@ def test_root_inside_is_nobody_outside(engine: ProcessEngine, watch: Watch, tmp_
         pwd.getpwuid(uid)
     # bubblewrap's own two processes too: a program that took one over would win nothing.
     assert identities(spec) == {("\t".join([str(uid)] * 4), "\t".join([str(uid)] * 4), "", "1")}
+    engine.release(spec.id)
+
+
+@needs_own_uids
+def test_no_program_outlives_its_agent(engine: ProcessEngine, watch: Watch, tmp_path: Path) -> None:
+    """Its uid is free from then on."""
+    spec = waiting(engine, watch)
+    agent = int((tmp_path / "state" / "instances" / spec.id / "agent.lock").read_text())
+    os.kill(agent, signal.SIGKILL)
+    watch.until(lambda: not processes_with(f"MARK={spec.id}"))
     engine.release(spec.id)
 
 

@@ -6,6 +6,7 @@ be given back, nor found again after a crash. The files are the machine's and no
 
 from __future__ import annotations
 
+import functools
 import grp
 import os
 import pwd
@@ -48,6 +49,7 @@ class Uids:
             raise PermissionError(f"{self._directory} is not Clary's own directory; remove it.")
 
 
+@functools.cache
 def _has_account(uid: int) -> bool:
     for known in (pwd.getpwuid, grp.getgrgid):
         with suppress(KeyError):

@@ -114,7 +114,9 @@ class Agent:
         if requirements:
             from clary.instance.layers import add_requirements
 
-            add_requirements(requirements, surroundings, self._node, self._layout, self._report, self._wishes)
+            add_requirements(
+                requirements, surroundings, self._node, self._layout, self._report, self._wishes, self._room
+            )
 
     def _run(self, surroundings: Surroundings, group: Group) -> Ending:
         command = surroundings.command(group.join)

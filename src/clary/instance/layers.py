@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import time
+from dataclasses import replace
 
 from clary.files import write_atomically
 from clary.instance.errors import Refused, StopAsked
@@ -42,7 +43,13 @@ LOCAL = re.compile(r"^\s*(-r|-c|-e|--requirement|--constraint|--editable|\.|/|fi
 
 
 def add_requirements(
-    path: str, surroundings: Surroundings, node: Node, layout: Layout, report: Report, wishes: Wishes
+    path: str,
+    surroundings: Surroundings,
+    node: Node,
+    layout: Layout,
+    report: Report,
+    wishes: Wishes,
+    room: Room,
 ) -> None:
     """Put the layer of the requirements at `path` (of the program's view) into the program's surroundings."""
     interpreter = surroundings.interpreter
@@ -54,8 +61,8 @@ def add_requirements(
         lock = _lock(f"{layer}.lock", report, wishes)
         try:
             if not os.path.exists(f"{layer}/{MARK}"):
-                room = Room([layout.root, layer], node.reserve)
-                _build(layer, path, interpreter, surroundings, report, wishes, room)
+                around = replace(room, directories=[*room.directories, layer])
+                _build(layer, path, interpreter, surroundings, report, wishes, around)
         finally:
             os.close(lock)
     surroundings.add_layer(layer, f"{layer}/{interpreter.library}/site-packages")

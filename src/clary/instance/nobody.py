@@ -105,6 +105,9 @@ def _map_root_to(uid: int) -> int:
         for kind in ("uid", "gid"):
             with open(f"/proc/{pid}/{kind}_map", "w", encoding="ascii") as file:
                 file.write(f"0 {uid} 1")
+    except OSError as error:
+        raise OSError(f"user id {uid} cannot be mapped here: {error.strerror or error}") from error
+    else:
         return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     finally:
         for fd in (ready[0], *done):
