@@ -20,8 +20,9 @@ from clary.records.search.sources import FEW, Source, rarest
 from clary.records.tables import search_numbers, search_texts
 
 FIRST_STRETCH = 200
-LONGEST_STRETCH = 10_000
+LONGEST_STRETCH = 12_800
 GROWTH = 4
+"""Few lengths, because each is a statement of its own."""
 
 
 class Candidates:
@@ -76,12 +77,14 @@ class Candidates:
             if len(rows) < length:
                 return
             self._walked += length
-            source = self._better_than_walking()
+            ahead = self._ahead()
+            source = rarest(self._connection, self._fields, self._of, ahead)
             if source is not None:
                 self._gathered = True
                 yield from self._gather(source)
                 return
-            length = min(length * GROWTH, LONGEST_STRETCH)
+            if length < ahead:
+                length = min(length * GROWTH, LONGEST_STRETCH)
 
     def _tested(self, lane: Lane, length: int) -> Select[Any]:
         rows = lane.stretch(self._after, length).subquery()
@@ -92,11 +95,10 @@ class Candidates:
         ordered = (key.desc() if self._order.descending else key for key in keys)
         return select(*keys, fulfils.label("fulfils")).order_by(*ordered)
 
-    def _better_than_walking(self) -> Source | None:
-        """The source that has fewer records than the walk is likely to go on for."""
+    def _ahead(self) -> int:
+        """Records that the walk is likely to go on for."""
         missing = max(self._wanted - self._met, 1)
-        ahead = int(missing * self._walked / max(self._met, 0.5))
-        return rarest(self._connection, self._fields, self._of, ahead)
+        return int(missing * self._walked / max(self._met, 0.5))
 
     def _gather(self, source: Source) -> Iterator[Position]:
         found: dict[int, Position] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, not_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, literal_column, not_, select, true, tuple_
 
 from clary.records.search.attributes import MODIFIED
 from clary.records.search.clauses import within_record
@@ -64,7 +64,10 @@ class Lane:
         if after is not None and after.phase == self.phase:
             last = tuple_(after.value, after.entity)
             rows = rows.where(tuple_(*keys) < last if self._order.descending else tuple_(*keys) > last)
-        return rows.order_by(*(key.desc() if self._order.descending else key for key in keys)).limit(length)
+        ordered = rows.order_by(*(key.desc() if self._order.descending else key for key in keys))
+        # Written out: of a statement that it has prepared, PostgreSQL plans for a tenth of the table and reads a whole
+        # filter to test a few rows.
+        return ordered.limit(literal_column(str(length)))
 
     def belongs(
         self, entity: ColumnElement[int], value: ColumnElement[str | float], element: ColumnElement[int]
