@@ -133,6 +133,7 @@ def test_s3_tells_of_an_object_although_the_call_is_refused() -> None:
     response = serialize_error("rest-xml", "s3", error, request("GET", "/b/k"), "request-1", operation)
     assert dict(response.headers) == {
         "x-amz-request-id": "request-1",
+        "x-amz-id-2": "request-1",
         "ETag": '"e"',
         "Last-Modified": "Thu, 01 Jan 1970 00:00:00 GMT",
     }

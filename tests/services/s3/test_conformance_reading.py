@@ -167,6 +167,16 @@ def test_a_delete_marker_is_no_source_of_a_copy(s3: Any, bucket: str) -> None:
         s3.copy_object(Bucket=bucket, Key="copy", CopySource=source | {"VersionId": marker})
 
 
+def test_every_answer_names_its_call(s3: Any, bucket: str) -> None:
+    answered = s3.put_object(Bucket=bucket, Key="key", Body=b"")["ResponseMetadata"]
+    assert answered["RequestId"]
+    assert answered["HostId"]
+    with refused("404", 404) as error:
+        s3.head_object(Bucket=bucket, Key="absent")
+    assert error["Headers"]["x-amz-request-id"]
+    assert error["Headers"]["x-amz-id-2"]
+
+
 def test_what_is_missing_is_named(s3: Any, bucket: str) -> None:
     absent = {"Bucket": bucket, "Key": "ab sent/ü"}
     with refused("NoSuchKey", 404) as error:

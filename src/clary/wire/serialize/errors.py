@@ -18,7 +18,7 @@ from clary.wire.http import Request, Response
 from clary.wire.models import Protocol, error_shape, error_status, service_model
 from clary.wire.serialize.json import json_writers
 from clary.wire.serialize.rest import header_members
-from clary.wire.serialize.s3 import ALLOWED
+from clary.wire.serialize.s3 import ALLOWED, REQUEST_IDS
 from clary.wire.serialize.xml import DECLARATION, escape, legible, xml_writers
 
 ERROR_NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
@@ -108,7 +108,7 @@ def _query_error(failure: Failure, request_id: str) -> Response:
 
 
 def _s3_error(failure: Failure, request: Request, request_id: str) -> Response:
-    headers = [("x-amz-request-id", request_id)]
+    headers = [(name, request_id) for name in REQUEST_IDS]
     if failure.status == 304:
         return Response(failure.status, headers)
     headers.append(("content-type", "application/xml"))

@@ -13,11 +13,11 @@ from clary.wire.http import Response, ResponseBody
 from clary.wire.models import Protocol, payload_member
 from clary.wire.serialize.events import EVENT_STREAM_TYPE, encode_events
 from clary.wire.serialize.json import write_document
-from clary.wire.serialize.s3 import HEADERS, NAMESPACE, STATUSES, root_element, status_of
+from clary.wire.serialize.s3 import HEADERS, NAMESPACE, REQUEST_IDS, STATUSES, root_element, status_of
 from clary.wire.serialize.text import TextWriters, WriteText
 from clary.wire.serialize.xml import DECLARATION, escape, xml_writers
 
-REQUEST_ID_HEADERS = {"rest-json": "x-amzn-requestid", "rest-xml": "x-amz-request-id"}
+REQUEST_ID_HEADERS = {"rest-json": ("x-amzn-requestid",), "rest-xml": REQUEST_IDS}
 CONTENT_TYPES = {"rest-json": "application/json", "rest-xml": "application/xml"}
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class OutputPlan:
     headers: dict[str, tuple[str, WriteText]]
     header_maps: dict[str, str]
     """Map member → prefix of the headers that it becomes."""
-    request_id_header: str
+    request_id_headers: tuple[str, ...]
     content_type: str
     """Empty where the body is a stream or a text, whose type is a member's or nobody's business."""
     body: Callable[[dict[str, Any]], ResponseBody]
@@ -51,7 +51,8 @@ def serialize_rest(operation: OperationModel, protocol: Protocol, result: dict[s
     for name in result:
         if name not in plan.members:
             raise TypeError(f"the output of {operation.name} has no member {name!r}")
-    headers = [(plan.request_id_header, request_id), *plan.fixed_headers, *_headers(plan, result)]
+    headers = [(name, request_id) for name in plan.request_id_headers]
+    headers += [*plan.fixed_headers, *_headers(plan, result)]
     body = plan.body(result)
     if plan.content_type and body:
         headers.append(("content-type", plan.content_type))
@@ -102,7 +103,7 @@ def _plan(operation: OperationModel, protocol: Protocol) -> OutputPlan:
         members=frozenset(shape.members if shape else ()),
         headers=headers,
         header_maps=header_maps,
-        request_id_header=REQUEST_ID_HEADERS[protocol],
+        request_id_headers=REQUEST_ID_HEADERS[protocol],
         content_type=content_type,
         body=body,
     )

@@ -35,6 +35,9 @@ ROOT_ELEMENTS = {
 }
 
 
+REQUEST_IDS = ("x-amz-request-id", "x-amz-id-2")
+"""Headers that name a call: boto3's `RequestId` and `HostId`."""
+
 STATUSES = {"PutBucketPolicy": 204, "PutBucketTagging": 204}
 """Where it is neither the model's nor 200."""
 

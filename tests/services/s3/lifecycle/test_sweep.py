@@ -144,12 +144,13 @@ def test_a_marker_with_something_below_it_stays(versioned: EmbeddedStore) -> Non
     assert left(versioned) == ["[key]", "key"]
 
 
-def test_what_is_locked_stays(versioned: EmbeddedStore) -> None:
-    write(versioned, "key", headers={HOLD: "ON"})
-    write(versioned, "key")
+def test_what_is_locked_stays_and_keeps_nothing_else(versioned: EmbeddedStore) -> None:
+    for key, said in (("a", {}), ("locked", {HOLD: "ON"}), ("z", {})):
+        write(versioned, key, headers=said)
+        write(versioned, key)
     rule_with(versioned, {"NoncurrentVersionExpiration": {"NoncurrentDays": 1}})
     sweep.sweep(versioned, in_days(3))
-    assert left(versioned) == ["key", "key"]
+    assert left(versioned) == ["a", "locked", "locked", "z"]
 
 
 def test_uploads_that_were_never_completed_are_aborted(store: EmbeddedStore) -> None:
@@ -187,6 +188,25 @@ def test_what_changed_after_it_was_judged_stays(store: EmbeddedStore, monkeypatc
     monkeypatch.setattr(store, "change", overtaken)
     sweep.sweep(store, in_days(3))
     assert store.read("data", "key") == b"new"
+
+
+def test_a_version_that_was_tagged_anew_meanwhile_stays(
+    versioned: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = {"Key": "stage", "Value": "old"}
+    version = write(versioned, "key", tags=[old])
+    write(versioned, "key")
+    rule_with(versioned, {"Filter": {"Tag": old}, "NoncurrentVersionExpiration": {"NoncurrentDays": 1}})
+    change = versioned.change
+
+    def overtaken(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        change(partial(versions.set_tags, version=version, tags=[]))
+        return change(*arguments)
+
+    monkeypatch.setattr(versioned, "change", overtaken)
+    sweep.sweep(versioned, in_days(3))
+    assert left(versioned) == ["key", "key"]
 
 
 def test_rules_that_were_taken_away_meanwhile_do_nothing(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
