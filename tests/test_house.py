@@ -19,7 +19,7 @@ GROUND = {
     "engines": {"instance", "files"},
     "toolkits": set(),
     "algorithms": {"toolkits"},
-    "images": set(),
+    "images": {"instance"},
     "routing": {"records"},
 }
 ALLOWED = {

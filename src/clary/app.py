@@ -107,6 +107,7 @@ def build_house(settings: Settings) -> House:
         settings.sandbox,
         uids=settings.instance_uids,
         disk_reserve=settings.disk_reserve,
+        environments_dir=settings.environments,
     )
     engine.on_change(supervisor.hint)
     return House(

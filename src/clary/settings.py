@@ -1,10 +1,16 @@
 """What the operator of a Clary may set, from the command line, `CLARY_*` variables or the defaults here."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_cache() -> Path:
+    """As the XDG Base Directory Specification says."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clary"
 
 
 class Settings(BaseSettings):
@@ -43,6 +49,9 @@ class Settings(BaseSettings):
 
     disk_reserve: int = Field(default=1024**3, ge=0)
     """Bytes of the state directory's disk that instances may not fill: past it those that hold most are ended."""
+
+    environments: Path = Field(default_factory=lambda: default_cache() / "environments")
+    """Directory of the environments of images, which all platforms of a user may share. All of it can be made again."""
 
     @property
     def database_url(self) -> str:

@@ -4,11 +4,11 @@ import zipfile
 from pathlib import Path
 
 
-def wheel(directory: Path, name: str, answer: int, requires: str = "") -> Path:
+def wheel(directory: Path, name: str, answer: int, requires: str = "", version: str = "1.0") -> Path:
     """A package whose module `name` has `ANSWER`, and a console script of the same name that prints it."""
-    path = directory / f"{name}-1.0-py3-none-any.whl"
-    info = f"{name}-1.0.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    path = directory / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}.py", f"ANSWER = {answer}\ndef main():\n    print(ANSWER)\n")
         archive.writestr(f"{info}/METADATA", metadata + (f"Requires-Dist: {requires}\n" if requires else ""))

@@ -49,3 +49,16 @@ def test_what_an_image_cannot_do_is_said() -> None:
         train_command(find_image("1.dkr.ecr.us-east-1.amazonaws.com/xgboost:1"), {"sagemaker_program": "x.py"}, {})
     with pytest.raises(UnknownImage, match="was given none"):
         serve_command(find_image("1.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1"), {})
+
+
+@pytest.mark.parametrize(
+    ("uri", "instead"),
+    [
+        ("520713654638.dkr.ecr.us-east-1.amazonaws.com/sagemaker-chainer:5.0.0-cpu-py3", "PyTorch"),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/mxnet-training:1.9.0-gpu-py38", "pytorch-training"),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/mxnet-inference:1.9.0-cpu-py38", "tensorflow"),
+    ],
+)
+def test_retired_frameworks_are_refused_with_what_to_use_instead(uri: str, instead: str) -> None:
+    with pytest.raises(UnknownImage, match=instead):
+        find_image(uri)

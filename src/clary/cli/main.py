@@ -8,6 +8,7 @@ from clary import __version__
 from clary.cli.down import down
 from clary.cli.env import env
 from clary.cli.errors import CommandError
+from clary.cli.images import app as images
 from clary.cli.logs import logs
 from clary.cli.run import run
 from clary.cli.status import status
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 for command in (up, env, status, logs, down):
     app.command()(command)
+app.add_typer(images)
 # What follows the program's name is the program's, `--help` and all.
 app.command(context_settings={"allow_interspersed_args": False})(run)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import clary
+from clary.engines.indexes import uv_environment
 from clary.instance.cgroups import machine_memory
 from clary.instance.node import Containment, Node
 from clary.instance.spec import InstanceSpec
@@ -152,7 +153,7 @@ def network_environment() -> dict[str, str]:
     known = {*CERTIFICATES, *PROXIES}
     variables = {name: value for name, value in os.environ.items() if name in known or name.startswith("PIP_")}
     variables.pop("PIP_CONFIG_FILE", None)
-    return variables
+    return {**uv_environment(), **variables}
 
 
 def pip_configuration() -> str:

@@ -26,6 +26,7 @@ from clary.engines import locks
 from clary.engines.base import LogLine
 from clary.engines.machine import Machine, Sandboxing
 from clary.engines.sockets import short_directory
+from clary.engines.tools import machine_tools
 from clary.engines.uids import DEFAULT_RANGE, Uids
 from clary.files import write_atomically
 from clary.instance.layout import Layout
@@ -55,9 +56,11 @@ class ProcessEngine:
         sandbox: Sandboxing = "auto",
         uids: str = DEFAULT_RANGE,
         disk_reserve: int = 0,
+        environments_dir: Path | None = None,
     ) -> None:
         self._instances = instances_dir.resolve()
         self._layers = layers_dir.resolve()
+        self._environments = (environments_dir or layers_dir.parent / "environments").resolve()
         self._instances.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._machine = Machine(self._instances, sandbox, disk_reserve)
         self._uids = Uids(uids)
@@ -79,6 +82,8 @@ class ProcessEngine:
         node = self._machine.node(
             spec, instance=layout.root, layers=str(self._layers), run=f"{self._short(layout)}/run"
         )
+        if spec.image or spec.requirements:
+            node.tools = machine_tools(self._environments)
         with contextlib.ExitStack() as stack:
             held = [lock]
             if self._machine.possible().own_uids:

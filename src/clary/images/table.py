@@ -1,16 +1,21 @@
 """The images that Clary knows, and what runs in place of each.
 
-An image URI of AWS's registries is `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`. Account, region and
-tag vary with the user's region and the framework's version; the repository alone says what is meant. The
-framework that runs is the one installed beside Clary, whatever version the tag names.
+An image URI of AWS's registries is `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`. Account and region
+vary with the user; the repository says which framework is meant, and the tag its version (`recipes`).
 """
 
-import importlib.util
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-URI = re.compile(r"^(?:[^/]+/)?(?P<repository>[a-z0-9][a-z0-9._/-]*?)(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$")
+from clary.images.recipes import (
+    SCIKIT_LEARN,
+    XGBOOST,
+    Family,
+)
+from clary.instance.recipe import Recipe
+
+URI = re.compile(r"^(?:[^/]+/)?(?P<repository>[a-z0-9][a-z0-9._/-]*?)(?::(?P<tag>[\w.-]+))?(?:@sha256:[0-9a-f]{64})?$")
 
 XGBOOST_METRICS = (
     "accuracy", "auc", "aucpr", "balanced_accuracy", "error", "f1", "f1_binary", "f1_macro", "gamma-deviance",
@@ -26,8 +31,8 @@ Command = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Image:
     repository: str
-    modules: tuple[str, ...]
-    """Python modules that must be importable; they come with the extra `clary[images]`."""
+    family: Family
+    """What its environment is made of."""
     script_train: Command | None = None
     script_serve: Command | None = None
     algorithm_train: Command | None = None
@@ -47,13 +52,13 @@ def _xgboost_metrics() -> tuple[tuple[str, str], ...]:
 IMAGES = (
     Image(
         repository="sagemaker-scikit-learn",
-        modules=("sklearn", "pandas"),
+        family=SCIKIT_LEARN,
         script_train=("-m", "clary.toolkits.train"),
         script_serve=("-m", "clary.toolkits.serve", "--framework", "sklearn"),
     ),
     Image(
         repository="sagemaker-xgboost",
-        modules=("xgboost",),
+        family=XGBOOST,
         script_train=("-m", "clary.toolkits.train"),
         script_serve=("-m", "clary.toolkits.serve", "--framework", "xgboost"),
         algorithm_train=("-m", "clary.algorithms.xgboost", "train"),
@@ -62,30 +67,48 @@ IMAGES = (
     ),
     Image(
         repository="xgboost",
-        modules=("xgboost",),
+        family=XGBOOST,
         algorithm_train=("-m", "clary.algorithms.xgboost", "train"),
         algorithm_serve=("-m", "clary.algorithms.xgboost", "serve"),
         algorithm_metrics=_xgboost_metrics(),
     ),
 )
 
+RETIRED = {
+    "chainer": "Chainer has had no release since 2022: use PyTorch, which its authors moved to (pytorch-training)",
+    "mxnet": "Apache MXNet was retired in 2023: use PyTorch (pytorch-training) or TensorFlow (tensorflow-training)",
+}
+"""Frameworks at the end of their life → what to use instead."""
+
 
 class UnknownImage(Exception):
-    """No image of the table answers to the URI, or what it needs is not installed. The text is for the user."""
+    """No image of the table answers to the URI. The text is for the user."""
 
 
 def find_image(uri: str) -> Image:
     """The image of a registry URI; raises `UnknownImage` with a reason that lists those that are known."""
-    match = URI.match(uri)
-    repository = match["repository"] if match else uri
+    repository, _ = _split(uri)
     for image in IMAGES:
         if image.repository == repository:
-            _require_modules(image)
             return image
+    for framework, instead in RETIRED.items():
+        if framework in repository.split("/")[-1].split("-"):
+            raise UnknownImage(f"Clary has no image for {uri}. {instead}.")
     known = ", ".join(image.repository for image in IMAGES)
     raise UnknownImage(
         f"Clary has no image for {uri}. It knows the repositories {known}, with any account, region and tag."
     )
+
+
+def find_recipe(uri: str) -> Recipe:
+    """What the environment of the image is made of; raises `UnknownImage`."""
+    return find_image(uri).family.recipe(*_split(uri))
+
+
+def _split(uri: str) -> tuple[str, str]:
+    """Repository and tag."""
+    match = URI.match(uri)
+    return (match["repository"], match["tag"] or "") if match else (uri, "")
 
 
 def train_command(image: Image, hyperparameters: Mapping[str, str], environment: Mapping[str, str]) -> Command:
@@ -108,17 +131,10 @@ def _choose(image: Image, scripted: bool, script: Command | None, algorithm: Com
     chosen = script if scripted else algorithm
     if chosen is not None:
         return chosen
+    if script is None and algorithm is None:
+        raise UnknownImage(f"The image {image.repository} has no program for this yet.")
     if scripted:
         raise UnknownImage(
             f"The image {image.repository} is a built-in algorithm and runs no script: leave the {how} out."
         )
     raise UnknownImage(f"The image {image.repository} runs scripts and was given none: name one in the {how}.")
-
-
-def _require_modules(image: Image) -> None:
-    missing = [module for module in image.modules if importlib.util.find_spec(module) is None]
-    if missing:
-        raise UnknownImage(
-            f"The image {image.repository} needs the Python modules {', '.join(missing)}, which are not installed "
-            "beside Clary: pip install 'clary[images]'."
-        )

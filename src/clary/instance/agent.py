@@ -1,6 +1,7 @@
 """The agent of one instance: a process of its own session that outlives the platform, outside the sandbox.
 
     Starting     read the spec
+    Pulling      the environment of its image, where it is not there yet (`pulling`, `environments`)
     Downloading  files, channels, archives, requirements (`staging`, `packing`, `layers`)
     Running      the program, in its sandbox (`surroundings`, `sandbox`, `program`)
     Uploading    pack the outputs (`packing`), also of a program that failed or was stopped
@@ -21,6 +22,7 @@ from clary.instance.layout import VIEW, Layout
 from clary.instance.node import Node
 from clary.instance.packing import pack, unpack
 from clary.instance.program import Ending, Limits, run
+from clary.instance.recipe import Recipe
 from clary.instance.report import Report
 from clary.instance.room import Room
 from clary.instance.spec import InstanceSpec, Source
@@ -68,6 +70,8 @@ class Agent:
             self._fail(f"InternalServerError: {type(error).__name__}: {error}")
 
     def _work(self) -> None:
+        if self._spec.image and not self._node.refusal:
+            self._pull(self._spec.image)
         for notice in self._node.notices:
             self._report.notice(notice)
         if self._node.refusal:
@@ -88,6 +92,11 @@ class Agent:
             self._report.enter("Uploading")
             self._pack()
         self._conclude(ending, seen)
+
+    def _pull(self, recipe: Recipe) -> None:
+        from clary.instance.pulling import pull
+
+        self._spec.interpreter = pull(self._node.tools, recipe, self._report, self._wishes).python
 
     def _stage_in(self, surroundings: Surroundings) -> None:
         spec, check = self._spec, self._check

@@ -11,6 +11,22 @@ Containment = Literal["none", "plain", "memory-overlay", "overlay"]
 are kept in memory; with overlays whose changes are kept in the instance's directory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What environments of images are made with, and where they lie."""
+
+    environments: str
+    """Their directory."""
+    uv: str
+    """Path of uv."""
+    interpreters: dict[str, str]
+    """Version → path of the interpreters of this machine, Clary's own first."""
+    variables: dict[str, str]
+    """Of uv: where its cache and the package indexes are."""
+    options: list[str]
+    """Of uv, where it installs or resolves."""
+
+
 @dataclass(slots=True)
 class Node:
     instance: str
@@ -28,6 +44,7 @@ class Node:
     """The most processes and threads that an instance may have, where that can be limited; 0 is no limit."""
     reserve: int = 0
     """Bytes of the disk that instances may not have."""
+    tools: Tools = Tools("", "", {}, {}, [])
     environment: dict[str, str] = field(default_factory=dict)
     """Variables of the machine that every program needs, such as where certificates and package indexes are."""
     pip_configuration: str = ""
@@ -46,7 +63,8 @@ class Node:
 
     @classmethod
     def from_json(cls, text: str) -> Node:
-        return cls(**json.loads(text))
+        data = json.loads(text)
+        return cls(**{**data, "tools": Tools(**data["tools"])})
 
 
 @dataclass(slots=True)

@@ -10,7 +10,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Phase = Literal["Starting", "Downloading", "Running", "Uploading", "Done"]
+from clary.instance.recipe import Recipe
+
+Phase = Literal["Starting", "Pulling", "Downloading", "Running", "Uploading", "Done"]
 Outcome = Literal["", "Completed", "Failed", "Stopped", "MaxRuntimeExceeded"]
 
 
@@ -47,7 +49,8 @@ class InstanceSpec:
     id: str
     """Unique and safe as a file name; at most 40 characters."""
     command: list[str]
-    """argv of the program. It runs in `workdir`, in a sandbox where there is one."""
+    """argv of the program; `python` is the instance's interpreter. It runs in `workdir`, in a sandbox where there is
+    one."""
     environment: dict[str, str] = field(default_factory=dict)
     workdir: str = "/opt/ml"
     hostname: str = "algo-1"
@@ -64,8 +67,11 @@ class InstanceSpec:
     layer keyed by its content, before the program starts."""
     outputs: list[Output] = field(default_factory=list)
 
+    image: Recipe | None = None
+    """What the program's environment is made of. It is built where there is none yet."""
     interpreter: str = ""
-    """Absolute path of the python that the program and layers use; its prefix is visible in the sandbox."""
+    """Absolute path of the python that the program and layers use; its prefix is visible in the sandbox. With an
+    image it is the image's."""
     visible: list[str] = field(default_factory=list)
     """Further host paths that the program may read (never write)."""
     vcpus: float = 1.0
@@ -88,6 +94,7 @@ class InstanceSpec:
         data["channels"] = {path: [Source(**s) for s in files] for path, files in data["channels"].items()}
         data["archives"] = [Archive(**a) for a in data["archives"]]
         data["outputs"] = [Output(**o) for o in data["outputs"]]
+        data["image"] = Recipe(**data["image"]) if data["image"] else None
         return cls(**data)
 
 
@@ -103,6 +110,8 @@ class InstanceStatus:
     reason: str = ""
     """For `Failed`: what the user is told, at most 1,024 characters. From `/opt/ml/output/failure` where the
     program wrote it, else the last lines of its error output, else what the agent saw (a missing object …)."""
+    image: str = ""
+    """What the user should know of the image: that its version cannot be had, and which one runs. Also in the log."""
     notices: list[str] = field(default_factory=list)
     """What the user should know: no sandbox here, no memory limit here. Also printed to the log."""
 

@@ -46,8 +46,15 @@ class Surroundings:
         if self.interpreter:
             interpreter_mounts(self._mounts, self.interpreter)
         self._nobody = nobody_of(node) if self.contained else None
-        self._site: list[str] = []
+        self._site: list[str] = [self._own_library()] if spec.image else []
         self._bin: list[str] = []
+
+    def _own_library(self) -> str:
+        """A directory that holds Clary's package and nothing else: what an image's environment has none of."""
+        library = self._layout["run/lib"]
+        os.makedirs(library, exist_ok=True)
+        os.symlink(os.path.dirname(clary.__file__), f"{library}/clary")
+        return f"{RUN_VIEW}/lib" if self.contained else library
 
     def links(self, directory: str, size: int) -> bool:
         """Whether a channel of `size` bytes may be links to files that the program must not write.
@@ -96,6 +103,8 @@ class Surroundings:
         if self._site:
             paths = [*self._site, environment.get("PYTHONPATH", "")]
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        if self.interpreter and argv[0] == "python":
+            argv = [self.interpreter.executable, *argv[1:]]
         if self.contained:
             wrapper, enter = enclose(self._node, mounts, self._nobody, spec=self._spec, workdir=workdir)
             return Command(
