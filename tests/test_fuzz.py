@@ -67,6 +67,7 @@ async def check(platform: Platform, seed: int, count: int) -> None:
     assert not failures, f"{len(failures)} answers: " + "\n".join(failures[:5])
     # Some of it must have got as far as being done, or only the door was tested.
     assert {"form", "object", "wrong types"} <= {kind for kind, status in statuses if status == 200}
+    assert ("posted", 204) in statuses
     platform.client("sagemaker").list_training_jobs()
     log = (platform.state / "platform.log").read_text()
     assert "Traceback" not in log, log[log.index("Traceback") :][:5000]

@@ -6,6 +6,7 @@ Most are signed correctly, so that they get past the door and into the parsers, 
 Keys and names that try to leave the state directory carry MARK, so that a stray file can be found.
 """
 
+import base64
 import json
 import random
 import time
@@ -115,6 +116,11 @@ S3_HEADERS = [
     ("x-amz-meta-a", "v" * 9000),
     ("x-amz-tagging", "=&==&%zz"),
     ("x-amz-storage-class", "NONE"),
+    ("x-amz-acl", "everybody"),
+    ("x-amz-grant-read", 'id="x", uri=,'),
+    ("x-amz-server-side-encryption", "ROT13"),
+    ("x-amz-server-side-encryption-aws-kms-key-id", "arn:::"),
+    ("x-amz-object-ownership", "Nobody"),
     ("content-encoding", "aws-chunked"),
     ("content-type", "\xff\xfe"),
 ]
@@ -128,6 +134,7 @@ JUNK = [
     b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 5_000 + b"\r\n", b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
     b"GET / HTTP/1.1\r\nhost: x\r\nx: \x01\x02\r\n\r\n",
 ]  # fmt: skip
+FORM_FIELDS = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "policy", "x-amz-signature")
 TARGETS = {
     "sagemaker": ("SageMaker", "application/x-amz-json-1.1"),
     "logs": ("Logs_20140328", "application/x-amz-json-1.1"),
@@ -157,6 +164,8 @@ class Fuzzer:
             self._object,
             self._bucket,
             self._presigned,
+            self._posted,
+            self._stranger,
             self._bad_signature,
             self._flipped,
             self._cut_off,
@@ -219,7 +228,7 @@ class Fuzzer:
         name = self._random.choice([BUCKET, "..", ".", "%2e%2e", "A_B", "a" * 64, "-", "%00", "xn--x", *PATHS[:6]])
         query = self._random.choice(SUBRESOURCES)
         method = self._random.choice(["GET", "PUT", "POST", "HEAD"])
-        body = b"" if method in ("GET", "HEAD") else self._random.choice(BROKEN_XML)
+        body = b"" if method in ("GET", "HEAD") else self._random.choice([*BROKEN_XML, *BROKEN_JSON])
         return Attempt("bucket", self._signed("s3", method, f"/{name}?{query}", [], body), True)
 
     def _presigned(self) -> Attempt:
@@ -235,6 +244,53 @@ class Fuzzer:
         kept = self._random.sample(list(fields), self._random.randint(1, len(fields)))
         query = "&".join(f"{name}={quote(fields[name])}" for name in kept)
         return Attempt("presigned", f"GET /{BUCKET}/k?{query} HTTP/1.1\r\nhost: {self._host}\r\n\r\n".encode(), True)
+
+    def _posted(self) -> Attempt:
+        """A browser's form, mostly with a good signature over a policy that may be none."""
+        names = ["acl", "tagging", "Content-Type", "x-amz-meta-a", "x-amz-storage-class", "success_action_redirect",
+                 "success_action_status", "x-amz-checksum-crc32", "key", "", "x-amz-tagging", "Expires"]  # fmt: skip
+        chosen = self._random.sample(names, 3)
+        conditions: list[Any] = [["starts-with", f"${name}", ""] for name in (*names, *FORM_FIELDS)]
+        document = {"expiration": "2999-01-01T00:00:00Z", "conditions": [*conditions, {"bucket": BUCKET}]}
+        policies = [json.dumps(document).encode()] * 30
+        policy = base64.b64encode(self._random.choice([*policies, *BROKEN_JSON])).decode()
+        date = amz_date(time.time())
+        scope = f"{date[:8]}/us-east-1/s3/aws4_request"
+        key = signing_key(self._credentials.secret, date[:8], "us-east-1", "s3")
+        signature = digest(key, policy.encode(), "sha256").hex()
+        values = [ALGORITHM, f"{self._credentials.access_key}/{scope}", date, policy, signature]
+        fields = {"key": self._random.choice(PATHS) or "k", **dict(zip(FORM_FIELDS, values, strict=True))}
+        texts = [
+            "",
+            "a\r\nb: c",
+            "\x00",
+            "http://[",
+            "<a>",
+            "<Tagging><Tag/></Tagging>",
+            "é" * 9,
+            *map(str, VALUES[:9]),
+        ]
+        fields |= {name: self._random.choice(texts) for name in chosen}
+        parts = [f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}\r\n' for name in fields]
+        body = "".join(parts).encode("utf-8", "surrogatepass")
+        body += b'--B\r\nContent-Disposition: form-data; name="file"; filename="' + self._random.choice(
+            [b'a"', b'../../x"', b'"', b"x", b'\xff"']
+        )
+        body += b"\r\n\r\ndata\r\n--B--\r\n"
+        content_type = self._random.choice(["multipart/form-data; boundary=B"] * 9 + ["multipart/form-data;boundary="])
+        head = f"POST /{BUCKET} HTTP/1.1\r\nhost: {self._host}\r\ncontent-type: {content_type}\r\n"
+        return Attempt("posted", f"{head}content-length: {len(body)}\r\n\r\n".encode() + body, True)
+
+    def _stranger(self) -> Attempt:
+        """Unsigned, as browsers and passers-by ask."""
+        method = self._random.choice(["OPTIONS", "OPTIONS", "GET", "HEAD", "PUT", "DELETE"])
+        query = self._random.choice(SUBRESOURCES)
+        target = f"/{self._random.choice([BUCKET, 'none', '..', '%ff', ''])}/{self._random.choice(PATHS)}?{query}"
+        asked = ["access-control-request-method: ", "access-control-request-headers: ", "origin: ", "range: "]
+        values = ["", "PUT", "*", "\xff", "a," * 500, "https://[::1", "null"]
+        lines = [name + self._random.choice(values) for name in self._random.sample(asked, 3)]
+        head = "\r\n".join([f"{method} {target} HTTP/1.1", f"host: {self._host}", *lines, "content-length: 0", "", ""])
+        return Attempt("stranger", head.encode("latin-1", "replace"), True)
 
     def _bad_signature(self) -> Attempt:
         data = self._call(b"{}")

@@ -40,8 +40,11 @@ def test_ownership_of_a_new_bucket_is_the_one_asked_for(s3: Any) -> None:
     controls = s3.get_bucket_ownership_controls(Bucket="owned-preferred")["OwnershipControls"]
     assert controls == {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
     s3.put_object(Bucket="owned-preferred", Key="key", Body=b"", ACL="private")
-    with refused("MalformedXML", 400):
-        s3.put_bucket_ownership_controls(Bucket="owned-preferred", OwnershipControls={"Rules": []})
+    for rules in ([], [{"ObjectOwnership": "Nobody"}]):
+        with refused("MalformedXML", 400):
+            s3.put_bucket_ownership_controls(Bucket="owned-preferred", OwnershipControls={"Rules": rules})
+    with refused("InvalidArgument", 400):
+        s3.create_bucket(Bucket="owned-by-nobody", ObjectOwnership="Nobody")
     s3.put_bucket_ownership_controls(
         Bucket="owned-preferred", OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     )
@@ -113,6 +116,7 @@ def test_lists_of_objects_are_kept(s3: Any, bucket: str) -> None:
     [
         ({}, "MissingSecurityHeader"),
         ({"ACL": "private", "GrantRead": f'uri="{ALL_USERS}"'}, "InvalidRequest"),
+        ({"ACL": "everybody-read"}, "InvalidArgument"),
         ({"GrantRead": "everybody"}, "InvalidArgument"),
         ({"GrantRead": 'uri="http://example.com/group"'}, "InvalidArgument"),
         ({"GrantRead": f'id="{"0" * 64}"'}, "InvalidArgument"),

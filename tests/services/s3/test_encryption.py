@@ -79,6 +79,7 @@ def test_a_request_names_its_key(s3: Any, bucket: str) -> None:
     [
         [],
         [{"BucketKeyEnabled": True}],
+        [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "ROT13"}}],
         [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}] * 2,
     ],
 )
@@ -91,7 +92,11 @@ def test_a_key_needs_kms(s3: Any, bucket: str) -> None:
     rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256", "KMSMasterKeyID": KEY}}]
     with refused("InvalidArgument", 400):
         s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
-    for asked in ({"SSEKMSKeyId": KEY}, {"SSEKMSKeyId": KEY, "ServerSideEncryption": "AES256"}):
+    for asked in (
+        {"ServerSideEncryption": "ROT13"},
+        {"SSEKMSKeyId": KEY},
+        {"SSEKMSKeyId": KEY, "ServerSideEncryption": "AES256"},
+    ):
         with refused("InvalidArgument", 400):
             s3.put_object(Bucket=bucket, Key="key", Body=b"", **asked)
 

@@ -85,6 +85,8 @@ def test_a_destination_that_nobody_serves_is_refused(s3: Any, bucket: str) -> No
         ([queue("a"), queue("b")], "Configurations overlap."),
         ([queue("a", prefix="x"), queue("b", prefix="xy")], "Configurations overlap."),
         ([queue("a", "s3:ObjectCreated:Put"), queue("b", "s3:ObjectCreated:*")], "Configurations overlap."),
+        ([queue("a", "s3:ObjectEaten:*")], "The event 's3:ObjectEaten:*' is not supported"),
+        ([queue("a", middle="x")], "filter rule name must be either prefix or suffix"),
         ([queue("a.fifo")], "FIFO SQS queues are not supported."),
         ([queue("a") | {"QueueArn": "a"}], "The ARN is not well formed"),
         ([queue("a") | {"QueueArn": "arn:aws:sns:us-east-1:123456789012:t"}], "The ARN is not well formed"),

@@ -51,5 +51,7 @@ def test_acceleration_is_kept(s3: Any) -> None:
 def test_who_pays_is_kept(s3: Any) -> None:
     s3.put_bucket_request_payment(Bucket="settings", RequestPaymentConfiguration={"Payer": "Requester"})
     assert s3.get_bucket_request_payment(Bucket="settings")["Payer"] == "Requester"
+    with refused("MalformedXML", 400):
+        s3.put_bucket_request_payment(Bucket="settings", RequestPaymentConfiguration={"Payer": "Nobody"})
     s3.put_bucket_request_payment(Bucket="settings", RequestPaymentConfiguration={"Payer": "BucketOwner"})
     assert s3.get_bucket_request_payment(Bucket="settings")["Payer"] == "BucketOwner"

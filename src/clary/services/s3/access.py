@@ -13,6 +13,7 @@ from clary.objects import buckets, versions
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
+from clary.services.s3.enums import values_of
 from clary.services.s3.grants import Grants, asks_for_grants, grants_of, is_public, only_owner
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket, named_object
@@ -83,6 +84,9 @@ def object_grants(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> 
 def new_bucket_documents(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """What CreateBucket keeps of the ownership and the list that it asks for."""
     ownership = request.get("ObjectOwnership", ENFORCED)
+    if ownership not in values_of("ObjectOwnership"):
+        message = f"Invalid x-amz-object-ownership header: {ownership}"
+        raise StoreError("InvalidArgument", message, ArgumentName="x-amz-object-ownership", ArgumentValue=ownership)
     kept: dict[str, Any] = {}
     if ownership != ENFORCED:
         kept["BucketOwnershipControls"] = {"Rules": [{"ObjectOwnership": ownership}]}

@@ -21,7 +21,7 @@ from clary.services.s3.cors import checked_cors
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.ownership import BLOCKS, ENFORCED, checked_block, checked_controls
-from clary.services.s3.settings import checked_acceleration, checked_logging
+from clary.services.s3.settings import checked_acceleration, checked_logging, checked_payer
 from clary.services.s3.tagging import checked_of_bucket
 
 Check = Callable[[EmbeddedStore, str, Any], Any]
@@ -119,6 +119,7 @@ KINDS = (
         spread=True,
         deletable=False,
         default={"Payer": "BucketOwner"},
+        check=checked_payer,
     ),
 )
 

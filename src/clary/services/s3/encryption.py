@@ -13,6 +13,8 @@ from clary.objects.errors import StoreError
 from clary.wire.refusals import malformed_xml
 
 AES256 = "AES256"
+ALGORITHMS = (AES256, "aws:kms", "aws:kms:dsse")
+"""Those that a client may ask for; the model's others are what AWS's own services write."""
 DOCUMENT = "BucketEncryption"
 ENCRYPTION = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
 
@@ -36,6 +38,10 @@ def encryption_for(store: EmbeddedStore, call: Call, request: dict[str, Any]) ->
         raise _needs_kms()
     if algorithm == AES256:
         return {}
+    if algorithm not in ALGORITHMS:
+        message = "The encryption method specified is not supported"
+        header = "x-amz-server-side-encryption"
+        raise StoreError("InvalidArgument", message, ArgumentName=header, ArgumentValue=algorithm)
     kept = {"ServerSideEncryption": algorithm, "SSEKMSKeyId": key_arn(call, key)}
     # Keys of a bucket save calls to KMS, and do not go with encryption in two layers.
     if request.get("BucketKeyEnabled", rule["BucketKeyEnabled"]) and algorithm == "aws:kms":
@@ -65,6 +71,8 @@ def checked_encryption(_store: EmbeddedStore, _bucket: str, configuration: dict[
         raise malformed_xml()
     [rule] = rules
     default = rule["ApplyServerSideEncryptionByDefault"]
+    if default["SSEAlgorithm"] not in ALGORITHMS:
+        raise malformed_xml()
     if "KMSMasterKeyID" in default and not default["SSEAlgorithm"].startswith("aws:kms"):
         raise StoreError(
             "InvalidArgument",

@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from clary.objects.errors import StoreError
+from clary.services.s3.enums import values_of
 from clary.services.s3.names import owner
 
 Grants = list[dict[str, Any]]
@@ -64,6 +65,9 @@ def grants_of(request: dict[str, Any], account: str) -> Grants:
     if policy is not None:
         return _from_policy(policy, account)
     if canned is not None:
+        if canned not in CANNED:
+            message = "The canned ACL that was asked for is none of those that S3 knows"
+            raise StoreError("InvalidArgument", message, ArgumentName="x-amz-acl", ArgumentValue=canned)
         extra = [_grant({"Type": "Group", "URI": uri}, permission) for uri, permission in CANNED[canned]]
         return only_owner(account) + extra
     return [
@@ -103,7 +107,7 @@ def _from_policy(policy: dict[str, Any], account: str) -> Grants:
 def _checked(grant: dict[str, Any], account: str) -> dict[str, Any]:
     grantee, permission = grant.get("Grantee", {}), grant.get("Permission")
     wanted = {"CanonicalUser": "ID", "Group": "URI", "AmazonCustomerByEmail": "EmailAddress"}.get(grantee.get("Type"))
-    if permission is None or wanted is None or not grantee.get(wanted):
+    if permission not in values_of("Permission") or wanted is None or not grantee.get(wanted):
         raise malformed_acl()
     return _grant(_named(wanted, grantee[wanted], account), permission)
 

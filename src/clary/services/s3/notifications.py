@@ -17,6 +17,7 @@ from clary.objects import buckets
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.services.s3.buckets import find_bucket
+from clary.services.s3.enums import values_of
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.targets import DOCUMENT, EVENT_BRIDGE, TARGETS, Target, covers, invalid, targets_of
@@ -63,6 +64,9 @@ def _check(targets: list[Target], bucket: Bucket) -> None:
                 target.service,
                 target.arn,
             )
+        if unknown := set(target.events) - values_of("Event"):
+            message = f"The event '{min(unknown)}' is not supported for notifications"
+            raise invalid(message, "Event", min(unknown))
         if target.service == "sqs" and arn.resource.endswith(".fifo"):
             raise invalid("FIFO SQS queues are not supported.", target.service, target.arn)
     if len({target.id for target in targets}) < len(targets):

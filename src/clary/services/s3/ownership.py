@@ -8,6 +8,7 @@ from typing import Any
 
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
+from clary.services.s3.enums import values_of
 from clary.wire.refusals import malformed_xml
 
 CONTROLS = "BucketOwnershipControls"
@@ -46,7 +47,7 @@ def acl_conflict() -> StoreError:
 def checked_controls(store: EmbeddedStore, bucket: str, controls: dict[str, Any]) -> dict[str, Any]:
     """One rule; and switching lists off takes a bucket whose own list grants nothing to others."""
     rules = controls["Rules"]
-    if len(rules) != 1:
+    if len(rules) != 1 or rules[0]["ObjectOwnership"] not in values_of("ObjectOwnership"):
         raise malformed_xml()
     if rules[0]["ObjectOwnership"] == ENFORCED:
         grants = store.documents.of(bucket, BUCKET_ACL) or []

@@ -9,6 +9,7 @@ from clary.objects import buckets
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
+from clary.services.s3.enums import values_of
 from clary.services.s3.ownership import ENFORCED, ownership_of
 from clary.wire.refusals import malformed_xml
 
@@ -43,11 +44,17 @@ def checked_logging(store: EmbeddedStore, bucket: str, status: dict[str, Any]) -
 
 
 def checked_acceleration(_store: EmbeddedStore, bucket: str, configuration: dict[str, Any]) -> dict[str, Any]:
-    if "Status" not in configuration:
+    if configuration.get("Status") not in values_of("BucketAccelerateStatus"):
         raise malformed_xml()
     if "." in bucket:
         message = "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names"
         raise StoreError("InvalidRequest", message)
+    return configuration
+
+
+def checked_payer(_store: EmbeddedStore, _bucket: str, configuration: dict[str, Any]) -> dict[str, Any]:
+    if configuration["Payer"] not in values_of("Payer"):
+        raise malformed_xml()
     return configuration
 
 

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from clary.objects.errors import StoreError
+from clary.services.s3.enums import values_of
 
 DOCUMENT = "BucketNotification"
 EVENT_BRIDGE = "EventBridgeConfiguration"
@@ -45,6 +46,8 @@ def _rules(rules: list[dict[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for rule in rules:
         name = rule.get("Name", "").lower()
+        if name not in values_of("FilterRuleName"):
+            raise invalid("filter rule name must be either prefix or suffix", "FilterRule.Name", name)
         if name in found:
             raise invalid(f"Cannot specify more than one {name} rule in a filter.", "FilterRule", name)
         found[name] = rule.get("Value", "")
