@@ -2,6 +2,8 @@
 
     chunks ─▶ incoming/<id> ─fsync─▶ rename ─▶ <id[:2]>/<id> ─fsync of the directory─▶ commit of its row
 
+    small: a row ─▶ made/<boot>/<id> where a file is needed (see `small.py`)
+
 A body that no row names is not there, so a crash at any instant leaves whole objects and at most orphans,
 which `sweep` removes after the next start. Files are never written again: jobs may hard-link them.
 """
@@ -14,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
+
+from clary.objects.small import is_small
 
 COPY_STEP = 64 << 20
 
@@ -33,11 +37,12 @@ class Bodies:
         self._incoming.mkdir(parents=True, exist_ok=True)
         for number in range(256):
             (root / f"{number:02x}").mkdir(exist_ok=True)
+        self._made = _of_this_boot(root / "made")
         os.utime(root)
         self._opened = root.stat().st_ctime  # by the file system's clock, which lags behind the other
 
     def path(self, body: str) -> Path:
-        return self._root / body[:2] / body
+        return (self._made if is_small(body) else self._root / body[:2]) / body
 
     def start(self) -> "Incoming":
         return Incoming(self, self._incoming / uuid4().hex)
@@ -59,6 +64,12 @@ class Bodies:
         incoming.chmod(0o644)
         _flush(incoming)
         return self.place(incoming)
+
+    def make(self, body: str, content: bytes) -> None:
+        """A file of a small body, which its row outlives: nobody waits for the disk."""
+        path = self._incoming / uuid4().hex
+        path.write_bytes(content)
+        os.rename(path, self.path(body))
 
     def concatenate(self, extents: Iterable[Extent]) -> str:
         """A new body of ranges of others, copied inside the kernel (shared where the file system can)."""
@@ -86,10 +97,11 @@ class Bodies:
         `named` gives the names in use that begin with two given hexadecimal digits.
         """
         removed = _remove(self._incoming, self._old_in(self._incoming))
-        for number in range(256):
-            directory = self._root / f"{number:02x}"
-            if old := self._old_in(directory):
-                removed += _remove(directory, old - named(directory.name))
+        for directory in (self._made, *(self._root / f"{number:02x}" for number in range(256))):
+            old = self._old_in(directory)
+            for prefix in {name[:2] for name in old}:
+                old -= named(prefix)
+            removed += _remove(directory, old)
         return removed
 
     def _old_in(self, directory: Path) -> set[str]:
@@ -148,6 +160,17 @@ class Incoming:
         if self._placed:
             self._bodies.remove(self._placed)
         self._path.unlink(missing_ok=True)
+
+
+def _of_this_boot(directory: Path) -> Path:
+    """A part of `directory` that ends with the kernel's life. What was not flushed outlives every process, but may be
+    torn once the kernel is gone."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    (directory / boot).mkdir(parents=True, exist_ok=True)
+    for other in directory.iterdir():
+        if other.name != boot:
+            shutil.rmtree(other)
+    return directory / boot
 
 
 def _flush(path: Path) -> None:

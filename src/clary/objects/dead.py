@@ -12,23 +12,30 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, insert, or_, select
 
+from clary.objects.small import forget
 from clary.objects.tables import dead_bodies, parts, versions
 
 _HOLDERS = (versions, parts)
+
+# Built once: putting a statement together costs SQLAlchemy more than running it.
+_BODIES: BindParameter[Any] = bindparam("bodies", expanding=True)
+_NAMED = [select(table.c.body).where(table.c.body.in_(_BODIES)) for table in _HOLDERS]
+_UNLIST = delete(dead_bodies).where(dead_bodies.c.body.in_(_BODIES))
+_LIST = insert(dead_bodies)
 
 
 def release(connection: Connection, bodies: Collection[str]) -> None:
     """List bodies as dead, apart from those that a row names: to be called when a change has named all that
     it will."""
     dead = set(bodies)
-    for table in _HOLDERS:
-        dead -= set(connection.execute(select(table.c.body).where(table.c.body.in_(bodies))).scalars())
+    for named in _NAMED:
+        dead -= set(connection.execute(named, {"bodies": list(bodies)}).scalars())
     if dead:
         now = time.time()
-        connection.execute(delete(dead_bodies).where(dead_bodies.c.body.in_(dead)))
-        connection.execute(insert(dead_bodies), [{"body": body, "since": now} for body in dead])
+        connection.execute(_UNLIST, {"bodies": list(dead)})
+        connection.execute(_LIST, [{"body": body, "since": now} for body in dead])
 
 
 def strike_off(connection: Connection, before: float, most: int) -> list[str]:
@@ -37,5 +44,7 @@ def strike_off(connection: Connection, before: float, most: int) -> list[str]:
     old = select(dead_bodies.c.body, named).where(dead_bodies.c.since < before).limit(most)
     struck: Sequence[Any] = connection.execute(old).all()
     if struck:
-        connection.execute(delete(dead_bodies).where(dead_bodies.c.body.in_([body for body, _ in struck])))
-    return [body for body, is_named in struck if not is_named]
+        connection.execute(_UNLIST, {"bodies": [body for body, _ in struck]})
+    unnamed = [body for body, is_named in struck if not is_named]
+    forget(connection, unnamed)
+    return unnamed

@@ -1,7 +1,7 @@
 """Clary's own object store: a catalogue in SQL and immutable files beside it.
 
-    put     ingest ─▶ body on disk ─▶ change (group commit) ─▶ acknowledged
-    get     view: key ─▶ version ─▶ path of its body
+    put     ingest ─▶ body on disk ─▶ change (group commit) ─▶ acknowledged; a small body goes with the change
+    get     view: key ─▶ version ─▶ path of its body, or the bytes of a small one (`small`)
     delete  change: row goes, body becomes dead ─▶ after `GRACE` the housekeeper removes the file (`dead`)
 
 `view` and `change` run functions of an open transaction (`buckets`, `versions`, `uploads`, `listing`). One
@@ -32,9 +32,10 @@ from clary.objects.bodies import Bodies
 from clary.objects.dead import strike_off
 from clary.objects.documents import Documents
 from clary.objects.errors import StoreError
-from clary.objects.ingest import Ingested, Settle, ingest
+from clary.objects.ingest import Ingested, Settle, Sink, ingest
 from clary.objects.listing import OBJECTS, Query, read_page
 from clary.objects.locks import LOCKING, default_retention
+from clary.objects.small import content_of, is_small, keep
 from clary.objects.tables import dead_bodies, parts
 from clary.objects.tables import versions as version_table
 from clary.objects.versions import Content, Version
@@ -113,13 +114,25 @@ class EmbeddedStore:
         algorithms: set[str],
         settle: Settle,
         change: Callable[[Connection, Ingested], T],
+        small: bool = False,
     ) -> T:
-        """Store a body and commit the change that names it."""
+        """Store a body and commit the change that names it. With `small`, a small body becomes a row."""
 
         def commit(received: Ingested) -> "Future[T]":
-            return self._submit(lambda connection: change(connection, received), received.body)
+            if (content := received.content) is None:
+                return self._submit(lambda connection: change(connection, received), received.body)
+            return self._submit(lambda c: change(c, replace(received, body=keep(c, content))), None)
 
-        return await ingest(self.bodies, self._pool, chunks, algorithms, settle, commit)
+        return await ingest(Sink(self.bodies, algorithms, small), self._pool, chunks, settle, commit)
+
+    def file_of(self, body: str) -> Path:
+        """The file of a body, which is made now for a small one."""
+        path = self.bodies.path(body)
+        if is_small(body) and not path.exists():
+            content = self.view(partial(content_of, body=body))
+            assert content is not None
+            self.bodies.make(body, content)
+        return path
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         with _missing_as_key_error(bucket, prefix):
@@ -134,10 +147,12 @@ class EmbeddedStore:
             query = replace(query, after=page.last)
 
     def locate(self, bucket: str, key: str) -> str:
-        return str(self._path(bucket, key))
+        return str(self.file_of(self._body(bucket, key)))
 
     def read(self, bucket: str, key: str) -> bytes:
-        return self._path(bucket, key).read_bytes()
+        body = self._body(bucket, key)
+        content = self.view(partial(content_of, body=body))
+        return self.bodies.path(body).read_bytes() if content is None else content
 
     def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
         with _missing_as_key_error(bucket, key):
@@ -155,13 +170,13 @@ class EmbeddedStore:
         with _missing_as_key_error(bucket, key):
             return _info(self.change(put, content.body))
 
-    def _path(self, bucket: str, key: str) -> Path:
+    def _body(self, bucket: str, key: str) -> str:
         with _missing_as_key_error(bucket, key):
             version = self.view(lambda connection: versions.find(connection, bucket, key.encode()))
         assert version.body is not None
         if is_archived(version) and restored_until(version) is None:
             raise ObjectArchived(f"s3://{bucket}/{key}")
-        return self.bodies.path(version.body)
+        return version.body
 
     def _keep_house(self) -> None:
         tasks = [self.sweep]
@@ -185,7 +200,7 @@ class EmbeddedStore:
         def read(connection: Connection) -> set[str]:
             names: set[str] = set()
             for column in (version_table.c.body, parts.c.body, dead_bodies.c.body):
-                # `prefix` and its 30 hexadecimal digits lie below `prefix` and "g".
+                # `prefix` and what follows it, hexadecimal digits or a hyphen before them, lie below `prefix` and "g".
                 query = select(column).where(column >= prefix, column < prefix + "g")
                 names.update(connection.execute(query).scalars())
             return names

@@ -1,9 +1,10 @@
 """A request's body on its way to the disk, hashed as it passes.
 
     socket ─chunks─▶ event loop ─slices─▶ worker thread: digests, write ─▶ finish: check, fsync, rename
+                                                                      └─▶ small: check, and leave it to the commit
 
 One slice is being received while the one before it is hashed and written, so memory is bounded by two
-slices. A small body is a single slice and costs a single visit to a worker thread.
+slices. A body of a single slice costs a single visit to a worker thread.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 from clary.objects.bodies import Bodies, Extent, Incoming
 from clary.objects.checksums import ALGORITHMS, Digest
+from clary.objects.small import LARGEST
 
 SLICE = 1 << 20
 
@@ -25,33 +27,44 @@ class Ingested:
     etag: str
     checksums: dict[str, str]
     """As the API spells them: `{"ChecksumCRC32": …}`."""
+    content: bytes | None = None
+    """Of a small body, which has no file, and its name only when the change that keeps it gives it one."""
 
 
 class Sink:
-    """One body being received, and its digests so far. Used by one thread at a time."""
+    """One body being received, and its digests so far. Used by one thread at a time. With `small`, a body of up
+    to `LARGEST` bytes is not made a file."""
 
-    def __init__(self, bodies: Bodies, algorithms: set[str]) -> None:
+    def __init__(self, bodies: Bodies, algorithms: set[str], small: bool = False) -> None:
         self._bodies = bodies
+        self._small = small
+        self._content = b""
         self._file: Incoming | None = None
         self._digests: dict[str, Digest] = {name: ALGORITHMS[name]() for name in {"MD5", *algorithms}}
 
     def write(self, data: bytes) -> None:
-        for digest in self._digests.values():
-            digest.update(data)
+        self._hash(data)
         self._file = self._file or self._bodies.start()
         self._file.write(data)
 
+    def _hash(self, data: bytes) -> None:
+        for digest in self._digests.values():
+            digest.update(data)
+
     def digest(self, algorithm: str) -> bytes:
-        """Of all that was written; an algorithm that only the trailer named is computed from the file."""
+        """Of all that was written; an algorithm that only the trailer named is computed from what was kept."""
         if algorithm not in self._digests:
-            assert self._file is not None
             self._digests[algorithm] = ALGORITHMS[algorithm]()
-            for data in self._file.content(SLICE):
+            for data in self._file.content(SLICE) if self._file else (self._content,):
                 self._digests[algorithm].update(data)
         return self._digests[algorithm].digest()
 
     def finish(self, data: bytes, settle: "Settle") -> Ingested:
-        """Write the last slice, let `settle` judge the digests, and make the body durable."""
+        """Write the last slice, let `settle` judge the digests, and make the body durable, but for a small one."""
+        if self._small and self._file is None and len(data) <= LARGEST:
+            self._hash(data)
+            self._content = data
+            return Ingested("", len(data), self.digest("MD5").hex(), settle(self), data)
         self.write(data)
         assert self._file is not None
         checksums = settle(self)
@@ -67,19 +80,11 @@ Settle = Callable[[Sink], dict[str, str]]
 
 T = TypeVar("T")
 Finish = Callable[[Ingested], Future[T]]
-"""Begins to commit what refers to the body; called on the worker thread that made it durable."""
+"""Begins to commit what refers to the body, and a small one itself; called on the worker thread that took it in."""
 
 
-async def ingest(
-    bodies: Bodies,
-    pool: Executor,
-    chunks: AsyncIterable[bytes],
-    algorithms: set[str],
-    settle: Settle,
-    finish: Finish[T],
-) -> T:
+async def ingest(sink: Sink, pool: Executor, chunks: AsyncIterable[bytes], settle: Settle, finish: Finish[T]) -> T:
     """Store a body durably, then do `finish`, whose outcome this returns."""
-    sink = Sink(bodies, algorithms)
     running: Future[Any] = Future()
     running.set_result(None)
     waiting: list[bytes] = []

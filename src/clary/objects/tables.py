@@ -2,8 +2,8 @@
 
 Keys are bytes, not text: so they compare in UTF-8 binary order, which is S3's, on every database, and may
 hold any character. What a client said of an object (`ContentType`, `Metadata` …) is one JSON document in
-the shape of the API. A body is the name of an immutable file (see `bodies.py`) that several versions may
-share; the last one to go moves it to `dead_bodies`, from where the file is removed after a while.
+the shape of the API. A body is the name of an immutable file (see `bodies.py`) or of a row of `small_bodies` that
+several versions may share; the last one to go moves it to `dead_bodies`, from where it is removed after a while.
 """
 
 from sqlalchemy import (
@@ -106,4 +106,12 @@ dead_bodies = Table(
     metadata,
     Column("body", String(32), primary_key=True),
     Column("since", Float, nullable=False, index=True),
+)
+
+small_bodies = Table(
+    "small_bodies",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,  # a number is a body's name, and never given again
 )

@@ -129,6 +129,15 @@ def test_parts_are_copied_whole_or_in_ranges(s3: Any, bucket: str) -> None:
     assert body_of(s3, bucket, "key") == PART + LAST + LAST
 
 
+def test_parts_are_copied_from_small_objects(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="source", Body=LAST)
+    upload = start(s3, bucket)
+    named = {"Bucket": bucket, "Key": "key", "UploadId": upload, "PartNumber": 1}
+    copied = s3.upload_part_copy(**named, CopySource={"Bucket": bucket, "Key": "source"}, CopySourceRange="bytes=4-7")
+    complete(s3, bucket, upload, [{"PartNumber": 1, "ETag": copied["CopyPartResult"]["ETag"]}])
+    assert body_of(s3, bucket, "key") == LAST[4:8]
+
+
 def test_a_part_can_be_read_by_its_number(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     parts = [send(s3, bucket, upload, 1, PART), send(s3, bucket, upload, 2, LAST)]

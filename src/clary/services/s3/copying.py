@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from clary.control.call import Call
 from clary.objects import versions
 from clary.objects.archive import RESTORED_UNTIL, check_readable
-from clary.objects.bodies import Bodies, Extent
+from clary.objects.bodies import Extent
 from clary.objects.buckets import Bucket
 from clary.objects.checksums import ALGORITHMS, carried, encoded
 from clary.objects.embedded import EmbeddedStore
@@ -44,7 +44,7 @@ def copy_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> di
     _check_changes_something(request)
     _, loaded = store.view(partial(_source, request=request))
     _check_size(loaded.size)
-    rehashed = _rehashed(store.bodies, loaded, request.get("ChecksumAlgorithm"))
+    rehashed = _rehashed(store, loaded, request.get("ChecksumAlgorithm"))
 
     def copy(connection: Connection) -> dict[str, Any]:
         bucket = named_bucket(connection, request)
@@ -82,6 +82,7 @@ def upload_part_copy(store: EmbeddedStore, _call: Call, request: dict[str, Any])
     assert source.body is not None
     extent = Extent(source.body, *_range(request.get("CopySourceRange"), source.size))
     _check_size(extent.size)
+    store.file_of(source.body)
     received = copy_range(store.bodies, extent, {upload.algorithm}, settlement({}, upload.algorithm))
     part = part_of(number, received)
     store.change(partial(put_part, request=request, part=part), received.body)
@@ -155,13 +156,14 @@ def _check_changes_something(request: dict[str, Any]) -> None:
         )
 
 
-def _rehashed(bodies: Bodies, source: Version, algorithm: str | None) -> dict[str, str] | None:
+def _rehashed(store: EmbeddedStore, source: Version, algorithm: str | None) -> dict[str, str] | None:
     """The checksum by another algorithm than the source's, where the copy shall have one."""
     if algorithm is None or supported(algorithm) in carried(source.checksums):
         return None
     assert source.body is not None
     digest = ALGORITHMS[algorithm]()
-    for data in bodies.read(Extent(source.body, 0, source.size), SLICE):
+    store.file_of(source.body)
+    for data in store.bodies.read(Extent(source.body, 0, source.size), SLICE):
         digest.update(data)
     return {f"Checksum{algorithm}": encoded(digest.digest()), "ChecksumType": "FULL_OBJECT"}
 

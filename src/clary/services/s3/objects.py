@@ -12,6 +12,7 @@ from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.objects.ingest import SLICE, Ingested
+from clary.objects.small import content_of
 from clary.objects.versions import Content, Version
 from clary.services.s3.authorization import deletion_refusal
 from clary.services.s3.conditions import check_read, write_guard
@@ -48,7 +49,7 @@ async def put_object(store: EmbeddedStore, call: Call, request: dict[str, Any]) 
         version = versions.put(connection, bucket, key, content, guard)
         return written(bucket, version) | told_expiry(store, version)
 
-    return await store.take_in(request["Body"], {algorithm}, settlement(request, algorithm), put)
+    return await store.take_in(request["Body"], {algorithm}, settlement(request, algorithm), put, small=True)
 
 
 def check_size(request: dict[str, Any]) -> None:
@@ -70,13 +71,22 @@ async def expect_bucket(store: EmbeddedStore, request: dict[str, Any]) -> None:
 
 @s3_operation("GetObject")
 async def get_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    bucket, version = await store.look(partial(named_object, request=request))
+    bucket, version, content = await store.look(partial(_object_and_content, request=request))
     check_read(request, bucket, version)
     check_readable(version)
     extent, said = extent_of(request, version)
     assert version.body is not None
-    body = FileBody(store.bodies.path(version.body), extent.offset, extent.length)
+    body: FileBody | bytes = FileBody(store.bodies.path(version.body), extent.offset, extent.length)
+    if content is not None:
+        body = content[extent.offset : extent.offset + extent.length]
     return {**head(bucket, version, request, said), **told_expiry(store, version), "Body": body}
+
+
+def _object_and_content(connection: Connection, request: dict[str, Any]) -> tuple[Bucket, Version, bytes | None]:
+    """With its bytes, where they are a row of the catalogue."""
+    bucket, version = named_object(connection, request)
+    assert version.body is not None
+    return bucket, version, content_of(connection, version.body)
 
 
 @s3_operation("HeadObject")
