@@ -52,6 +52,15 @@ def clowder(records: Records) -> dict[str, Record]:
     return cats
 
 
+def test_members_of_the_document_are_filters(records: Records) -> None:
+    for name, document in {"tom": {"Coat": "black"}, "kit": {"Coat": "white"}, "puss": {}, "odd": {"Coat": 7}}.items():
+        records.update(add(records, name), document)
+    assert _names(records, members=(("Coat", "black"),)) == ["tom"]
+    assert _names(records, members=(("Coat", "black"), ("Coat", "white"))) == []
+    assert _names(records, members=(("Coat", None),)) == ["puss"]
+    assert _names(records, members=(('"] or 1=1', "x"),)) == []
+
+
 def test_a_listing_is_in_the_order_asked_for(records: Records, clowder: dict[str, Record]) -> None:
     by_creation = list(clowder)
     assert _names(records) == by_creation

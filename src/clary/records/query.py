@@ -10,13 +10,15 @@ from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import JSON, ColumnElement, Row, Select, Text, cast, func, select, tuple_
 
 from clary.records.errors import InvalidToken
 from clary.records.record import Record, Scope
 from clary.records.tables import records
 
 SortBy = Literal["Name", "CreationTime", "LastModifiedTime", "Status"]
+
+_JSON = JSON().with_variant(Text(), "sqlite")  # to SQLite, JSON is text; a cast to another type would make it a number
 
 # `id` settles the order of records that are otherwise equal.
 _SORT_KEYS: dict[SortBy, tuple[str, ...]] = {
@@ -41,6 +43,8 @@ class Query:
     status: str = ""
     parent: str = ""
     """The id of a record: its children only."""
+    members: tuple[tuple[str, str | None], ...] = ()
+    """Texts that the document must have as these members; None for a member that it must not have."""
     sort_by: SortBy = "CreationTime"
     descending: bool = False
     max_results: int = 10
@@ -83,6 +87,7 @@ def _filters(query: Query) -> list[ColumnElement[bool]]:
         found.append(func.replace(columns.name, query.name_contains, "") != columns.name)
     if query.status:
         found.append(columns.status == query.status)
+    found += [_member(name).is_not_distinct_from(value) for name, value in query.members]
     for column, after, before, inclusive in (
         (columns.created, query.created_after, query.created_before, query.from_inclusive),
         (columns.modified, query.modified_after, query.modified_before, False),
@@ -92,6 +97,12 @@ def _filters(query: Query) -> list[ColumnElement[bool]]:
         if before is not None:
             found.append(column < before)
     return found
+
+
+def _member(name: str) -> ColumnElement[Any]:
+    """A text of the document, null where it has none by that name."""
+    text: ColumnElement[Any] = cast(records.c.document, _JSON)[name].as_string()
+    return text
 
 
 def _read_token(kind: str, scope: Scope, query: Query) -> list[Any]:

@@ -12,6 +12,7 @@ MODULES = (
     "clary.services.sagemaker.notebooks.code_repositories",
     "clary.services.sagemaker.notebooks.lifecycle_configs",
     "clary.services.sagemaker.registry.groups",
+    "clary.services.sagemaker.registry.packages",
     "clary.services.sagemaker.search.api",
     "clary.services.sagemaker.tags",
     "clary.services.sagemaker_runtime.api",

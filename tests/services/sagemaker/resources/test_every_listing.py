@@ -28,6 +28,9 @@ Listed = Callable[..., list[dict[str, Any]]]
 
 OF_ONE_KIND: dict[tuple[str, str], dict[Any, list[str]]] = {
     ("ModelPackageGroup", "CrossAccountFilterOption"): {"SameAccount": NAMES, "CrossAccount": []},
+    ("ModelPackage", "ModelApprovalStatus"): {"Approved": [], "Rejected": [], "PendingManualApproval": []},
+    ("ModelPackage", "ModelPackageGroupName"): {"walk-a": []},
+    ("ModelPackage", "ModelPackageType"): {"Versioned": [], "Unversioned": NAMES, "Both": NAMES},
 }
 """Filters that one listing has for itself: value → what is left."""
 

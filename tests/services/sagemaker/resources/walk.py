@@ -24,6 +24,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "TrainingJob": TRAINING,
     "CodeRepository": {"GitConfig": REPOSITORY},
     "ModelPackageGroup": {"ModelPackageGroupDescription": "versions of one model"},
+    "ModelPackage": {"InferenceSpecification": {"Containers": [{"Image": UNKNOWN_IMAGE}]}},
     "NotebookInstanceLifecycleConfig": {"OnStart": [{"Content": SCRIPT}]},
 }
 """By base: a Create request but for the name. In this order they can be made."""

@@ -16,7 +16,8 @@ from typing import Any
 
 from clary.control.call import Call
 from clary.services.sagemaker.hosting.configs import ENDPOINT_CONFIGS
-from clary.services.sagemaker.hosting.models import MODELS
+from clary.services.sagemaker.hosting.models import MODELS, container_of
+from clary.services.sagemaker.registry.containers import from_package
 from clary.services.sagemaker.resources.handling import find
 
 
@@ -32,8 +33,13 @@ def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
         for variant in config["ProductionVariants"]
     ]
     names = {variant["ModelName"] for variant in variants}
-    models = {name: find(call, MODELS, name).document for name in names}
+    models = {name: _deployable(call, find(call, MODELS, name).document) for name in names}
     return {"Number": number, "ConfigName": config_name, "Variants": variants, "Models": models}
+
+
+def _deployable(call: Call, model: dict[str, Any]) -> dict[str, Any]:
+    """The model with one container, which is what its package says where it names one."""
+    return {**model, "PrimaryContainer": from_package(call, container_of(model))}
 
 
 def retain_properties(deployment: dict[str, Any], previous: dict[str, Any], excluded: set[str]) -> None:

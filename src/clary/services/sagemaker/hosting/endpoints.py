@@ -85,12 +85,12 @@ def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _described(record: Record) -> dict[str, Any]:
+def _told(record: Record) -> dict[str, Any]:
     serving = record.document.get("Previous") or record.document["Deployment"]
-    described = {"EndpointConfigName": serving["ConfigName"]}
+    told = {"EndpointConfigName": serving["ConfigName"]}
     if record.state != CREATING:
-        described["ProductionVariants"] = [_variant_summary(record, serving, v) for v in serving["Variants"]]
-    return described
+        told["ProductionVariants"] = [_variant_summary(record, serving, v) for v in serving["Variants"]]
+    return told
 
 
 def _variant_summary(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
@@ -122,8 +122,8 @@ ENDPOINTS = Resource(
     exists='Cannot create already existing endpoint "{arn}".',
     initial=CREATING,
     prepare=_prepare,
-    describe=lambda _house, record: _described(record),
+    tell=_told,
     from_inclusive=True,
 )
 serve(ENDPOINTS, "Create", "Describe", "List")
-serve_search(ENDPOINTS, also=_described)
+serve_search(ENDPOINTS)

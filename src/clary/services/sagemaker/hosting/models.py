@@ -5,6 +5,7 @@ from typing import Any
 from clary.control.call import Call
 from clary.records.record import Kind
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
+from clary.services.sagemaker.registry.containers import from_package
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
@@ -13,15 +14,13 @@ NOT_BUILT_IN_CONTAINERS = (
     "AdditionalModelDataSources",
     "ContainerMetricsConfig",
     "ImageConfig",
-    "InferenceSpecificationName",
-    "ModelPackageName",
     "MultiModelConfig",
 )
 NOT_BUILT_IN_S3_SOURCES = ("ETag", "HubAccessConfig", "ManifestEtag", "ManifestS3Uri")
 
 
-def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    _refuse_what_is_not_built(request)
+def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    _refuse_what_is_not_built(call, request)
     return {"EnableNetworkIsolation": False, **request}
 
 
@@ -43,7 +42,7 @@ def container_of(model: dict[str, Any]) -> dict[str, Any]:
     return container
 
 
-def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
+def _refuse_what_is_not_built(call: Call, request: dict[str, Any]) -> None:
     if request.get("Containers") and request.get("PrimaryContainer"):
         raise invalid("A model has either a PrimaryContainer or Containers, not both.")
     containers = request.get("Containers") or [c for c in (request.get("PrimaryContainer"),) if c]
@@ -56,5 +55,5 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
     refuse_members(container.get("ModelDataSource", {}).get("S3DataSource", {}), NOT_BUILT_IN_S3_SOURCES)
     if container.get("Mode") == "MultiModel":
         raise not_built("A multi-model container")
-    if "Image" not in container:
-        raise not_built("A container without Image (from a model package)")
+    if "Image" not in from_package(call, container):
+        raise invalid("A container needs an Image, or a ModelPackageName that has one.")

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from clary.control.call import Call
+from clary.records.query import Query
 from clary.records.record import Kind, Record, State
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid
@@ -12,9 +13,18 @@ from clary.services.sagemaker.resources.handling import find
 from clary.services.sagemaker.resources.listing import own_account_only
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
+from clary.wire.errors import ServiceError
 
+MODEL_PACKAGE = Kind("model-package")
 POLICY = "ResourcePolicy"
 """Member of a group's document."""
+
+
+def _only_empty(call: Call, group: Record) -> None:
+    versions = Query(parent=group.id, max_results=1)
+    if call.house.records.list(MODEL_PACKAGE, call.scope, versions).records:
+        raise ServiceError("ConflictException", f"Model Package Group {group.arn} cannot be deleted: it has versions.")
+
 
 MODEL_PACKAGE_GROUPS = Resource(
     base="ModelPackageGroup",
@@ -22,7 +32,8 @@ MODEL_PACKAGE_GROUPS = Resource(
     missing="ModelPackageGroup {arn} does not exist.",
     exists="Model Package Group already exists: {arn}",
     initial=State("Completed"),
-    describe=lambda _house, _record: {"CreatedBy": {}},
+    tell=lambda _record: {"CreatedBy": {}},
+    guard=_only_empty,
     order="Ascending",
     filters={"CrossAccountFilterOption": own_account_only},
 )

@@ -54,9 +54,10 @@ class Resource:
     """`(document, Update request) -> document`."""
     guard: Callable[[Call, Record], None] = lambda _call, _record: None
     """Raises `ServiceError` where the record may not be deleted now."""
+    tell: Callable[[Record], Document] = lambda _record: {}
+    """What is told of a record beside its document, name, ARN, status and times, wherever there is a place for it."""
     describe: Callable[[House, Record], Document] = lambda _house, _record: {}
-    """What Describe says beside the document, the name, the ARN, the status and the times. It may read other tables:
-    listings do without it."""
+    """What Describe says beside that. It may read other tables: listings and searches do without it."""
 
     sort_by: SortBy = "CreationTime"
     order: Literal["Ascending", "Descending"] = "Descending"

@@ -17,8 +17,9 @@ def arn_of(call: Call, kind: Kind, name: str) -> str:
     return call.arn("sagemaker", f"{kind.name}/{name}")
 
 
-def create(call: Call, resource: Resource, request: dict[str, Any]) -> Record:
-    """The new record, with the request's tags; its reconciler, where it has one, is woken."""
+def create(call: Call, resource: Resource, request: dict[str, Any], *, parent: str | None = None) -> Record:
+    """The new record, with the request's tags, as a child of the record `parent`. Its reconciler, where it has one, is
+    woken."""
     tags = tags_of(request)
     asked = {member: value for member, value in request.items() if member != "Tags"}
     document = resource.prepare(call, asked)
@@ -26,7 +27,15 @@ def create(call: Call, resource: Resource, request: dict[str, Any]) -> Record:
     arn = arn_of(call, resource.kind, name)
     try:
         record = call.house.records.create(
-            resource.kind, call.scope, name, arn, document, resource.initial, tags=tags, message=resource.message
+            resource.kind,
+            call.scope,
+            name,
+            arn,
+            document,
+            resource.initial,
+            tags=tags,
+            message=resource.message,
+            parent=parent,
         )
     except TooManyTags:
         raise too_many_tags() from None
@@ -62,6 +71,7 @@ def told(resource: Resource, record: Record) -> dict[str, Any]:
         "SecondaryStatus": record.state.secondary,
         "CreationTime": record.created,
         "LastModifiedTime": record.modified,
+        **resource.tell(record),
     }
 
 

@@ -4,13 +4,14 @@ Filters that all listings share are known here by their members' names; a resour
 is neither is refused by name, so that no listing holds what was not asked for.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from clary.control.call import Call
 from clary.records.errors import InvalidToken
 from clary.records.query import Page, Query, SortBy
 from clary.services.sagemaker.errors import invalid, not_built
-from clary.services.sagemaker.resources.declaration import Resource
+from clary.services.sagemaker.resources.declaration import Filter, Resource
 from clary.services.sagemaker.resources.handling import told
 from clary.services.sagemaker.resources.shapes import cut, list_member, summary_members
 
@@ -89,6 +90,11 @@ def _page(call: Call, resource: Resource, query: Query) -> Page:
         return call.house.records.list(resource.kind, call.scope, query)
     except InvalidToken:
         raise invalid("The NextToken is not valid for this request.") from None
+
+
+def equal_member(member: str) -> Filter:
+    """The filter that keeps to records whose document has the value as `member`."""
+    return lambda query, value: replace(query, members=(*query.members, (member, value)))
 
 
 def own_account_only(query: Query, option: str) -> Query | None:

@@ -22,20 +22,19 @@ def serve_search(
     *,
     member: str = "",
     within: str = "",
-    also: Callable[[Record], Mapping[str, Any]] = lambda _record: NOTHING,
     passages: Mapping[str, Callable[[Record, Sequence[Event]], Any]] = NOTHING,
     named: tuple[NamedList, ...] = (),
     decimals: tuple[str, ...] = (),
 ) -> None:
     """Let Search find records of the resource.
 
-    `name` is its ResourceType, `member` its member of SearchRecord, where these are not the resource's `base`. `also`
-    says what `told` does not, of the record alone. The rest is told of `Searchable`.
+    `name` is its ResourceType, `member` its member of SearchRecord, where these are not the resource's `base`. The
+    rest is told of `Searchable`.
     """
     declared = Searchable(
         kind=resource.kind,
         resource=name or resource.base,
-        describe=lambda record: cut({**told(resource, record), **also(record)}, _members(declared)),
+        describe=lambda record: cut(told(resource, record), _members(declared)),
         member=member,
         within=within,
         named=named,

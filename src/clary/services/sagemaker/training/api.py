@@ -32,10 +32,7 @@ def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe(house: House, record: Record) -> dict[str, Any]:
-    return {
-        "SecondaryStatusTransitions": _transitions(record, house.records.events(record)),
-        **_seconds(record),
-    }
+    return {"SecondaryStatusTransitions": _transitions(record, house.records.events(record))}
 
 
 def _seconds(record: Record) -> dict[str, int]:
@@ -118,6 +115,7 @@ TRAINING_JOBS = Resource(
     initial=STARTING,
     message=MESSAGES[STARTING],
     prepare=_prepare,
+    tell=_seconds,
     describe=_describe,
     guard=_only_finished,
     order="Ascending",
@@ -126,7 +124,6 @@ serve(TRAINING_JOBS, "Create", "Describe", "List", "Delete")
 serve_stop(TRAINING_JOBS, COURSE, "training job")
 serve_search(
     TRAINING_JOBS,
-    also=_seconds,
     passages={"SecondaryStatusTransitions": _transitions},
     named=(NamedList("Metrics", "FinalMetricDataList", "MetricName", "Value"),),
     decimals=("HyperParameters",),
