@@ -16,14 +16,14 @@ class _Connection(http.client.HTTPConnection):
         self._address = address
 
     def connect(self) -> None:
-        path = socket_path(self._address)
-        if path is None:
-            host, _, port = self._address.partition(":")
-            self.sock = socket.create_connection((host, int(port)), PING_TIMEOUT)
-        else:
-            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self.sock.settimeout(PING_TIMEOUT)
-            self.sock.connect(path)
+        with socket_path(self._address) as path:
+            if path is None:
+                host, _, port = self._address.partition(":")
+                self.sock = socket.create_connection((host, int(port)), PING_TIMEOUT)
+            else:
+                self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                self.sock.settimeout(PING_TIMEOUT)
+                self.sock.connect(path)
 
 
 def answers_ping(address: str) -> bool:

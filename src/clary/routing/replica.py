@@ -97,10 +97,10 @@ class Replica:
 
     async def _connect_now(self) -> Connection:
         loop = asyncio.get_running_loop()
-        path = socket_path(self.address)
-        if path is None:
-            host, _, port = self.address.partition(":")
-            _, connection = await loop.create_connection(lambda: Connection(loop), host, int(port))
-        else:
-            _, connection = await loop.create_unix_connection(lambda: Connection(loop), path)
-        return connection
+        with socket_path(self.address) as path:
+            if path is None:
+                host, _, port = self.address.partition(":")
+                _, connection = await loop.create_connection(lambda: Connection(loop), host, int(port))
+            else:
+                _, connection = await loop.create_unix_connection(lambda: Connection(loop), path)
+            return connection
