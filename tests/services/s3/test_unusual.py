@@ -101,6 +101,34 @@ def test_a_document_has_the_digest_that_is_said_of_it(s3: Any, platform: Platfor
     s3.delete_bucket_tagging(Bucket="unusual")
 
 
+def test_a_document_of_another_kind_changes_nothing(s3: Any, platform: Platform) -> None:
+    other = TAGGING.replace(b"Tagging>", b"Tags>")
+    assert ask(platform, "PUT", "/unusual?tagging", body=other).code == "MalformedXML"
+    with refused("NoSuchTagSet", 404):
+        s3.get_bucket_tagging(Bucket="unusual")
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "name", "value"),
+    [
+        ("/unusual?max-keys=many", {}, "max-keys", "many"),
+        ("/unusual/key?partNumber=one", {}, "partNumber", "one"),
+        (
+            "/unusual/key?attributes",
+            {"x-amz-object-attributes": "ETag", "x-amz-max-parts": "all"},
+            "x-amz-max-parts",
+            "all",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named(
+    platform: Platform, target: str, headers: dict[str, str], name: str, value: str
+) -> None:
+    answer = ask(platform, "GET", target, headers)
+    assert answer.code == "InvalidArgument"
+    assert f"<ArgumentName>{name}</ArgumentName><ArgumentValue>{value}</ArgumentValue>".encode() in answer.body
+
+
 def test_an_expected_owner_is_an_account(platform: Platform) -> None:
     answer = ask(platform, "GET", "/unusual/key", {"x-amz-expected-bucket-owner": "me"})
     assert (answer.status, answer.code) == (400, "InvalidBucketOwnerAWSAccountID")

@@ -16,7 +16,7 @@ from clary.wire.models import Protocol
 from clary.wire.parse.json import parse_json
 from clary.wire.parse.query import parse_query
 from clary.wire.parse.rest import parse_rest
-from clary.wire.parse.unreadable import Unreadable, UnreadableBody
+from clary.wire.parse.unreadable import Unreadable, UnreadableArgument, UnreadableBody
 from clary.wire.refusals import malformed_xml
 
 __all__ = ["parse"]
@@ -48,6 +48,8 @@ def _as_service_error(protocol: Protocol, error: Unreadable) -> ServiceError:
         return ServiceError("MalformedInput", str(error), 400)
     if protocol != "rest-xml":
         return ServiceError("SerializationException", str(error), 400)
+    if isinstance(error, UnreadableArgument):
+        return ServiceError("InvalidArgument", str(error), 400, ArgumentName=error.name, ArgumentValue=error.value)
     if not isinstance(error, UnreadableBody):
         return ServiceError("InvalidArgument", str(error), 400)
     return malformed_xml()

@@ -12,7 +12,7 @@ from clary.wire.identify import Identified
 from clary.wire.models import payload_member
 from clary.wire.parse.json import read_document
 from clary.wire.parse.text import ReadText, text_readers
-from clary.wire.parse.unreadable import UnreadableBody
+from clary.wire.parse.unreadable import Unreadable, UnreadableArgument, UnreadableBody
 from clary.wire.parse.xml import read_xml
 
 LOCATED = ("uri", "querystring", "header", "headers")
@@ -34,21 +34,28 @@ class InputPlan:
 
 def parse_rest(found: Identified, body: bytes | Body) -> dict[str, Any]:
     plan = _plan(found.operation, found.protocol)
-    params = {member: read(found.labels[label]) for label, member, read in plan.labels}
+    params: dict[str, Any] = {member: read(found.labels[label]) for label, member, read in plan.labels}
     if found.query and plan.query:
         for name, value in found.query.items():
             if name in plan.query:
                 member, read = plan.query[name]
-                params[member] = read(value)
+                params[member] = _argument(name, read, value)
     for name, value in found.headers.items:
         entry = plan.headers.get(name)
         if entry is not None and entry[0] not in params:
-            params[entry[0]] = entry[1](value)
+            params[entry[0]] = _argument(name, entry[1], value)
         for prefix, member in plan.header_maps:
             if name.startswith(prefix):
                 params.setdefault(member, {})[name[len(prefix) :]] = value
     params.update(plan.body(body))
     return params
+
+
+def _argument(name: str, read: ReadText, value: str) -> Any:
+    try:
+        return read(value)
+    except Unreadable as error:
+        raise UnreadableArgument(str(error), name, value) from error
 
 
 @cache
@@ -96,7 +103,8 @@ def _payload_reader(
         return lambda body: {member: _decode_text(body)} if body else {}
     if protocol == "rest-json":
         return lambda body: {member: read_document(service, shape, body)} if body else {}
-    return lambda body: {member: read_xml(service, shape, body)} if body else {}
+    root = shape.serialization.get("name", member)
+    return lambda body: {member: read_xml(service, shape, body, root)} if body else {}
 
 
 def _decode_text(body: bytes) -> str:

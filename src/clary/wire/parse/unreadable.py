@@ -8,5 +8,14 @@ class Unreadable(ValueError):
     """A value that is not of the type that the model gives it."""
 
 
+class UnreadableArgument(Unreadable):
+    """The same, for a parameter of the query or a header."""
+
+    def __init__(self, message: str, name: str, value: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.value = value
+
+
 class UnreadableBody(Unreadable):
     """The same, for a document in the body."""

@@ -23,10 +23,13 @@ Read = Callable[[list[Element]], Any]
 NAMESPACE_END = "}"
 
 
-def read_xml(service: str, shape: StructureShape, body: bytes) -> dict[str, Any]:
-    """A whole body as one structure."""
+def read_xml(service: str, shape: StructureShape, body: bytes, root: str = "") -> dict[str, Any]:
+    """A whole body as one structure, whose element has the name `root` where one is given."""
     try:
-        members: dict[str, Any] = xml_readers(service)(shape)([parse_element(body)])
+        element = parse_element(body)
+        if root and element.tag != root:
+            raise UnreadableBody(f"the document is {element.tag}, not {root}")
+        members: dict[str, Any] = xml_readers(service)(shape)([element])
     except UnreadableBody:
         raise
     except Unreadable as error:
