@@ -3,12 +3,20 @@
 from typing import Any
 
 from clary.control.call import Call
-from clary.records.record import Record, State
+from clary.control.house import House
+from clary.records.record import KINDS, Record, State
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid
 from clary.services.sagemaker.jobs.course import Course
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
+
+
+def ask_to_stop(house: House, course: Course, record: Record) -> None:
+    """What a user's Stop does, and a parent's of its children (`control.children`). Raises
+    `IllegalTransition` and `Stale`."""
+    house.records.transition(record, course.stopping, message=course.messages[course.stopping])
+    house.supervisor.wake(KINDS[record.kind], record.id)
 
 
 def serve_stop(resource: Resource, course: Course, noun: str) -> None:
@@ -19,8 +27,7 @@ def serve_stop(resource: Resource, course: Course, noun: str) -> None:
         record = find(call, resource, request[resource.name_member])
         if not _may_stop(record, course.stopping, resource):
             raise invalid(f"The request was rejected because the {noun} is in status {record.state.status}.")
-        call.house.records.transition(record, course.stopping, message=course.messages[course.stopping])
-        call.house.supervisor.wake(resource.kind, record.id)
+        ask_to_stop(call.house, course, record)
 
 
 def _may_stop(record: Record, stopping: State, resource: Resource) -> bool:

@@ -35,8 +35,14 @@ def _check_scripts(request: dict[str, Any]) -> None:
 LIFECYCLE_CONFIGS = Resource(
     base="NotebookInstanceLifecycleConfig",
     kind=Kind("notebook-instance-lifecycle-config"),
-    missing="Notebook Instance Lifecycle Config '{arn}' does not exist.",
-    exists="Notebook Instance Lifecycle Config '{arn}' already exists.",
+    missing=(
+        "Unable to describe Notebook Instance Lifecycle Config '{arn}'. "
+        "(Details: Notebook Instance Lifecycle Config does not exist.)"
+    ),
+    exists=(
+        "Unable to create Notebook Instance Lifecycle Config {arn}. "
+        "(Details: Notebook Instance Lifecycle Config already exists.)"
+    ),
     prepare=_prepare,
     amend=_amend,
 )
