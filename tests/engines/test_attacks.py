@@ -257,6 +257,7 @@ def test_what_others_may_not_read_is_covered_where_clarys_user_might(
         f"print([path for path in {closed!r} if read(path)])"
     )
     assert run_lines(engine, source)[-1] == "[]"
+    assert run_lines(engine, source, visible=["/etc"])[-1] == "[]"
 
 
 def test_control_groups_cannot_be_written(engine: ProcessEngine) -> None:

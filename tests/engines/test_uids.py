@@ -152,6 +152,8 @@ def test_a_file_that_only_root_may_read_stays_unread(engine: ProcessEngine) -> N
         f"print([path for path in {list(map(str, closed))!r} if readable(path)])"
     )
     assert run_lines(engine, source) == ["[]"]
+    # Nor where a directory around it is to be seen.
+    assert run_lines(engine, source, visible=["/etc"]) == ["[]"]
 
 
 @needs_own_uids

@@ -83,7 +83,7 @@ class Mounts:
         own = [self.layout[name] for name in ("ml", "run", "scratch")]
         own += [*self.writable, *self.named.values(), *self.changeable.values(), *_parts(bwrap)]
         # What root keeps for itself among the system's files is not made readable by naming a directory around it.
-        own += [path for path in self.readable if not os.path.realpath(path).startswith(system)]
+        own += [path for path in self.readable if not f"{os.path.realpath(path)}/".startswith(system)]
         shared.append(os.path.realpath(RESOLVER))
         return View(_outermost(own), _outermost(shared), [path for path in SYSTEM if os.path.islink(path)])
 
@@ -116,7 +116,7 @@ def arguments(node: Node, mounts: Mounts, spec: InstanceSpec, calls: int | None)
         argv += ["--cap-add", capability]
     # On the disk, which is watched, and not in memory as by default.
     argv += ["--bind", mounts.own("root"), "/"]
-    argv += _system(node.closed)
+    argv += _system()
     argv += ["--proc", "/proc", *covers(), "--dir", "/var/tmp", "--size", RUN_SIZE, "--tmpfs", "/run"]
     argv += _names(mounts, spec.hostname)
     for path, name in (("/tmp", "tmp"), (HOME, "home")):
@@ -127,7 +127,9 @@ def arguments(node: Node, mounts: Mounts, spec: InstanceSpec, calls: int | None)
     if calls is not None:
         argv += ["--seccomp", str(calls)]
     argv += ["--bind", layout["ml"], VIEW, "--bind", layout["run"], RUN_VIEW]
-    return [*argv, *mounts.arguments()]
+    argv += mounts.arguments()
+    # Last: a directory that was to be seen may hold some of them. A file that itself was to be seen is.
+    return [*argv, *(word for path in node.closed if path not in mounts.readable for word in mask(path))]
 
 
 def nobody_of(node: Node) -> Nobody | None:
@@ -192,15 +194,13 @@ def _outermost(paths: list[str]) -> list[str]:
     return found
 
 
-def _system(closed: list[str]) -> list[str]:
+def _system() -> list[str]:
     argv: list[str] = []
     for path in SYSTEM:
         if os.path.islink(path):
             argv += ["--symlink", os.readlink(path), path]
         elif os.path.isdir(path):
             argv += ["--ro-bind", path, path]
-    for path in closed:
-        argv += mask(path)
     return argv
 
 
