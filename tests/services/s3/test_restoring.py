@@ -3,6 +3,7 @@
 import itertools
 import math
 import time
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -55,6 +56,23 @@ def test_an_archived_object_is_read_when_it_was_restored(s3: Any, bucket: str, s
     s3.copy_object(Bucket=bucket, Key="copy", CopySource=source)
     assert "Restore" not in s3.head_object(Bucket=bucket, Key="copy")
     assert body_of(s3, bucket, "copy") == b"x"
+
+
+def test_listings_say_what_was_restored(s3: Any, bucket: str) -> None:
+    for key in ("cold", "key"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x", StorageClass="GLACIER")
+    restore(s3, bucket, Days=1)
+    asked = {"Bucket": bucket, "OptionalObjectAttributes": ["RestoreStatus"]}
+    expiry = datetime.fromtimestamp((math.floor(time.time() / DAY) + 2) * DAY, UTC)
+    for list_all, member in (
+        (s3.list_objects, "Contents"),
+        (s3.list_objects_v2, "Contents"),
+        (s3.list_object_versions, "Versions"),
+    ):
+        cold, restored = list_all(**asked)[member]
+        assert "RestoreStatus" not in cold
+        assert restored["RestoreStatus"] == {"IsRestoreInProgress": False, "RestoreExpiryDate": expiry}
+        assert "RestoreStatus" not in list_all(Bucket=bucket)[member][1]
 
 
 def test_a_restored_object_leaves_the_archive_by_a_copy_onto_itself(s3: Any, bucket: str) -> None:

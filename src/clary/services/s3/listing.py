@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from clary.control.call import Call
 from clary.objects import versions
+from clary.objects.archive import restored_until
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
@@ -90,7 +91,7 @@ def list_object_versions(store: EmbeddedStore, _call: Call, request: dict[str, A
         if version.body is None:
             result["DeleteMarkers"].append(standing)
         else:
-            result["Versions"].append(summary(version) | standing)
+            result["Versions"].append(summary(version) | _restore_status(request, version) | standing)
     if page.truncated:
         result["NextKeyMarker"] = spelled(request, page.last.decode())
         if page.rows and page.rows[-1].key == page.last:
@@ -162,4 +163,12 @@ def _objects(connection: Connection, request: dict[str, Any], after: bytes) -> t
 
 
 def _entry(request: dict[str, Any], version: Version) -> dict[str, Any]:
-    return {"Key": spelled(request, version.key.decode())} | summary(version)
+    return {"Key": spelled(request, version.key.decode())} | summary(version) | _restore_status(request, version)
+
+
+def _restore_status(request: dict[str, Any], version: Version) -> dict[str, Any]:
+    """Of an archived object that was restored, where the request asks for it."""
+    if "RestoreStatus" not in request.get("OptionalObjectAttributes", ()):
+        return {}
+    until = restored_until(version)
+    return {"RestoreStatus": {"IsRestoreInProgress": False, "RestoreExpiryDate": until}} if until else {}
