@@ -22,6 +22,8 @@ BATCH = 100
 """Entries folded in one transaction: writers wait no longer than that takes."""
 PAUSE = 1.0
 """Seconds between two looks at the queue while nobody searches. What changes often meanwhile is indexed once."""
+LONG_PAUSE = 10.0
+"""Seconds after a failure, which is most likely the database's."""
 PATIENCE = 20.0
 """Seconds that a search waits for records that were there before it."""
 MOST_SUGGESTIONS = 100
@@ -52,9 +54,10 @@ class SearchIndex:
         while True:
             try:
                 self._catch_up(float("inf"))
+                time.sleep(PAUSE)
             except Exception:
                 log.exception("the index of Search was not brought up to date; it will be tried again")
-            time.sleep(PAUSE)
+                time.sleep(LONG_PAUSE)
 
     def _catch_up(self, patience: float) -> None:
         """Index what is in the queue now. What is added meanwhile may wait: a busy platform never empties it."""

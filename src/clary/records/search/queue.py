@@ -6,11 +6,14 @@ from clary.records.record import Record
 from clary.records.search.searchable import SEARCHABLE
 from clary.records.tables import records, search_kinds, search_queue
 
+_ENTER = insert(search_queue).inline()
+"""Made once, and asks for no number back: every change of a record waits for it."""
+
 
 def note(connection: Connection, record: Record) -> None:
     """Within the transaction that changes the record."""
     if record.kind in SEARCHABLE:
-        connection.execute(insert(search_queue).values(record=record.id))
+        connection.execute(_ENTER, {"record": record.id})
 
 
 def waiting(connection: Connection, limit: int) -> dict[int, str]:
