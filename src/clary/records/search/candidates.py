@@ -68,14 +68,13 @@ class Candidates:
     def _walk(self, lane: Lane) -> Iterator[Position]:
         length = FIRST_STRETCH
         while True:
-            rows = self._connection.execute(self._tested(lane, length)).all()
-            for row in rows:
-                self._after = Position(lane.phase, row.value, row.entity)
-                if row.fulfils:
-                    self._met += 1
-                    yield self._after
-            if len(rows) < length:
+            for row in self._connection.execute(self._fulfilling(lane, length)).all():
+                self._met += 1
+                yield Position(lane.phase, row.value, row.entity)
+            last = self._connection.execute(lane.stretch(self._after, length).offset(length - 1)).first()
+            if last is None:
                 return
+            self._after = Position(lane.phase, last.value, last.entity)
             self._walked += length
             ahead = self._ahead()
             source = rarest(self._connection, self._fields, self._of, ahead)
@@ -86,14 +85,15 @@ class Candidates:
             if length < ahead:
                 length = min(length * GROWTH, LONGEST_STRETCH)
 
-    def _tested(self, lane: Lane, length: int) -> Select[Any]:
+    def _fulfilling(self, lane: Lane, length: int) -> Select[Any]:
+        """Of the next so many rows of the walk."""
         rows = lane.stretch(self._after, length).subquery()
         fulfils = lane.belongs(rows.c.entity, rows.c.value, rows.c.element) & clause(
             self._fields, self._of, At(rows.c.entity)
         )
         keys = (rows.c.value, rows.c.entity)
         ordered = (key.desc() if self._order.descending else key for key in keys)
-        return select(*keys, fulfils.label("fulfils")).order_by(*ordered)
+        return select(*keys).where(fulfils).order_by(*ordered)
 
     def _ahead(self) -> int:
         """Records that the walk is likely to go on for."""
