@@ -135,7 +135,7 @@ def requests(jobs: int) -> dict[str, Request]:
         "nested: a part of a text": {
             "SearchExpression": {"NestedFilters": [{"NestedPropertyName": "InputDataConfig", **nested}]}
         },
-        "all that are not in a half, none": {
+        "two halves that never meet": {
             "SearchExpression": filters(
                 ("HyperParameters.max_depth", "LessThan", "7"), ("HyperParameters.max_depth", "GreaterThan", "6")
             )
