@@ -2,6 +2,7 @@
 
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from urllib.parse import quote
 
 import boto3
@@ -87,3 +88,19 @@ def test_a_url_expires(stored: Platform) -> None:
     with pytest.raises(urllib.error.HTTPError) as raised:
         fetch(url)
     assert b"Request has expired" in raised.value.read()
+
+
+@pytest.mark.parametrize(
+    "added",
+    ["X-Amz-Meta-By=other", "x%2Damz-meta-by=other", "x-amz-meta-by=other", "X-Amz-Tagging=a%3Db", "x-amz-acl=private"],
+)
+def test_nothing_that_was_not_signed_counts_as_a_header(stored: Platform, added: str) -> None:
+    s3 = stored.client("s3")
+    named = {"Bucket": BUCKET, "Key": "described"}
+    url = s3.generate_presigned_url("put_object", Params={**named, "Metadata": {"by": "owner"}})
+    for changed in (f"{url}&{added}", url.replace("?", f"?{added}&")):
+        s3.put_object(**named, Body=b"", Metadata={"by": "owner"})
+        with suppress(urllib.error.HTTPError):
+            fetch(changed, "PUT", b"body", **{"Content-Type": ""})
+        assert s3.head_object(**named)["Metadata"] == {"by": "owner"}
+        assert s3.get_object_tagging(**named)["TagSet"] == []

@@ -61,6 +61,11 @@ def signed_parameters(query: str) -> dict[str, str]:
     return {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
 
 
+def headers_in_query(parameters: dict[str, str]) -> dict[str, str]:
+    """Which of a version 2 URL's parameters stand for headers: those that its signature covers as such."""
+    return {name: value for name, value in parameters.items() if name.startswith("x-amz-")}
+
+
 def _encoded(text: str) -> str:
     return quote(unquote_to_bytes(text.replace("+", " ").encode("latin-1")), safe="~")
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 from botocore.model import OperationModel, OperationNotFoundError
 
+from clary.wire.canonical import headers_in_query, signed_parameters
 from clary.wire.compression import inflated
 from clary.wire.errors import ServiceError
 from clary.wire.http import Headers, Request
@@ -171,7 +172,7 @@ def _identify_rest_json(request: Request) -> Identified:
 def _identify_s3(request: Request) -> Identified:
     query = decode_query(request.query)
     path = s3_path(request.headers, request.path)
-    headers = _with_signed_query(request.headers, query)
+    headers = _with_signed_query(request.headers, query, request.query)
     found = _routes("s3").find(request.method, path, query, headers)
     if found is None:
         raise _unroutable(request.method, path)
@@ -181,15 +182,19 @@ def _identify_s3(request: Request) -> Identified:
     return Identified("s3", service_model("s3").operation_model(name), "rest-xml", labels, query, headers)
 
 
-def _with_signed_query(headers: Headers, query: dict[str, str]) -> Headers:
-    """The headers, and those that were signed into a presigned URL: whoever uses it need not send them."""
-    if "X-Amz-Signature" not in query and "AWSAccessKeyId" not in query:
+def _with_signed_query(headers: Headers, query: dict[str, str], text: str) -> Headers:
+    """The headers, and those that were signed into a presigned URL: whoever uses it need not send them.
+
+    `text` is the query as it was sent: version 2 signs no more of it than `headers_in_query`.
+    """
+    if "X-Amz-Signature" in query:
+        # As headers would have brought them.
+        found = [(name, value.encode().decode("latin-1")) for name, value in query.items()]
+    elif "AWSAccessKeyId" in query:
+        found = list(headers_in_query(signed_parameters(text)).items())
+    else:
         return headers
-    carried = [
-        (name, value.encode().decode("latin-1"))  # as a header would have brought it
-        for name, value in query.items()
-        if name.lower().startswith("x-amz-") and name not in headers
-    ]
+    carried = [(name, value) for name, value in found if name.lower().startswith("x-amz-") and name not in headers]
     return Headers([*headers, *carried])
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from clary.wire import refusals
-from clary.wire.canonical import signed_parameters
+from clary.wire.canonical import headers_in_query, signed_parameters
 from clary.wire.credentials import Identity, KeyRing
 from clary.wire.dates import iso_date
 from clary.wire.errors import ServiceError
@@ -106,7 +106,7 @@ def string_to_sign(request: Request) -> str:
 
 def _amz_headers(headers: Headers, query: dict[str, str]) -> list[str]:
     """`x-amz-*` in order; those of the query count where the request has no such header."""
-    found = {name: value for name, value in query.items() if name.startswith("x-amz-")}
+    found = headers_in_query(query)
     for name, _ in headers:
         if name.startswith("x-amz-"):
             found[name] = ",".join(value.strip() for value in headers.all(name))
