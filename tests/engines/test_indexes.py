@@ -1,5 +1,6 @@
 """pip's configuration in uv's words."""
 
+import os
 from pathlib import Path
 
 from clary.engines.indexes import uv_environment, uv_options
@@ -42,3 +43,9 @@ def test_files_that_are_no_configuration_are_passed_over(tmp_path: Path) -> None
     (tmp_path / "own.conf").write_text("not = [a\nfile")
     environment = {"HOME": str(tmp_path), "PIP_CONFIG_FILE": str(tmp_path / "own.conf"), "PIP_NO_INDEX": "1"}
     assert uv_options(environment) == ["--no-index"]
+
+
+def test_of_uvs_own_variables_only_those_about_indexes_are_passed_on() -> None:
+    own = {"UV_OFFLINE": "1", "UV_INDEX_OURS_PASSWORD": "p", "UV_PUBLISH_TOKEN": "secret", "UV_PROJECT": "/home/me"}
+    found = uv_environment({"PIP_CONFIG_FILE": os.devnull, **own})
+    assert found == {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_OFFLINE": "1", "UV_INDEX_OURS_PASSWORD": "p"}

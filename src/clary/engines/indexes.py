@@ -2,7 +2,7 @@
 
     pip.conf of the system, the user, the site, PIP_CONFIG_FILE; PIP_* ─▶ {"index-url": …} ─▶ {"UV_DEFAULT_INDEX": …}
 
-Places and precedence are those of pip ("Configuration" in its user guide); UV_* variables that are set already win.
+Places and precedence are those of pip ("Configuration" in its user guide); uv's own variables win.
 """
 
 import configparser
@@ -24,6 +24,13 @@ VARIABLES = {
     "default-timeout": "UV_HTTP_TIMEOUT",
     "proxy": "ALL_PROXY",
 }
+OWN = {
+    *VARIABLES.values(),
+    *("UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_NO_INDEX", "UV_OFFLINE", "UV_SYSTEM_CERTS", "UV_HTTP_RETRIES"),
+}
+OWN_PREFIX = "UV_INDEX_"
+"""uv's own variables that say where packages come from (`UV_INDEX_<NAME>_PASSWORD`). Others may be secrets that are
+none of a program's business: the token to publish packages."""
 LISTS = {"find-links": ",", "extra-index-url": " ", "constraint": " ", "trusted-host": " "}
 """Options that take several values, and what uv wants between them."""
 FALSE = ("0", "false", "no", "off", "n", "f")
@@ -31,7 +38,7 @@ FALSE = ("0", "false", "no", "off", "n", "f")
 
 def uv_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Variables that make uv install from where pip does."""
-    found = {name: value for name, value in environment.items() if name.startswith("UV_")}
+    found = {name: value for name, value in environment.items() if _is_uvs(name)}
     # pip takes the best version of all indexes; uv, by default, that of the first which has the package.
     translated = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
     for option, value in pip_options(environment).items():
@@ -73,6 +80,10 @@ def configurations(environment: Mapping[str, str] = os.environ) -> list[str]:
     if own == os.devnull:
         return []
     return [path for path in (*files, own) if path and os.path.isfile(path)]
+
+
+def _is_uvs(name: str) -> bool:
+    return name.startswith(OWN_PREFIX) or (name in OWN and name.startswith("UV_"))
 
 
 def _is_pips(name: str) -> bool:
