@@ -12,7 +12,7 @@ from clary.settings import Settings
 if TYPE_CHECKING:
     from clary.objects.external import ExternalStore
 
-ROOM = Room("clary.objects", metadata, head="0003")
+ROOM = Room("clary.objects", metadata, head="0004")
 
 
 def open_embedded(settings: Settings, engine: Engine) -> EmbeddedStore:

@@ -2,8 +2,11 @@
 
 import itertools
 import json
+import sqlite3
 import urllib.error
 import urllib.request
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -92,6 +95,31 @@ def test_a_batch_deletes_what_it_may(s3: Any, bucket: str) -> None:
     assert [each["Key"] for each in answer["Deleted"]] == ["open/key"]
     assert [(each["Key"], each["Code"]) for each in answer["Errors"]] == [("closed/key", "AccessDenied")]
     assert [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["closed/key"]
+
+
+def test_a_batch_passes_by_retention_only_for_who_may(s3: Any) -> None:
+    name = f"policies-{next(_numbers)}"
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    until = datetime.now(UTC) + timedelta(days=1)
+    lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until, "ChecksumAlgorithm": "CRC32"}
+    version = s3.put_object(Bucket=name, Key="key", Body=b"", **lock)["VersionId"]
+    put_policy(s3, name, {"Action": "s3:BypassGovernanceRetention", "Resource": f"arn:aws:s3:::{name}/*"})
+    batch = {"Objects": [{"Key": "key", "VersionId": version}]}
+    answer = s3.delete_objects(Bucket=name, Delete=batch, BypassGovernanceRetention=True)
+    assert [error["Code"] for error in answer["Errors"]] == ["AccessDenied"]
+    assert s3.head_object(Bucket=name, Key="key")["VersionId"] == version
+
+
+def test_the_tags_of_a_copys_source_are_those_of_the_version(s3: Any) -> None:
+    name = f"policies-{next(_numbers)}"
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    secret = s3.put_object(Bucket=name, Key="key", Body=b"", Tagging="secret=yes")["VersionId"]
+    s3.put_object(Bucket=name, Key="key", Body=b"")
+    tagged = {"StringEquals": {"s3:ExistingObjectTag/secret": "yes"}}
+    put_policy(s3, name, {"Action": "s3:GetObjectVersion", "Condition": tagged})
+    with refused("AccessDenied", 403):
+        s3.copy_object(Bucket=name, Key="copy", CopySource={"Bucket": name, "Key": "key", "VersionId": secret})
 
 
 def test_the_root_of_the_account_is_never_locked_out(s3: Any, bucket: str) -> None:
@@ -230,6 +258,19 @@ def test_what_is_no_policy(s3: Any, bucket: str, statement: dict[str, Any], mess
     with refused("MalformedPolicy", 400) as error:
         put_policy(s3, bucket, filled)
     assert error["Message"].startswith(message)
+
+
+def test_a_policy_that_cannot_be_read_locks_nobody_out(own_platform: Platform) -> None:
+    own_platform.client("s3").create_bucket(Bucket="kept-before")
+    own_platform.kill()
+    database = sqlite3.connect(own_platform.state / "clary.db")
+    with closing(database), database:
+        row = ("kept-before", "BucketPolicy", json.dumps('{"Statement": [{"Deny": "all"}]}'))
+        database.execute("INSERT INTO bucket_documents VALUES (?, ?, ?)", row)
+    s3 = own_platform.up().client("s3")
+    s3.put_object(Bucket="kept-before", Key="key", Body=b"")
+    assert s3.get_bucket_policy_status(Bucket="kept-before")["PolicyStatus"] == {"IsPublic": False}
+    assert status_of(own_platform, "kept-before/key") == 403
 
 
 def test_public_policies_can_be_blocked(s3: Any, bucket: str) -> None:

@@ -5,9 +5,9 @@ permissions that each operation names in the S3 API Reference.
 """
 
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from clary.arns import Arn
+from clary.services.s3.names import copy_source
 
 ACTIONS = {
     "AbortMultipartUpload": "AbortMultipartUpload",
@@ -83,6 +83,7 @@ class Act(NamedTuple):
     bucket: str
     """Empty for what is of no bucket."""
     key: str = ""
+    version_id: str | None = None
 
     def resource(self, partition: str) -> str:
         if not self.bucket:
@@ -91,7 +92,7 @@ class Act(NamedTuple):
 
 
 def acts_of(operation: str, request: dict[str, Any]) -> list[Act]:
-    """Everything that a request does. DeleteObjects asks for each object by itself: `deletion`."""
+    """Everything that a request does. DeleteObjects asks for each object by itself, as DeleteObject does."""
     bucket, key = request.get("Bucket", ""), request.get("Key", "")
     if operation == "DeleteObjects":
         return []
@@ -103,17 +104,8 @@ def acts_of(operation: str, request: dict[str, Any]) -> list[Act]:
     if operation in _WRITES:
         further = (action for member, action in FURTHER.items() if request.get(member))
         named += [action for action in dict.fromkeys(further) if action not in named]
-    acts = [Act(f"s3:{name}", bucket, key) for name in named]
+    acts = [Act(f"s3:{name}", bucket, key, request.get("VersionId")) for name in named]
     if "CopySource" in request:
-        acts.append(_source(request["CopySource"]))
+        source = copy_source(request["CopySource"])
+        acts += acts_of("GetObject", {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id})
     return acts
-
-
-def deletion(bucket: str, key: str, version_id: str | None) -> Act:
-    return Act("s3:DeleteObjectVersion" if version_id else "s3:DeleteObject", bucket, key)
-
-
-def _source(named: str) -> Act:
-    path, _, version_id = named.partition("?versionId=")
-    bucket, _, key = unquote(path).removeprefix("/").partition("/")
-    return Act("s3:GetObjectVersion" if version_id else "s3:GetObject", bucket, key)

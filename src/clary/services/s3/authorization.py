@@ -7,6 +7,7 @@ Of the account, nobody can be locked out for good: its root may always see, repl
 A call for which there is no policy to ask costs two look-ups in memory.
 """
 
+import logging
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,11 +17,11 @@ from clary.control.call import Call
 from clary.objects import buckets
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
-from clary.policies.document import read
+from clary.policies.document import MalformedPolicy, Policy, read
 from clary.policies.judging import Question, Verdict, judge
 from clary.policies.public import is_public
 from clary.services.iam.standing import Standing, assumed_role, known_standing, standing_of
-from clary.services.s3.actions import Act, acts_of, deletion
+from clary.services.s3.actions import Act, acts_of
 from clary.services.s3.circumstances import Circumstances
 from clary.services.s3.grants import granted_to_all
 from clary.services.s3.lookup import named_object
@@ -28,6 +29,8 @@ from clary.services.s3.names import owner
 from clary.services.s3.ownership import BUCKET_ACL, ENFORCED, blocks, ownership_of
 from clary.services.s3.settings import REQUESTER_PAYS
 from clary.wire.credentials import ANONYMOUS
+
+log = logging.getLogger(__name__)
 
 POLICY = "BucketPolicy"
 _ALWAYS_ROOTS = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
@@ -91,21 +94,32 @@ def deletion_refusal(
     """Why DeleteObjects may not delete one of the objects that it lists, if so."""
     if not must_ask(store, call, request):
         return None
-    act = deletion(request["Bucket"], entry["Key"], entry.get("VersionId"))
+    shared = {member: request[member] for member in ("Bucket", "BypassGovernanceRetention") if member in request}
+    one = {"Key": entry["Key"], "VersionId": entry.get("VersionId"), **shared}
     try:
-        authorize_act(store, call, "DeleteObject", {**entry, "Bucket": request["Bucket"]}, act)
+        authorize(store, call, "DeleteObject", one)
     except StoreError as error:
         return error
     return None
 
 
+def policy_of(store: EmbeddedStore, bucket: str) -> Policy | None:
+    """The bucket's policy. One that cannot be read, as earlier Clarys kept them, denies nothing and opens nothing."""
+    text = store.documents.of(bucket, POLICY)
+    try:
+        return None if text is None else read(text)
+    except MalformedPolicy as error:
+        log.warning("the policy of the bucket %s cannot be judged: %s", bucket, error)
+        return None
+
+
 def _of_bucket(store: EmbeddedStore, call: Call, question: Question, act: Act) -> Verdict:
-    text = store.documents.of(act.bucket, POLICY)
-    if text is None or (act.action in _ALWAYS_ROOTS and call.principal.endswith(":root")):
+    policy = policy_of(store, act.bucket)
+    if policy is None or (act.action in _ALWAYS_ROOTS and call.principal.endswith(":root")):
         return Verdict.NEUTRAL
     # Its policy names the bucket as one of its own region's partition, whichever the caller is of.
     region = store.view(lambda connection: buckets.find(connection, act.bucket)).region
-    return judge(read(text), replace(question, resource=act.resource(partition_of(region))))
+    return judge(policy, replace(question, resource=act.resource(partition_of(region))))
 
 
 def _names(call: Call, standing: Standing | None, partition: str) -> frozenset[str]:
@@ -122,8 +136,8 @@ def _open_to_all(store: EmbeddedStore, request: dict[str, Any], act: Act, by_pol
     if not act.bucket or store.documents.of(act.bucket, "BucketRequestPayment") == REQUESTER_PAYS:
         return False  # whoever pays must be known
     if by_policy is Verdict.ALLOW:
-        text = store.documents.of(act.bucket, POLICY)
-        return not (is_public(read(text)) and blocks(store, act.bucket, "RestrictPublicBuckets"))
+        policy = policy_of(store, act.bucket)
+        return not (policy and is_public(policy) and blocks(store, act.bucket, "RestrictPublicBuckets"))
     if blocks(store, act.bucket, "IgnorePublicAcls") or ownership_of(store, act.bucket) == ENFORCED:
         return False
     if act.action in _OF_BUCKET_ACL:

@@ -15,7 +15,7 @@ from clary.policies.document import MalformedPolicy, Statement, read
 from clary.policies.patterns import matches
 from clary.policies.public import is_public
 from clary.services.s3.actions import ACTIONS, OF_A_VERSION
-from clary.services.s3.authorization import POLICY
+from clary.services.s3.authorization import POLICY, policy_of
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_bucket
 from clary.services.s3.ownership import blocks
@@ -27,10 +27,10 @@ LARGEST = 20 * 1024
 @s3_operation("GetBucketPolicyStatus")
 def get_bucket_policy_status(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
     bucket = store.view(partial(named_bucket, request=request))
-    text = store.documents.of(bucket.name, POLICY)
-    if text is None:
+    if store.documents.of(bucket.name, POLICY) is None:
         raise StoreError("NoSuchBucketPolicy", "The bucket policy does not exist", 404, BucketName=bucket.name)
-    return {"PolicyStatus": {"IsPublic": is_public(read(text))}}
+    policy = policy_of(store, bucket.name)
+    return {"PolicyStatus": {"IsPublic": policy is not None and is_public(policy)}}
 
 
 def checked_policy(store: EmbeddedStore, bucket: str, text: str) -> str:

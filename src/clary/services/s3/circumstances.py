@@ -90,9 +90,9 @@ class Circumstances:
         return described(upload.headers)
 
     def _tags_of_object(self) -> dict[str, str]:
-        act, version_id = self._act, self._request.get("VersionId")
+        act = self._act
         try:
-            version = self._store.view(lambda c: versions.find(c, act.bucket, key_bytes(act.key), version_id))
+            version = self._store.view(lambda c: versions.find(c, act.bucket, key_bytes(act.key), act.version_id))
         except StoreError:
             return {}
         return {tag["Key"].lower(): tag["Value"] for tag in version.tags}

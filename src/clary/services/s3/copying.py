@@ -25,7 +25,7 @@ from clary.services.s3.integrity import settlement, supported
 from clary.services.s3.lifecycle.due import told_expiry
 from clary.services.s3.lookup import identity, named_bucket
 from clary.services.s3.multipart import named_upload, part_of, put_part
-from clary.services.s3.names import key_of, part_number, version_id_of
+from clary.services.s3.names import copy_source, key_of, part_number, version_id_of
 from clary.services.s3.objects import LARGEST_PUT
 from clary.services.s3.protection import PROTECTION, protection
 from clary.services.s3.tagging import tags_of
@@ -91,16 +91,14 @@ def upload_part_copy(store: EmbeddedStore, _call: Call, request: dict[str, Any])
 
 
 def _source(connection: Connection, request: dict[str, Any]) -> tuple[Bucket, Version]:
-    """What `CopySource` (`bucket/key` or `/bucket/key?versionId=id`, percent-encoded) names, if it may be
-    copied."""
-    path, version, version_id = request["CopySource"].partition("?versionId=")
-    bucket, slash, key = unquote(path).removeprefix("/").partition("/")
-    if not slash or not key:
+    """What `CopySource` names, if it may be copied."""
+    bucket, key, version_id = copy_source(request["CopySource"])
+    if not key:
         raise StoreError("InvalidArgument", "Invalid copy source object key", ArgumentName="x-amz-copy-source")
     named = {
         "Bucket": bucket,
         "Key": key,
-        "VersionId": version_id if version else None,
+        "VersionId": version_id,
         "ExpectedBucketOwner": request.get("ExpectedSourceBucketOwner"),
     }
     found = named_bucket(connection, named)

@@ -5,7 +5,8 @@ Source: "General purpose bucket naming rules" and "Naming Amazon S3 objects" in 
 
 import hashlib
 import re
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from clary.objects.errors import StoreError
 
@@ -51,6 +52,20 @@ def check_version_id(version_id: str, argument: str) -> None:
     if not _VERSION.fullmatch(version_id):
         message = "Invalid version id specified" if version_id else "Version id cannot be the empty string"
         raise StoreError("InvalidArgument", message, ArgumentName=argument, ArgumentValue=version_id)
+
+
+class CopySource(NamedTuple):
+    bucket: str
+    key: str
+    """Empty where none is named."""
+    version_id: str | None
+
+
+def copy_source(named: str) -> CopySource:
+    """Of a header `bucket/key` or `/bucket/key?versionId=id`, percent-encoded."""
+    path, version, version_id = named.partition("?versionId=")
+    bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    return CopySource(bucket, key, version_id if version else None)
 
 
 def part_number(request: dict[str, Any]) -> int:

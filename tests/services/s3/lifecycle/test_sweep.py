@@ -224,6 +224,18 @@ def test_rules_that_were_taken_away_meanwhile_do_nothing(store: EmbeddedStore, m
     assert left(store) == ["key"]
 
 
+def test_a_bucket_that_fails_keeps_no_other_from_its_turn(store: EmbeddedStore) -> None:
+    unreadable = {"Rules": [{"Status": "Enabled", "Filter": {}, "Expiration": {"Days": "many"}}]}
+    store.change(lambda connection: buckets.create(connection, "another", "1" * 12, "us-east-1"))
+    write(store, "key")
+    store.change(lambda c: versions.put(c, buckets.find(c, "another"), b"key", Content("0" * 32, 1, "etag")))
+    # First, as documents are in memory in the order in which buckets came to have one.
+    store.change_bucket("another", lambda c: buckets.put_document(c, "another", KIND, unreadable))
+    rule_with(store, {"Expiration": {"Days": 1}})
+    sweep.sweep(store, in_days(3))
+    assert left(store) == []
+
+
 def test_a_platform_sweeps_when_it_starts(own_platform: Platform) -> None:
     s3 = own_platform.client("s3")
     s3.create_bucket(Bucket="swept")

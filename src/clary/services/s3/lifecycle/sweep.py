@@ -18,7 +18,6 @@ from os.path import commonprefix
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from clary.objects import buckets, uploads, versions
 from clary.objects.buckets import Bucket
@@ -57,22 +56,29 @@ def start(store: EmbeddedStore) -> None:
 
 def _keep_sweeping(store: EmbeddedStore) -> None:
     while True:
-        try:
-            sweep(store, time.time())
-        except SQLAlchemyError:
-            log.exception("a sweep by lifecycle rules failed and will be tried again")
+        sweep(store, time.time())
         time.sleep(EVERY)
 
 
 def sweep(store: EmbeddedStore, now: float) -> None:
+    """What fails in one bucket keeps no other from its turn."""
     for bucket, document in store.documents.having(KIND).items():
-        due = _due(store, bucket, active(document), now)
-        removed = 0
-        while removals := list(islice(due, AT_ONCE)):
-            with suppress(StoreError):  # the bucket is gone
-                removed += store.change(partial(_apply, store=store, document=document, name=bucket, removals=removals))
+        try:
+            removed = _sweep_bucket(store, bucket, document, now)
+        except Exception:
+            log.exception("bucket %s: a sweep by its lifecycle rules failed and will be tried again", bucket)
+            continue
         if removed:
             log.info("bucket %s: removed %d objects, versions and uploads by its lifecycle rules", bucket, removed)
+
+
+def _sweep_bucket(store: EmbeddedStore, bucket: str, document: dict[str, Any], now: float) -> int:
+    removed = 0
+    due = _due(store, bucket, active(document), now)
+    while removals := list(islice(due, AT_ONCE)):
+        with suppress(StoreError):  # the bucket is gone
+            removed += store.change(partial(_apply, store=store, document=document, name=bucket, removals=removals))
+    return removed
 
 
 def _due(store: EmbeddedStore, bucket: str, rules: Rules, now: float) -> Iterator[Removal]:
