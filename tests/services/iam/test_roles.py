@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.platform import Platform
+from tests.programs import SKLEARN, unique
 
 TRUST = {
     "Version": "2012-10-17",
@@ -140,6 +141,21 @@ def test_a_role_that_was_deleted_is_gone_until_it_is_created_again(platform: Pla
     assert (role["Arn"], role.get("Tags", [])) == (arn, [])
 
 
+def test_a_deleted_role_is_not_given_to_sagemaker(platform: Platform, iam: Any) -> None:
+    arn = iam.create_role(RoleName="Left", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    _create_model(platform, arn)
+    iam.delete_role(RoleName="Left")
+    with pytest.raises(ClientError, match=f"Could not assume role {arn}") as error:
+        _create_model(platform, arn)
+    assert _code(error) == ("ValidationException", 400)
+
+
+def _create_model(platform: Platform, role: str) -> None:
+    platform.client("sagemaker").create_model(
+        ModelName=unique("model"), ExecutionRoleArn=role, PrimaryContainer={"Image": SKLEARN}
+    )
+
+
 def test_strict_roles_must_be_created(tmp_path: Path) -> None:
     platform = Platform(tmp_path / "state", "--strict-roles").up()
     try:
@@ -147,8 +163,12 @@ def test_strict_roles_must_be_created(tmp_path: Path) -> None:
         with pytest.raises(iam.exceptions.NoSuchEntityException):
             iam.get_role(RoleName="MyCompanyRole")
         assert iam.get_role(RoleName="AmazonSageMaker-ExecutionRole")["Role"]["Path"] == "/service-role/"
+        with pytest.raises(ClientError, match="Could not assume role"):
+            _create_model(platform, "arn:aws:iam::123456789012:role/MyCompanyRole")
+        _create_model(platform, "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole")
         iam.create_role(RoleName="MyCompanyRole", AssumeRolePolicyDocument=json.dumps(TRUST))
         assert iam.get_role(RoleName="MyCompanyRole")["Role"]["RoleName"] == "MyCompanyRole"
+        _create_model(platform, "arn:aws:iam::123456789012:role/MyCompanyRole")
     finally:
         platform.down()
 

@@ -120,6 +120,18 @@ def mention_role(call: Call, name: str, path: str | None = None) -> Record:
         return find_role(call, name)
 
 
+def may_be_given(call: Call, arn: str) -> bool:
+    """Whether a service may be given the role to work under: not one that was deleted, and where roles are strict only
+    one that is there."""
+    named = read_role_arn(arn)
+    if named is None or not is_own(call, named):
+        return not call.house.settings.strict_roles
+    role = call.house.records.find(ROLE, scope(call), named.name)
+    if role is None:
+        return named.name == DEFAULT_ROLE or not call.house.settings.strict_roles
+    return role.state != DELETED
+
+
 def create_role(
     call: Call,
     name: str,

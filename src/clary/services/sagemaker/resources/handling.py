@@ -6,11 +6,14 @@ from clary.control.call import Call
 from clary.control.house import House
 from clary.records.errors import AlreadyExists, NotFound, TooManyTags
 from clary.records.record import Kind, Record
-from clary.services.sagemaker.errors import too_many_tags
+from clary.services.iam.roles import may_be_given
+from clary.services.sagemaker.errors import invalid, too_many_tags
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.shapes import documents_error
 from clary.services.sagemaker.tags import tags_of
 from clary.wire.errors import ServiceError
+
+_ROLES = ("RoleArn", "ExecutionRoleArn")
 
 
 def arn_of(call: Call, kind: Kind, name: str) -> str:
@@ -21,6 +24,7 @@ def create(call: Call, resource: Resource, request: dict[str, Any], *, parent: s
     """The new record, with the request's tags, as a child of the record `parent`. Its reconciler, where it has one, is
     woken."""
     tags = tags_of(request)
+    check_roles(call, request)
     asked = {member: value for member, value in request.items() if member != "Tags"}
     document = resource.prepare(call, asked)
     name = request[resource.name_member]
@@ -44,6 +48,16 @@ def create(call: Call, resource: Resource, request: dict[str, Any], *, parent: s
     if resource.kind.live:
         call.house.supervisor.wake(resource.kind, record.id)
     return record
+
+
+def check_roles(call: Call, request: dict[str, Any]) -> None:
+    """Refuse a role that nothing could be done under."""
+    for member in _ROLES:
+        if member in request and not may_be_given(call, request[member]):
+            raise invalid(
+                f"Could not assume role {request[member]}. Please ensure that the role exists and allows principal "
+                "'sagemaker.amazonaws.com' to assume the role."
+            )
 
 
 def find(call: Call, resource: Resource, name_or_arn: str) -> Record:
@@ -82,6 +96,7 @@ def described(house: House, resource: Resource, record: Record) -> dict[str, Any
 
 def update(call: Call, resource: Resource, request: dict[str, Any]) -> Record:
     record = find(call, resource, request[resource.name_member])
+    check_roles(call, request)
     return call.house.records.update(record, resource.amend(record.document, request))
 
 
