@@ -315,6 +315,29 @@ def test_strangers_get_what_a_policy_opens(platform: Platform, s3: Any, bucket: 
     assert status_of(platform, f"{bucket}/open/key") == 403
 
 
+def test_who_may_not_list_keys_is_not_told_which_are_missing(platform: Platform, s3: Any, bucket: str) -> None:
+    s3.delete_public_access_block(Bucket=bucket)
+    reading = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    put_policy(s3, bucket, reading)
+    assert status_of(platform, f"{bucket}/missing") == 403
+    assert status_of(platform, f"{bucket}/missing", "HEAD") == 403
+    put_policy(s3, bucket, reading, {"Effect": "Allow", "Action": "s3:ListBucket"})
+    assert status_of(platform, f"{bucket}/missing") == 404
+    put_policy(s3, bucket, {"Action": "s3:ListBucket"})
+    with refused("AccessDenied", 403) as error:
+        s3.get_object(Bucket=bucket, Key="missing")
+    assert "s3:ListBucket" in error["Message"]
+    with refused("AccessDenied", 403):
+        s3.get_object_attributes(Bucket=bucket, Key="missing", ObjectAttributes=["ETag"])
+
+
+def test_strangers_set_no_headers_of_the_answer(platform: Platform, s3: Any, bucket: str) -> None:
+    s3.delete_public_access_block(Bucket=bucket)
+    put_policy(s3, bucket, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"})
+    assert status_of(platform, f"{bucket}/open/key") == 200
+    assert status_of(platform, f"{bucket}/open/key?response-content-type=text%2Fhtml") == 400
+
+
 def test_strangers_get_what_a_list_grants_them(platform: Platform, s3: Any, bucket: str) -> None:
     ownership: Any = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
     s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=ownership)

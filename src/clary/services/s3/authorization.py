@@ -35,6 +35,17 @@ log = logging.getLogger(__name__)
 POLICY = "BucketPolicy"
 _ALWAYS_ROOTS = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
 
+_OVERRIDES = (
+    "ResponseCacheControl",
+    "ResponseContentDisposition",
+    "ResponseContentEncoding",
+    "ResponseContentLanguage",
+    "ResponseContentType",
+    "ResponseExpires",
+)
+_TELLING = frozenset({"GetObject", "GetObjectAttributes", "HeadObject"})
+"""Operations that tell whether a key is there."""
+
 _OF_BUCKET_ACL = {
     "s3:ListBucket": "READ",
     "s3:ListBucketVersions": "READ",
@@ -65,11 +76,20 @@ def must_ask(store: EmbeddedStore, call: Call, request: dict[str, Any]) -> bool:
 
 def authorize(store: EmbeddedStore, call: Call, operation: str, request: dict[str, Any]) -> None:
     """Raise `AccessDenied` where the caller may not do all of it."""
+    if call.principal == ANONYMOUS and any(member in request for member in _OVERRIDES):
+        message = "Request specific response headers cannot be used for anonymous GET requests."
+        raise StoreError("InvalidRequest", message)
     acts = acts_of(operation, request)
     if not acts and call.principal == ANONYMOUS:
         raise _denied()  # what asks for each object by itself is not for strangers
     for act in acts:
         authorize_act(store, call, operation, request, act)
+
+
+def conceal(store: EmbeddedStore, call: Call, operation: str, request: dict[str, Any], error: StoreError) -> None:
+    """Raise `AccessDenied` instead of telling that a key is missing to whoever may not list the bucket's keys."""
+    if operation in _TELLING and error.code == "NoSuchKey" and must_ask(store, call, request):
+        authorize_act(store, call, "ListObjectsV2", request, Act("s3:ListBucket", request["Bucket"]))
 
 
 def authorize_act(store: EmbeddedStore, call: Call, operation: str, request: dict[str, Any], act: Act) -> None:

@@ -12,7 +12,7 @@ from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.services.s3 import operation
 from clary.services.s3.announcing import announce, must_tell
-from clary.services.s3.authorization import authorize, must_ask
+from clary.services.s3.authorization import authorize, conceal, must_ask
 from clary.wire.errors import ServiceError
 
 Handler = Callable[[EmbeddedStore, Call, dict[str, Any]], dict[str, Any] | None | Awaitable[dict[str, Any] | None]]
@@ -35,7 +35,11 @@ def s3_operation(name: str) -> Callable[[Handler], Handler]:
                 store = _store(call, request)
                 if must_ask(store, call, request):
                     authorize(store, call, name, request)
-                answered: Any = handler(store, call, request)
+                try:
+                    answered: Any = handler(store, call, request)
+                except StoreError as error:
+                    conceal(store, call, name, request, error)
+                    raise
                 if must_tell(store, call, name, request):
                     announce(store, call, name, request, answered)
                 return answered
@@ -47,7 +51,11 @@ def s3_operation(name: str) -> Callable[[Handler], Handler]:
                 if must_ask(store, call, request):
                     await asyncio.to_thread(authorize, store, call, name, request)
                 waiting: Any = handler(store, call, request)
-                answered = await waiting
+                try:
+                    answered = await waiting
+                except StoreError as error:
+                    await asyncio.to_thread(conceal, store, call, name, request, error)
+                    raise
                 if must_tell(store, call, name, request):
                     await asyncio.to_thread(announce, store, call, name, request, answered)
                 return answered
