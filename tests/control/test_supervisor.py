@@ -98,6 +98,19 @@ async def test_a_wake_and_a_hint_cut_the_wait_short(records: Records, start: Sta
     await reconciler.took(1)
 
 
+async def test_what_is_made_with_others_is_stepped_once_all_of_it_is_there(records: Records, start: Start) -> None:
+    reconciler = Scripted(None, None)
+    supervisor = start(reconciler)
+    with records.together():
+        record = make(records, "one")
+        supervisor.wake(KIND, record.id)
+        # All that was posted to the loop until now is done when this goes on.
+        await asyncio.sleep(0)
+        assert not supervisor._entries
+    await reconciler.took(1)
+    assert reconciler.steps == [record.id]
+
+
 async def test_a_hint_finds_a_record_that_waits_for_nothing_else(records: Records, start: Start) -> None:
     record = make(records, "one")
     reconciler = Scripted(None, None)

@@ -25,6 +25,7 @@ from clary.control.outage import Outage
 from clary.control.rounds import Rounds
 from clary.control.trouble import passes
 from clary.control.turns import Turns
+from clary.database import afterwards
 from clary.records.errors import Stale
 from clary.records.record import Kind
 from clary.records.store import Records
@@ -98,8 +99,8 @@ class Supervisor:
         self._rounds.start()
 
     def wake(self, kind: Kind, record_id: str) -> None:
-        """Something about the record changed: step it soon. From any thread."""
-        self._post(self._wake, kind.name, record_id)
+        """Something about the record changed: step it soon, once that is durable. From any thread."""
+        afterwards(lambda: self._post(self._wake, kind.name, record_id))
 
     def hint(self, instance_id: str) -> None:
         """The engine saw an instance change; instance ids are `<record id>-<number>`. From any thread."""

@@ -62,8 +62,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def afterwards(act: Callable[[], None]) -> None:
-    """Once what is being written is durable, call `act`, which must be quick and must not fail."""
+    """Once what this thread is writing is durable, call `act`, which must be quick and must not fail; at once where it
+    writes nothing."""
     work = _under_way.get()
     if work is None:
-        raise RuntimeError("nothing is being written")
-    work.acts.append(act)
+        act()
+    else:
+        work.acts.append(act)

@@ -25,14 +25,6 @@ class Nobody:
         self._processes = processes
         self._namespace = _map_root_to(uid)
 
-    def can_own(self, path: str) -> bool:
-        """Whether the file system of `path` allows it."""
-        try:
-            os.close(self._tree(path, own=True))
-        except OSError:
-            return False
-        return True
-
     def become(self, view: View, stage: str, groups: Sequence[int]) -> None:
         """Turn this process, which is root's, into one of the user's that sees `view`. `stage` is any directory."""
         libc.unshare(libc.CLONE_NEWNS)

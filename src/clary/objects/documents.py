@@ -24,9 +24,13 @@ class Documents:
         self._view = view
         self._lock = threading.Lock()
         """Held from the read to its publication: a later read must not be overtaken by an earlier one."""
+        self._behind: set[str] = set()
+        """Buckets that changed and could not be read."""
         self._kept = view(_read)
 
     def of(self, bucket: str, kind: str) -> Any | None:
+        if bucket in self._behind:
+            self.refresh(bucket)
         kept = self._kept.get(bucket)
         return kept.get(kind) if kept else None
 
@@ -37,7 +41,13 @@ class Documents:
     def refresh(self, bucket: str) -> None:
         """Read a bucket's anew, after the commit that changed them."""
         with self._lock:
-            found = self._view(lambda connection: _read(connection, bucket))
+            try:
+                found = self._view(lambda connection: _read(connection, bucket))
+            except BaseException:
+                # What it says now may forbid what it did before: nobody is told the old.
+                self._behind.add(bucket)
+                raise
+            self._behind.discard(bucket)
             if bucket in found:
                 self._kept[bucket] = found[bucket]
             else:
