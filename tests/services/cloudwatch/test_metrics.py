@@ -238,6 +238,7 @@ def test_a_request_that_makes_no_sense_is_refused(
         ({"EndTime": 1700000000}, "The parameter StartTime must not equal parameter EndTime"),
         ({"EndTime": 1}, "The parameter EndTime must be greater than StartTime"),
         ({"MetricDataQueries": []}, "The parameter MetricDataQueries is required"),
+        ({"MetricDataQueries": [{"Id": "A", "Expression": "1"}]}, "must begin with a lowercase letter"),
         ({"MetricDataQueries": [{"Id": "a", "Expression": "b"}]}, "Error in expression 'a'"),
         ({"MetricDataQueries": [{"Id": f"a{n}", "Expression": "1"} for n in range(501)]}, "size greater than 500"),
     ],

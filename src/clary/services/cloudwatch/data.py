@@ -3,6 +3,7 @@
 queries ──▶ the series of each MetricStat ──▶ expressions, once their variables are known ──▶ pages of points
 """
 
+import re
 from typing import Any
 
 from clary.control.call import Call
@@ -21,6 +22,7 @@ from clary.wire.errors import ServiceError
 
 MOST_DATAPOINTS = 100_800
 MOST_QUERIES = 500
+_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 
 
 @operation("GetMetricData")
@@ -60,6 +62,11 @@ def _evaluate_all(call: Call, queries: list[dict[str, Any]], start: float, end: 
     known: dict[str, Points] = {}
     waiting: dict[str, str] = {}
     for query in queries:
+        if not _ID.fullmatch(query["Id"]):
+            raise bad_value(
+                f"The Id {query['Id']} in MetricDataQueries must begin with a lowercase letter and hold only letters, "
+                "numbers and underscores."
+            )
         if query["Id"] in known or query["Id"] in waiting:
             raise bad_value(f"The values for parameter id in MetricDataQueries are not unique: {query['Id']}.")
         if ("MetricStat" in query) == ("Expression" in query):
