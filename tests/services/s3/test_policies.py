@@ -246,6 +246,8 @@ def test_policies_outlive_a_crash(own_platform: Platform) -> None:
     ("statement", "message"),
     [
         ({"Action": "ec2:*"}, "Policy has invalid action"),
+        ({"Action": "s3:GetObjekt"}, "Policy has invalid action"),
+        ({"Action": ["s3:GetObject", "s3:Fetch*"]}, "Policy has invalid action"),
         ({"Resource": "arn:aws:s3:::another/*"}, "Policy has invalid resource"),
         ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::{}"}, "Action does not apply to any resource(s) in stat"),
         ({"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{}/*"}, "Action does not apply to any resource(s) in"),
@@ -271,6 +273,12 @@ def test_a_policy_that_cannot_be_read_locks_nobody_out(own_platform: Platform) -
     s3.put_object(Bucket="kept-before", Key="key", Body=b"")
     assert s3.get_bucket_policy_status(Bucket="kept-before")["PolicyStatus"] == {"IsPublic": False}
     assert status_of(own_platform, "kept-before/key") == 403
+
+
+@pytest.mark.parametrize("action", ["*", "s3:*", "S3:getobject", "s3:Get*Version?agging", "s3:ReplicateObject"])
+def test_actions_are_named_or_matched(s3: Any, bucket: str, action: str) -> None:
+    put_policy(s3, bucket, {"Action": action})
+    s3.delete_bucket_policy(Bucket=bucket)
 
 
 def test_public_policies_can_be_blocked(s3: Any, bucket: str) -> None:

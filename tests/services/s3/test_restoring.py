@@ -58,6 +58,17 @@ def test_an_archived_object_is_read_when_it_was_restored(s3: Any, bucket: str, s
     assert body_of(s3, bucket, "copy") == b"x"
 
 
+def test_ways_to_restore_that_there_are_not(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x", StorageClass="DEEP_ARCHIVE")
+    with refused("InvalidRequest", 400):
+        restore(s3, bucket, Days=1, GlacierJobParameters={"Tier": "Expedited"})
+    with refused("MalformedXML", 400):
+        restore(s3, bucket, Days=1, GlacierJobParameters={"Tier": "Soon"})
+    assert "Restore" not in s3.head_object(Bucket=bucket, Key="key")
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x", StorageClass="GLACIER")
+    assert restore(s3, bucket, Days=1, GlacierJobParameters={"Tier": "Expedited"}) == 202
+
+
 def test_listings_say_what_was_restored(s3: Any, bucket: str) -> None:
     for key in ("cold", "key"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"x", StorageClass="GLACIER")

@@ -22,6 +22,33 @@ from clary.services.s3.ownership import blocks
 from clary.wire.models import service_model
 
 LARGEST = 20 * 1024
+_UNSERVED = tuple(
+    f"s3:{name.lower()}"
+    for name in (
+        "BypassGovernanceRetention",
+        "GetAnalyticsConfiguration",
+        "GetDataAccess",
+        "GetIntelligentTieringConfiguration",
+        "GetInventoryConfiguration",
+        "GetMetricsConfiguration",
+        "GetObjectVersionForReplication",
+        "GetObjectVersionTorrent",
+        "InitiateReplication",
+        "ListTagsForResource",
+        "ObjectOwnerOverrideToBucketOwner",
+        "PauseReplication",
+        "PutAnalyticsConfiguration",
+        "PutIntelligentTieringConfiguration",
+        "PutInventoryConfiguration",
+        "PutMetricsConfiguration",
+        "ReplicateDelete",
+        "ReplicateObject",
+        "ReplicateTags",
+        "TagResource",
+        "UntagResource",
+    )
+)
+"""Actions on a bucket or an object that are the name of no operation of the model, nor stand in `ACTIONS`."""
 
 
 @s3_operation("GetBucketPolicyStatus")
@@ -52,7 +79,7 @@ def checked_policy(store: EmbeddedStore, bucket: str, text: str) -> str:
 def _check(statement: Statement, arn: str) -> None:
     """`arn` is the bucket's."""
     actions, resources = statement.actions, statement.resources
-    if not all(action == "*" or action.lower().startswith("s3:") for action in actions.values):
+    if not all(_is_known(action.lower()) for action in actions.values):
         raise MalformedPolicy("Policy has invalid action")
     if not all(matches(resource.partition("/")[0], arn) for resource in resources.values):
         raise MalformedPolicy("Policy has invalid resource")
@@ -64,6 +91,12 @@ def _check(statement: Statement, arn: str) -> None:
             _may_be_object(resource) if about_objects else matches(resource, arn) for resource in resources.values
         ):
             raise MalformedPolicy("Action does not apply to any resource(s) in statement")
+
+
+def _is_known(action: str) -> bool:
+    """Whether it is an action of S3 or a pattern of some: a misspelt denial would deny nothing. Lower case."""
+    known = _about_objects()
+    return action in known or any(matches(action, each) for each in (*known, *_UNSERVED))
 
 
 def _may_be_object(resource: str) -> bool:

@@ -14,6 +14,7 @@ from clary.objects.archive import RESTORED_UNTIL, end_of, is_archived, restored_
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
 from clary.services.s3.described import STANDARD
+from clary.services.s3.enums import values_of
 from clary.services.s3.handler import s3_operation
 from clary.services.s3.lookup import named_object
 from clary.wire.refusals import malformed_xml
@@ -23,7 +24,8 @@ from clary.wire.serialize.s3 import Accepted
 @s3_operation("RestoreObject")
 def restore_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Restored already, it stays for so many days from now (200); else its copy is made (202)."""
-    days = _days(request.get("RestoreRequest", {}))
+    wanted = request.get("RestoreRequest", {})
+    days, tier = _days(wanted), _tier(wanted)
 
     def restore(connection: Connection) -> dict[str, Any]:
         _, version = named_object(connection, request)
@@ -31,6 +33,8 @@ def restore_object(store: EmbeddedStore, _call: Call, request: dict[str, Any]) -
             message = "Restore is not allowed for the object's current storage class"
             storage_class = version.headers.get("StorageClass", STANDARD)
             raise StoreError("InvalidObjectState", message, 403, StorageClass=storage_class)
+        if tier == "Expedited" and version.headers["StorageClass"] == "DEEP_ARCHIVE":
+            raise StoreError("InvalidRequest", "Retrieval option is not supported by this storage class")
         versions.set_headers(connection, version, version.headers | {RESTORED_UNTIL: end_of(days)})
         return Accepted() if restored_until(version) is None else {}
 
@@ -48,3 +52,11 @@ def _days(wanted: dict[str, Any]) -> int:
             "InvalidArgument", "restoration days should be at least 1", ArgumentName="Days", ArgumentValue=days
         )
     return days
+
+
+def _tier(wanted: dict[str, Any]) -> str:
+    """How soon AWS would have it restored; here that is at once, whichever it is."""
+    tier: str = wanted.get("GlacierJobParameters", {}).get("Tier") or wanted.get("Tier", "Standard")
+    if tier not in values_of("Tier"):
+        raise malformed_xml()
+    return tier
