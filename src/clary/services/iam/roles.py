@@ -3,10 +3,12 @@
     CreateRole ───────────────────────────────▶ a role as the client wants it
     GetRole, SimulatePrincipalPolicy, AssumeRole ─▶ that role, or one made at its first mention
     DeleteRole ───────────────────────────────▶ Deleted: a name that no mention brings back, only CreateRole
+    CreateTrainingJob, CreateModel … ─────────▶ nothing: refused where the role was deleted
 
 A program names the execution role of the AWS account that it was written for. So that it runs unmodified, a
 role that nobody created is made when it is first asked for, trusting SageMaker; CreateRole may still take its
-place. The setting `strict_roles` ends that: then only the platform's own role is there without being created.
+place. The setting `strict_roles` ends that: then only the platform's own role is there without being created,
+and SageMaker refuses the others.
 """
 
 import base64
