@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.exc import OperationalError
 
 from clary.database import reading, writing
 from clary.records.errors import Behind
@@ -50,13 +51,19 @@ class SearchIndex:
             return Fields(connection, realm_of(kind.name, scope)).suggest(prefixes, MOST_SUGGESTIONS)
 
     def keep(self) -> None:
-        """Fold the queue for ever: for a thread of its own, so that a search finds little to do."""
+        """Fold the queue for ever: for a thread of its own, so that a search finds little to do. Of failures in a row
+        the first is logged, without its traceback where the database is away."""
+        failed = False
         while True:
             try:
                 self._catch_up(float("inf"))
+                failed = False
                 time.sleep(PAUSE)
-            except Exception:
-                log.exception("the index of Search was not brought up to date; it will be tried again")
+            except Exception as error:
+                if not failed:
+                    away = isinstance(error, OperationalError)
+                    log.warning("the index of Search is not up to date and will be tried again", exc_info=not away)
+                failed = True
                 time.sleep(LONG_PAUSE)
 
     def _catch_up(self, patience: float) -> None:
