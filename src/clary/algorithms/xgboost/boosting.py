@@ -8,7 +8,8 @@ from typing import Any
 from clary.algorithms.errors import AlgorithmError, UserError
 from clary.algorithms.xgboost.callbacks import EvaluationLog
 from clary.algorithms.xgboost.hyperparameters import MAXIMIZED, RETIRED
-from clary.algorithms.xgboost.library import xgboost
+from clary.algorithms.xgboost.legacy import Patience, called_after_each_round
+from clary.algorithms.xgboost.library import RELEASE, xgboost
 from clary.algorithms.xgboost.metrics import SCORES, Evaluate, evaluation_of
 
 OURS = frozenset(
@@ -55,13 +56,14 @@ class Boosting:
         tuned = given.get("_tuning_objective_metric", "").partition(":")[2]
         asked: list[str] = given.get("eval_metric", [])
         metrics = sorted({*asked, tuned}) if tuned else asked
-        parameters = DOCUMENTED_DEFAULTS | {name: value for name, value in given.items() if name not in OURS | RETIRED}
+        retired = RETIRED if RELEASE >= (2, 0) else frozenset()
+        parameters = DOCUMENTED_DEFAULTS | {name: value for name, value in given.items() if name not in OURS | retired}
         if known := [name for name in metrics if name not in SCORES]:
             parameters["eval_metric"] = known
         for name in ("updater", "monotone_constraints"):
             if isinstance(value := parameters.get(name), list):
                 parameters[name] = ",".join(value) if name == "updater" else tuple(value)
-        for name in sorted(RETIRED & given.keys()):
+        for name in sorted(retired & given.keys()):
             logging.warning("Hyperparameter %s has no effect in XGBoost %s.", name, xgboost.__version__)
         return cls(
             parameters=parameters,
@@ -75,7 +77,7 @@ class Boosting:
         self,
         train: "xgboost.DMatrix",
         validation: "xgboost.DMatrix | None",
-        callbacks: list["xgboost.callback.TrainingCallback"],
+        callbacks: list[Any],
         model: "xgboost.Booster | None" = None,
         rounds_done: int = 0,
     ) -> tuple["xgboost.Booster", EvaluationLog]:
@@ -83,6 +85,8 @@ class Boosting:
         watched = [(train, "train"), *([(validation, "validation")] if validation is not None else [])]
         if self.patience and validation is not None:
             callbacks = [*callbacks, self._early_stopping()]
+        if RELEASE < (1, 3):
+            callbacks = [called_after_each_round(callbacks)]
         log: EvaluationLog = {}
         try:
             booster = xgboost.train(
@@ -91,10 +95,10 @@ class Boosting:
                 num_boost_round=self.rounds - rounds_done,
                 evals=watched,
                 evals_result=log,
-                custom_metric=self.evaluate,
                 callbacks=callbacks,
                 xgb_model=model,
                 verbose_eval=False,
+                **{"custom_metric" if RELEASE >= (1, 6) else "feval": self.evaluate},
             )
         except (ValueError, xgboost.core.XGBoostError) as error:
             reason = str(error).partition("\nStack trace")[0].strip()
@@ -103,7 +107,10 @@ class Boosting:
             raise AlgorithmError(f"XGB train call failed with exception:\n {reason}") from error
         return booster, log
 
-    def _early_stopping(self) -> "xgboost.callback.EarlyStopping":
+    def _early_stopping(self) -> Any:
+        if RELEASE < (1, 3):
+            assert self.patience
+            return Patience(self.patience, self.watched, MAXIMIZED)
         return xgboost.callback.EarlyStopping(
             rounds=self.patience,
             data_name="validation",

@@ -5,7 +5,7 @@ import re
 import signal
 from typing import Any
 
-from clary.algorithms.xgboost.library import xgboost
+from clary.algorithms.xgboost.library import Callback, xgboost
 from clary.algorithms.xgboost.model import load_model, save_model
 
 CHECKPOINT = "xgboost-checkpoint"
@@ -16,7 +16,7 @@ EvaluationLog = dict[str, dict[str, Any]]
 """Data → metric → its value after each round."""
 
 
-class RoundLog(xgboost.callback.TrainingCallback):
+class RoundLog(Callback):  # type: ignore[misc]
     """Prints `[3]#011train-rmse:2.31#011validation-rmse:2.42`, the line that AWS's metric definitions look for.
 
     `#011` is a tab as AWS's logs show it.
@@ -35,7 +35,7 @@ class RoundLog(xgboost.callback.TrainingCallback):
         return False
 
 
-class StopOnSigterm(xgboost.callback.TrainingCallback):
+class StopOnSigterm(Callback):  # type: ignore[misc]
     """Ends the training after the round in which SIGTERM came, so that the model so far is saved as usual."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class StopOnSigterm(xgboost.callback.TrainingCallback):
         return self.stopped
 
 
-class Checkpoints(xgboost.callback.TrainingCallback):
+class Checkpoints(Callback):  # type: ignore[misc]
     """Writes `xgboost-checkpoint.<round>` after each round and keeps the newest few."""
 
     def __init__(self, directory: str, first_round: int) -> None:
@@ -74,6 +74,6 @@ def find_checkpoint(directory: str) -> tuple["xgboost.Booster | None", int]:
     for number in sorted((int(match[1]) for match in numbers if match), reverse=True):
         try:
             return load_model(os.path.join(directory, f"{CHECKPOINT}.{number}")), number + 1
-        except xgboost.core.XGBoostError:
+        except RuntimeError:
             continue
     return None, 0

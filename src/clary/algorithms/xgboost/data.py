@@ -16,7 +16,7 @@ from scipy.sparse import vstack
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.xgboost.content import Format
-from clary.algorithms.xgboost.library import xgboost
+from clary.algorithms.xgboost.library import RELEASE, xgboost
 from clary.toolkits.recordio import read_recordio
 from clary.toolkits.tabular import read_csv, read_libsvm, sniff_delimiter
 
@@ -77,7 +77,14 @@ def _read_csv(paths: list[str], weighted: bool) -> "xgboost.DMatrix":
 
 def _read_libsvm(paths: list[str]) -> "xgboost.DMatrix":
     data = read_libsvm(_lines(paths))
-    return xgboost.DMatrix(data.features, label=data.labels, weight=data.weights, qid=data.groups)
+    if data.groups is None:
+        return xgboost.DMatrix(data.features, label=data.labels, weight=data.weights)
+    if RELEASE >= (1, 4):
+        return xgboost.DMatrix(data.features, label=data.labels, weight=data.weights, qid=data.groups)
+    matrix = xgboost.DMatrix(data.features, label=data.labels, weight=data.weights)
+    starts = np.flatnonzero(np.diff(data.groups, prepend=data.groups[:1] - 1))
+    matrix.set_group(np.diff(starts, append=len(data.groups)))
+    return matrix
 
 
 def _read_parquet(paths: list[str]) -> "xgboost.DMatrix":

@@ -9,6 +9,7 @@
 
 import os
 import sys
+from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -21,4 +22,10 @@ finally:
     if _hidden:
         del sys.modules["sklearn"]
 
-__all__ = ["xgboost"]
+RELEASE = tuple(map(int, xgboost.__version__.split(".")[:2]))
+"""(1, 7): what a release can do decides in a few places what is done. The oldest that runs is 0.90."""
+
+Callback: Any = getattr(xgboost.callback, "TrainingCallback", object)
+"""What is called after each round derives from this, where the release knows such classes (1.3)."""
+
+__all__ = ["RELEASE", "Callback", "xgboost"]

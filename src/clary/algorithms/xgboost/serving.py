@@ -17,8 +17,8 @@ from scipy.sparse import csr_matrix
 from clary.algorithms.errors import UserError
 from clary.algorithms.xgboost import selection
 from clary.algorithms.xgboost.content import format_of
-from clary.algorithms.xgboost.library import xgboost
-from clary.algorithms.xgboost.model import load_ensemble
+from clary.algorithms.xgboost.library import RELEASE, xgboost
+from clary.algorithms.xgboost.model import describe, load_ensemble
 from clary.toolkits.http import Request, Response
 from clary.toolkits.layout import opt_ml
 from clary.toolkits.recordio import read_recordio
@@ -37,13 +37,10 @@ class XgboostService:
         for model in self._models:
             # A row is predicted in microseconds: to share it out among threads would take longer.
             model.set_param({"nthread": 1})
-        self._width: int = self._models[0].num_features()
         self._selected = os.environ.get("SAGEMAKER_INFERENCE_OUTPUT", "")
         self._batch = os.environ.get("SAGEMAKER_BATCH", "").lower() == "true"
         self._default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or "text/csv"
-        learner = json.loads(self._models[0].save_config())["learner"]
-        self._objective: str = learner["objective"]["name"]
-        self._classes = int(learner["learner_model_param"].get("num_class", 0))
+        self._objective, self._classes, self._width = describe(self._models[0])
 
     def execution_parameters(self) -> Response:
         parameters = {
@@ -98,9 +95,12 @@ class XgboostService:
             else:
                 missing = np.full((rows, self._width - columns), np.nan, dtype=np.float32)
                 features = np.hstack([features, missing])
-        if len(self._models) == 1:
-            return self._models[0].inplace_predict(features)
-        return np.mean([model.inplace_predict(features) for model in self._models], axis=0)
+        if RELEASE < (1, 6):
+            matrix = xgboost.DMatrix(features)
+            predictions = [model.predict(matrix, validate_features=False) for model in self._models]
+        else:
+            predictions = [model.inplace_predict(features) for model in self._models]
+        return predictions[0] if len(predictions) == 1 else np.mean(predictions, axis=0)
 
     def _write(self, predictions: Any, accept: str) -> str:
         if self._selected:
