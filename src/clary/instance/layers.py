@@ -1,10 +1,10 @@
 """Layers: what a requirements.txt installs, installed once and used by every later instance that asks for the same.
 
     requirements.txt + interpreter → key → <layers>/<key>/ complete? → on the program's PYTHONPATH and PATH
-                                               └ no: lock → pip, in the sandbox → mark complete
+                                               └ no: lock → uv, in the sandbox → mark complete
 
-A layer is a virtual environment (PEP 405) made by hand on top of the interpreter's own, so that pip leaves alone what
-is installed there and satisfies the requirements. It is built where it will be used, since console scripts hold
+A layer is a virtual environment (PEP 405) made by hand on top of the interpreter's own, so that what is installed there
+and satisfies the requirements is left alone (`borrowed`). It is built where it will be used, since console scripts hold
 absolute paths; a layer without its mark was interrupted and is built anew. Its `python` lies outside `bin`, so that a
 program with the layer on its PATH still finds the interpreter's own.
 """
@@ -21,10 +21,11 @@ import time
 from dataclasses import replace
 
 from clary.files import write_atomically
+from clary.instance.borrowed import borrow, give_back
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.interpreter import Interpreter
 from clary.instance.layout import Layout
-from clary.instance.node import Node
+from clary.instance.node import Node, Tools
 from clary.instance.program import Limits, run
 from clary.instance.reasons import last_lines
 from clary.instance.report import Report
@@ -36,6 +37,7 @@ MARK = "complete"
 PYTHON = "interpreter/python"
 LOCK_LOOK = 0.1
 """Seconds between two tries for the lock of a layer that another instance installs."""
+OPTIONS = ("--no-progress", "--color", "never", "--compile-bytecode")
 GRACE = 5.0
 REASON_ROOM = 800
 LOCAL = re.compile(r"^\s*(-r|-c|-e|--requirement|--constraint|--editable|\.|/|file:)|@\s*file:", re.MULTILINE)
@@ -62,7 +64,7 @@ def add_requirements(
         try:
             if not os.path.exists(f"{layer}/{MARK}"):
                 around = replace(room, directories=[*room.directories, layer])
-                _build(layer, path, interpreter, surroundings, report, wishes, around)
+                _build(layer, path, node.tools, surroundings, report, wishes, around)
         finally:
             os.close(lock)
     surroundings.add_layer(layer, f"{layer}/{interpreter.library}/site-packages")
@@ -111,23 +113,34 @@ def _lock(path: str, report: Report, wishes: Wishes) -> int:
 def _build(
     layer: str,
     path: str,
-    interpreter: Interpreter,
+    tools: Tools,
     surroundings: Surroundings,
     report: Report,
     wishes: Wishes,
     room: Room,
 ) -> None:
+    interpreter = surroundings.interpreter
+    assert interpreter
+    if not tools.uv:
+        raise Refused(f"InternalServerError: {path} cannot be installed: uv is not installed.")
     shutil.rmtree(layer, ignore_errors=True)
     _lay_out(layer, interpreter)
-    pip = [f"{layer}/{PYTHON}", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", path]
-    command = surroundings.tool(pip, os.path.dirname(path), writable=layer)
+    site = f"{layer}/{interpreter.library}/site-packages"
+    borrow(interpreter.site, site)
+    # The cache of images is not for foreign code to write to; links from one of the layer's own cost nothing.
+    cache = f"{layer}/cache"
+    install = [tools.uv, "pip", "install", *OPTIONS, *tools.options, "--cache-dir", cache]
+    install += ["--python", f"{layer}/{PYTHON}", "-r", path]
+    command = surroundings.tool(install, os.path.dirname(path), writable=layer, readable=tools.uv)
     ending = run(command, report.log, wishes, Limits(grace=GRACE, room=room))
+    give_back(site, layer)
+    shutil.rmtree(cache, ignore_errors=True)
     if ending.cause:
         raise StopAsked
     if ending.exit_code:
         shutil.rmtree(layer)
         raise Refused(
-            f"AlgorithmError: InstallRequirementsError: pip could not install {path}: "
+            f"AlgorithmError: InstallRequirementsError: could not install {path}: "
             f"{ending.seen or last_lines(ending.tail, REASON_ROOM)}, exit code: {ending.exit_code}"
         )
     write_atomically(f"{layer}/{MARK}", "", durable=True)

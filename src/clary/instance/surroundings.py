@@ -85,10 +85,12 @@ class Surroundings:
                 raise Refused(f"ClientError: {directory[len(self._layout.root) + 1 :]} is no directory any more.")
         return self._command(self._spec.command, self._spec.workdir, environment, self._mounts, prepare)
 
-    def tool(self, argv: Sequence[str], workdir: str, writable: str) -> Command:
-        """Another program in the same surroundings, which may also write to the host directory `writable`."""
+    def tool(self, argv: Sequence[str], workdir: str, writable: str, readable: str) -> Command:
+        """Another program in the same surroundings, which may also read and write these paths of the host."""
         scratch = self._layout["scratch/tool"]
-        mounts = replace(self._mounts, scratch=scratch, writable=[writable])
+        mounts = replace(
+            self._mounts, scratch=scratch, writable=[writable], readable=[*self._mounts.readable, readable]
+        )
         return self._command(argv, workdir, {}, mounts, lambda: None)
 
     def _command(
