@@ -4,36 +4,49 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEV := $(VENV)/.dev
 CONSTRAINTS := constraints/clary.txt
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
 # A file's tests stay together: they share what they set up. Two processes, since more would wait for the same disk.
 PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: demo test test-slow lint types compatibility clean
+.PHONY: demo images test test-slow lint types compatibility clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml $(CONSTRAINTS)
 	@command -v $(PYTHON) >/dev/null || { echo "Clary needs $(PYTHON): apt-get install python3.11 python3.11-venv"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3.11-venv is missing: apt-get install python3.11-venv"; exit 1; }
 	@echo "Installing Clary into $(VENV) (about a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[images,dev,postgres]'
+	@$(INSTALL) -e .
+	@touch $@
+
+$(DEV): $(STAMP)
+	@echo "Installing what tests need into $(VENV)"
+	@$(INSTALL) -e '.[dev,postgres]'
 	@touch $@
 
 include clients.mk
 
+# The framework images that tests run, in the user's cache: jobs would pull them as well, each at its first use.
+TEST_IMAGES := sagemaker-scikit-learn:1.2-1 sagemaker-xgboost:1.7-1 xgboost:0.90-2 sagemaker-xgboost:latest
+
+images: $(STAMP)
+	@$(BIN)/clary images pull $(TEST_IMAGES)
+
 demo: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" ./examples/demo.sh
 
-test: $(STAMP) clients
+test: $(DEV) clients images
 	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
-test-slow: $(STAMP) clients
+test-slow: $(DEV) clients images
 	$(BIN)/python -m pytest -m slow
 
-lint: $(STAMP)
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP)
+types: $(DEV)
 	$(BIN)/mypy
 
 compatibility: $(STAMP)

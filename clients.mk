@@ -48,5 +48,5 @@ $(BENCH)/.complete:
 # Each prints one table. They want a machine that does nothing else.
 BENCHMARKS := idle training_jobs invocations control_plane s3 records search supervisor http_floor sigv4
 
-benchmarks: $(STAMP) bench-environment
+benchmarks: $(DEV) bench-environment images
 	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -2,13 +2,15 @@
 
     python -m benchmarks.training_jobs [jobs]
 
-The script writes a model and ends, so nearly all of the time is the platform's. Three ways of running it: python
-alone; a training job in script mode, created and polled through the API; a job of a running local Ray, submitted
-and polled through its client, which is kinder to Ray than the `ray job submit` command that starts a python first.
+The script writes a model and ends, so nearly all of the time is the platform's. Ways of running it: python alone; a
+training job in script mode, created and polled through the API; the same where its image's environment is not there
+and is built from packages that were downloaded before; a job of a running local Ray, submitted and polled through its
+client, which is kinder to Ray than the `ray job submit` command that starts a python first.
 """
 
 import io
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from rich.table import Table
 from tests.platform import Platform
 
 from benchmarks.peer import NoPeer, measurements
+from clary.settings import default_cache
 
 GOAL = 0.5
 POLL = 0.01
@@ -90,6 +93,23 @@ def time_clary(state: Path, runs: int) -> list[float]:
         platform.down()
 
 
+def time_first_built(directory: Path, runs: int) -> list[float]:
+    """Jobs that each have to build the environment of their image."""
+    environments = directory / "environments"
+    os.environ |= {"CLARY_ENVIRONMENTS": str(environments), "UV_CACHE_DIR": str(default_cache() / "uv")}
+    platform = Platform(directory / "state").up()
+    try:
+        sagemaker = platform.client("sagemaker")
+        upload(platform.client("s3"))
+        times = []
+        for number in range(runs):
+            shutil.rmtree(environments, ignore_errors=True)
+            times.append(time_job(sagemaker, f"job-{number}"))
+        return times
+    finally:
+        platform.down()
+
+
 def add_row(table: Table, name: str, times: list[float], bare: float) -> None:
     added = statistics.median(times) - bare
     table.add_row(
@@ -111,6 +131,8 @@ def main(runs: int) -> None:
         bare = statistics.median(alone)
         add_row(table, "python script.py", alone, bare)
         add_row(table, "Clary training job", time_clary(Path(directory, "state"), runs), bare)
+        built = time_first_built(Path(directory, "first"), min(runs, 5))
+        add_row(table, "Clary training job, image first built", built, bare)
         try:
             add_row(table, "Ray job", measurements("ray_jobs", str(script), str(runs)), bare)
         except NoPeer as why:

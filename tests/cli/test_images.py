@@ -9,22 +9,18 @@ import pytest
 from clary.engines.interpreters import find_interpreters
 from clary.images.table import find_recipe
 from tests.cli.conftest import Clary
-from tests.engines.packages import wheel
+from tests.engines.packages import scikit_learn_stand_ins
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
-VERSIONS = {"setuptools": "70.0", "httptools": "0.6.4", "uvloop": "0.20", "scikit_learn": "1.4.1"}
-NAMES = ("boto3", "requests", "pip", "wheel", "numpy", "scipy", "pandas", *VERSIONS)
 
 
 @pytest.fixture
 def index(tmp_path: Path) -> dict[str, str]:
     """Variables for a machine whose packages are these, and whose cache is its own."""
-    wheels = tmp_path / "wheels"
-    wheels.mkdir()
-    for name in NAMES:
-        wheel(wheels, name, 1, version=VERSIONS.get(name, "1.0"))
-    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_CONFIG_FILE": os.devnull}
-    return {**pip, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    return {
+        **scikit_learn_stand_ins(tmp_path / "wheels", "1.4.1"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
 
 
 def test_pull_list_remove(clary: Clary, index: dict[str, str]) -> None:

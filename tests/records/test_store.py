@@ -54,6 +54,17 @@ def test_a_transition_writes_state_document_and_event_together(records: Records)
     assert awake.modified >= tom.modified
 
 
+def test_a_remark_replaces_the_message_of_the_state_that_a_record_is_in(records: Records) -> None:
+    tom = add(records, "tom")
+    records.remark(tom, "yawns")
+    assert [event.message for event in records.events(tom)] == ["yawns"]
+    awake = records.transition(tom, AWAKE, message="stretches")
+    records.remark(tom, "too late")
+    records.remark(awake, "looks around")
+    assert [event.message for event in records.events(tom)] == ["yawns", "looks around"]
+    assert records.update(awake, {"mood": 1}).version == awake.version + 1
+
+
 def test_the_gate_refuses_a_road_that_is_not_there(records: Records) -> None:
     tom = add(records, "tom")
     with pytest.raises(IllegalTransition, match="cat tom: no road from Resting/Asleep to Gone"):

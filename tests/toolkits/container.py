@@ -7,12 +7,14 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.environments import clary_alone, python_of
+
+LATEST = "sagemaker-xgboost:latest"
 RESOURCES = {
     "current_host": "algo-1",
     "hosts": ["algo-1"],
@@ -26,8 +28,10 @@ RESOURCES = {
 
 
 class Container:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, python: str = "") -> None:
+        """`python` is that of an image's environment."""
         self.root = root
+        self.python = python or python_of(LATEST)
         for directory in ("input/config", "input/data", "code", "model", "output/data"):
             (root / directory).mkdir(parents=True)
         self.configure("hyperparameters", {})
@@ -47,11 +51,11 @@ class Container:
 
     def environment(self, **more: str) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return inherited | {"SAGEMAKER_BASE_DIR": str(self.root)} | more
+        return inherited | {"SAGEMAKER_BASE_DIR": str(self.root), "PYTHONPATH": clary_alone()} | more
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [self.python, "-m", *arguments],
             cwd=self.root,
             env=self.environment(**environment),
             stdout=subprocess.PIPE,

@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clary.images.recipes import (
+    BASE_PYTHON,
+    DATA_SCIENCE,
+    HUGGINGFACE,
+    PYTORCH,
     SCIKIT_LEARN,
+    TENSORFLOW,
     XGBOOST,
     Family,
 )
@@ -72,6 +77,17 @@ IMAGES = (
         algorithm_serve=("-m", "clary.algorithms.xgboost", "serve"),
         algorithm_metrics=_xgboost_metrics(),
     ),
+    Image("pytorch-training", PYTORCH, script_train=("-m", "clary.toolkits.train")),
+    Image("tensorflow-training", TENSORFLOW, script_train=("-m", "clary.toolkits.train")),
+    Image("huggingface-pytorch-training", HUGGINGFACE, script_train=("-m", "clary.toolkits.train")),
+    Image("pytorch-inference", PYTORCH),
+    Image("tensorflow-inference", TENSORFLOW),
+    Image("huggingface-pytorch-inference", HUGGINGFACE),
+    Image("sagemaker-base-python", BASE_PYTHON),
+    Image("sagemaker-base-python-310", BASE_PYTHON),
+    Image("sagemaker-data-science", DATA_SCIENCE),
+    Image("sagemaker-data-science-310", DATA_SCIENCE),
+    Image("sagemaker-data-science-311", DATA_SCIENCE),
 )
 
 RETIRED = {

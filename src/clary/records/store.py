@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from clary.database import afterwards, migrate, reading, writing
@@ -166,6 +166,14 @@ class Records:
         with reading(self._engine) as connection:
             rows = connection.execute(statement).all()
         return [Event(row.at, State(row.status, row.secondary), row.message) for row in rows]
+
+    def remark(self, record: Record, message: str) -> None:
+        """Replace the message of the state that the record is in. It has no version: the last writer wins."""
+        last = select(func.max(events.c.id)).where(events.c.record == record.id).scalar_subquery()
+        same_state = events.c.secondary == record.state.secondary
+        changed = (events.c.id == last) & same_state & (events.c.message != message)
+        with writing(self._engine) as connection:
+            connection.execute(events.update().where(changed).values(message=message))
 
     def live(self, kind: Kind) -> Iterator[Record]:
         """Every record, of all accounts and regions, that a reconciler must look after."""

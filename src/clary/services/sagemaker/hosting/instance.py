@@ -4,11 +4,10 @@ The layout is SageMaker's documented contract with hosting containers: the model
 /ping and /invocations.
 """
 
-import sys
 from typing import Any
 
 from clary.control.house import House
-from clary.images.table import UnknownImage, find_image, serve_command
+from clary.images.table import UnknownImage, find_image, find_recipe, serve_command
 from clary.instance.spec import Archive, InstanceSpec, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
@@ -34,12 +33,13 @@ def replica_instance(
     kind = instance_type(variant["InstanceType"])
     try:
         command = serve_command(find_image(container["Image"]), environment)
+        recipe = find_recipe(container["Image"])
     except UnknownImage as error:
         raise JobError(str(error)) from None
     role = model.get("ExecutionRoleArn", "role/ClaryEndpoint")
     return InstanceSpec(
         id=replica["Id"],
-        command=[sys.executable, *command],
+        command=["python", *command],
         environment={
             **instance_environment(house, record.scope, role, session="SageMaker", seconds=CREDENTIALS),
             **environment,
@@ -49,7 +49,7 @@ def replica_instance(
         channels=_model_files(house, container),
         archives=_archives(house, container, environment),
         requirements=[f"{CODE}/requirements.txt", f"{MODEL}/code/requirements.txt"],
-        interpreter=sys.executable,
+        image=recipe,
         vcpus=kind.vcpus,
         memory=kind.memory,
         gpus=kind.gpus,

@@ -14,3 +14,5 @@ class Course:
     stopping: State
     ended: Mapping[Outcome, State]
     messages: Mapping[State, str]
+    pulling: str = "Downloading the training image"
+    """The message of the first state while the image is made ready."""

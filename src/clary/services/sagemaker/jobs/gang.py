@@ -59,10 +59,11 @@ def together(statuses: Sequence[InstanceStatus]) -> InstanceStatus:
         for each in PHASES
         if all(each in status.entered for status in statuses)
     }
+    image = next((status.image for status in statuses if status.image), "")
     if phase != "Done":
-        return InstanceStatus(phase, entered)
+        return InstanceStatus(phase, entered, image=image)
     first = min(statuses, key=_ended)
-    return InstanceStatus(phase, entered, first.outcome, first.exit_code, first.reason)
+    return InstanceStatus(phase, entered, first.outcome, first.exit_code, first.reason, image)
 
 
 def _ends_all(status: InstanceStatus) -> bool:

@@ -50,6 +50,7 @@ class JobReconciler:
             self._end(record, course.ended["Failed"], time.time(), {"FailureReason": str(error)})
             return None
         record, more = self._ship(record, gang)
+        self._tell_of_image(record, status)
         record = self._progress(record, status)
         if more:
             # All that was printed is in the log before the job has ended.
@@ -82,6 +83,14 @@ class JobReconciler:
             if not found.changes:
                 return record
             return house.records.update(record, {**record.document, **found.changes})
+
+    def _tell_of_image(self, record: Record, status: InstanceStatus) -> None:
+        """While a job starts, its message says that the image is downloaded, and which version came of it."""
+        course, pulled = self._family.course, "Pulling" in status.entered
+        started = record.state == course.stopping or record.state in course.progress.values()
+        if not started and (pulled or status.image):
+            said = course.pulling if pulled else course.messages[record.state]
+            self._house.records.remark(record, f"{said}. {status.image}" if status.image else said)
 
     def _progress(self, record: Record, status: InstanceStatus) -> Record:
         """Pass each state that the gang went through since the last step."""

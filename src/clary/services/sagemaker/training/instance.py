@@ -5,11 +5,11 @@ containers ("How Amazon SageMaker Provides Training Information").
 """
 
 import json
-import sys
 from typing import Any
 
 from clary.control.house import House
-from clary.images.table import UnknownImage, find_image, train_command
+from clary.images.table import UnknownImage, find_image, find_recipe, train_command
+from clary.instance.recipe import Recipe
 from clary.instance.spec import Archive, InstanceSpec, Output, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
@@ -47,7 +47,7 @@ def training_instance(house: House, record: Record) -> InstanceSpec:
         archives=_code(house, hyperparameters, channels),
         requirements=[f"{CODE}/requirements.txt"],
         outputs=[Output("model.tar.gz", "/opt/ml/model"), Output("output.tar.gz", "/opt/ml/output/data")],
-        interpreter=sys.executable,
+        image=_image(job),
         vcpus=kind.vcpus,
         memory=kind.memory,
         gpus=kind.gpus,
@@ -55,6 +55,13 @@ def training_instance(house: House, record: Record) -> InstanceSpec:
         max_runtime=max_runtime,
         grace=GRACE,
     )
+
+
+def _image(job: dict[str, Any]) -> Recipe:
+    try:
+        return find_recipe(job["AlgorithmSpecification"]["TrainingImage"])
+    except UnknownImage as error:
+        raise JobError(f"ClientError: {error}") from None
 
 
 def _command(job: dict[str, Any], hyperparameters: dict[str, str]) -> list[str]:
@@ -66,7 +73,7 @@ def _command(job: dict[str, Any], hyperparameters: dict[str, str]) -> list[str]:
         command = train_command(image, hyperparameters, job.get("Environment", {}))
     except UnknownImage as error:
         raise JobError(f"ClientError: {error}") from None
-    return [sys.executable, *command, *algorithm.get("ContainerArguments", [])]
+    return ["python", *command, *algorithm.get("ContainerArguments", [])]
 
 
 def _environment(house: House, record: Record, max_runtime: float) -> dict[str, str]:
