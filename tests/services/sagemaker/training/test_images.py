@@ -15,7 +15,8 @@ SCRIPT = "import clary.toolkits, sys\nprint('ran in', sys.prefix)"
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without a network and without images, whose index has scikit-learn 1.1.3 alone."""
     variables = scikit_learn_stand_ins(tmp_path / "wheels", "1.1.3")
-    for name, value in {**variables, "XDG_CACHE_HOME": str(tmp_path / "cache")}.items():
+    places = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "CLARY_ENVIRONMENTS": str(tmp_path / "cache/environments")}
+    for name, value in {**variables, **places}.items():
         monkeypatch.setenv(name, value)
 
 
