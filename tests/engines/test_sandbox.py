@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,22 @@ def test_a_large_channel_without_overlays_is_read_only_and_says_so(
     status = Watch(engine).run(spec)
     assert texts(engine, spec)[-1] == "Read-only file system"
     assert status.notices == ["/opt/ml/input/data/train cannot be written to: this machine allows no overlay of it."]
+
+
+def test_nothing_is_left_of_a_sandbox_that_is_killed_while_it_is_set_up(engine: ProcessEngine, watch: Watch) -> None:
+    """Its first process does not yet end with bubblewrap then."""
+    for milliseconds in range(0, 28, 2):
+        spec = program("time.sleep(600)")
+        engine.start(spec)
+        watch.until(lambda spec=spec: engine.poll(spec.id).phase == "Running")
+        time.sleep(milliseconds / 1000)
+        engine.release(spec.id)
+        left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if names(path, spec.id)]
+        assert not left, f"after {milliseconds} ms"
+
+
+def names(command_line: Path, instance_id: str) -> bool:
+    try:
+        return instance_id.encode() in command_line.read_bytes()
+    except OSError:
+        return False

@@ -67,12 +67,10 @@ class Supervisor:
         self._log = log
         self._wishes = wishes
         self._limits = limits
-        if command.contained:
-            prepare = command.prepare
-        else:
-            # What bubblewrap does for a sandbox: nothing outlives the program, and the program not the agent.
-            adopt_orphans()
-            prepare = chain(die_with_parent, command.prepare)
+        # Nothing outlives the program, also not a sandbox whose bubblewrap was killed while it was still being set up.
+        adopt_orphans()
+        # What bubblewrap does for a sandbox: the program does not outlive the agent.
+        prepare = command.prepare if command.contained else chain(die_with_parent, command.prepare)
         self._child = spawn(command.argv, command.environment, command.cwd, prepare)
         # In this order are they read when both have something: a traceback comes after what was printed before it.
         self._streams = {self._child.stdout: Stream(log), self._child.stderr: Stream(log)}
@@ -196,8 +194,8 @@ class Supervisor:
             send(self._child.pid, signal.SIGKILL)
 
     def _kill_rest(self) -> None:
-        """Kills what the program left running. In a sandbox nothing is left; without one, its orphans have become
-        the agent's own children (`adopt_orphans`)."""
+        """Kills what the program left running: orphans have become the agent's own children (`adopt_orphans`). Of a
+        sandbox nothing is left but where it was killed before it was whole."""
         while rest := children(os.getpid()):
             for pid in rest:
                 send(pid, signal.SIGKILL)
