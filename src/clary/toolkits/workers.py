@@ -23,7 +23,10 @@ def supervise(count: int, work: Callable[[], int]) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    workers.update(_fork(work) for _ in range(count))
+    for _ in range(count):
+        workers.add(_fork(work))
+    if stopping:  # SIGTERM came before all were known.
+        stop(signal.SIGTERM, None)
     status = 0
     while workers:
         pid, ended = os.wait()
@@ -42,11 +45,15 @@ def supervise(count: int, work: Callable[[], int]) -> int:
 
 def _fork(work: Callable[[], int]) -> int:
     """Start a worker; its pid. In the worker itself this does not return."""
+    # Held back until the worker has handlers of its own: the supervisor's would take its SIGTERM and let it live on.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     pid = os.fork()
     if pid == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         _exit_with(work)
+    signal.pthread_sigmask(signal.SIG_SETMASK, held)
     return pid
 
 
