@@ -69,7 +69,7 @@ def test_outputs_are_kept_again_after_a_kill_between_keeping_and_ending(own_plat
     (instance,) = engine.instances()
     wait_until(lambda: engine.poll(instance).phase == "Done")
     forgotten = InstanceSpec("nobodys-1", ["/bin/sleep", "600"])
-    engine.start(forgotten)
+    engine.start([forgotten])
     own_platform.up()
     job = ended(own_platform, name)
     assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith(f"{name}/output/model.tar.gz")

@@ -23,8 +23,33 @@ SAVES_ON_SIGTERM = (
 )
 IGNORES_SIGTERM = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ready')\ntime.sleep(60)\n"
 
+NEIGHBOUR = (
+    "import socket, threading\n"
+    "own, found = socket.gethostname(), []\n"
+    "server = socket.create_server((socket.gethostbyname(own), 7777))\n"
+    "def answer():\n"
+    "    while True:\n"
+    "        server.accept()[0].sendall(own.encode())\n"
+    "threading.Thread(target=answer, daemon=True).start()\n"
+    "for name in ('algo-1', 'algo-2', 'algo-3'):\n"
+    "    deadline = time.time() + 20\n"
+    "    while True:\n"
+    "        try:\n"
+    "            found.append(socket.create_connection((name, 7777), 5).recv(99).decode())\n"
+    "            break\n"
+    "        except ConnectionRefusedError:\n"
+    "            assert time.time() < deadline\n"
+    "            time.sleep(0.05)\n"
+    "print(found)\n"
+    "time.sleep(3)\n"
+)
+"""Stays for a while, for those that come later."""
+
 
 class EngineTestCase:
+    resolves_names = True
+    """Whether programs find the instances of their gang by name."""
+
     @pytest.fixture
     def reopen(self) -> Callable[[], Engine]:
         """Makes a new engine over the same state, as a platform does that was restarted."""
@@ -60,11 +85,36 @@ class EngineTestCase:
 
     def test_start_is_idempotent(self, engine: Engine, watch: Watch, reopen: Callable[[], Engine]) -> None:
         spec = program("print('once')")
-        engine.start(spec)
-        engine.start(spec)
+        engine.start([spec])
+        engine.start([spec])
         watch.done(spec)
-        reopen().start(spec)
+        reopen().start([spec])
         assert texts(engine, spec).count("once") == 1
+
+    def test_a_gang_finds_each_other_by_name(self, engine: Engine, watch: Watch) -> None:
+        """Each listens on the same port of its own name, and asks every other for its own."""
+        self._need_names()
+        gang = [program(NEIGHBOUR, hostname=f"algo-{number}") for number in (1, 2, 3)]
+        engine.start(gang)
+        for spec in gang:
+            status = watch.done(spec)
+            assert status.outcome == "Completed", status.reason
+            assert texts(engine, spec)[-1] == "['algo-1', 'algo-2', 'algo-3']"
+
+    def test_a_gang_that_was_cut_in_half_is_made_whole(
+        self, engine: Engine, watch: Watch, reopen: Callable[[], Engine]
+    ) -> None:
+        self._need_names()
+        gang = [program(NEIGHBOUR, hostname=f"algo-{number}") for number in (1, 2, 3)]
+        engine.start(gang)
+        engine.release(gang[1].id)
+        reopen().start(gang)
+        for spec in gang:
+            assert watch.done(spec).outcome == "Completed"
+
+    def _need_names(self) -> None:
+        if not self.resolves_names:
+            pytest.skip("names of a gang cannot be given to a program without a sandbox")
 
     def test_environment_and_working_directory(self, engine: Engine, watch: Watch) -> None:
         spec = program(
@@ -203,7 +253,7 @@ class EngineTestCase:
 
     def test_stop_lets_the_program_save(self, engine: Engine, watch: Watch) -> None:
         spec = program(SAVES_ON_SIGTERM, outputs=[MODEL])
-        engine.start(spec)
+        engine.start([spec])
         watch.printed(spec, "ready")
         engine.stop(spec.id)
         engine.stop(spec.id)
@@ -212,7 +262,7 @@ class EngineTestCase:
 
     def test_stop_kills_after_the_grace(self, engine: Engine, watch: Watch) -> None:
         spec = program(IGNORES_SIGTERM, grace=0.3)
-        engine.start(spec)
+        engine.start([spec])
         watch.printed(spec, "ready")
         engine.stop(spec.id)
         status = watch.done(spec)
@@ -221,7 +271,7 @@ class EngineTestCase:
 
     def test_stop_at_once(self, engine: Engine, watch: Watch) -> None:
         spec = program("time.sleep(60)")
-        engine.start(spec)
+        engine.start([spec])
         engine.stop(spec.id)
         assert watch.done(spec).outcome == "Stopped"
 
@@ -245,7 +295,7 @@ class EngineTestCase:
         """Read while it is written, in pages of at most 1 MiB."""
         count = 100_000
         spec = program(f"for number in range({count}): sys.stdout.write(f'line {{number}} ' + 'x' * 20 + '\\n')")
-        engine.start(spec)
+        engine.start([spec])
         found: list[str] = []
         offset = 0
         while True:
@@ -260,7 +310,7 @@ class EngineTestCase:
 
     def test_output_is_seen_while_it_runs(self, engine: Engine, watch: Watch) -> None:
         spec = program("print(time.time())\nsys.stdout.write('unfinished')\nsys.stdout.flush()\ntime.sleep(60)")
-        engine.start(spec)
+        engine.start([spec])
         watch.printed(spec, "unfinished")
         (first, second) = list(engine.logs(spec.id, 0)[0])[-2:]
         assert abs(first.at - float(first.text)) < 1
@@ -281,7 +331,7 @@ class EngineTestCase:
 
     def test_outlives_its_engine(self, engine: Engine, reopen: Callable[[], Engine]) -> None:
         spec = program(SAVES_ON_SIGTERM, outputs=[MODEL])
-        engine.start(spec)
+        engine.start([spec])
         Watch(engine).printed(spec, "ready")
         later = reopen()
         assert later.poll(spec.id).phase == "Running"
@@ -307,7 +357,7 @@ class EngineTestCase:
 
     def test_release_kills_and_forgets(self, engine: Engine, watch: Watch) -> None:
         spec = program(IGNORES_SIGTERM)
-        engine.start(spec)
+        engine.start([spec])
         watch.printed(spec, "ready")
         engine.release(spec.id)
         with pytest.raises(KeyError):
@@ -317,7 +367,7 @@ class EngineTestCase:
         specs = [program("", interpreter="") for _ in range(50)]
         for spec in specs:
             spec.command = ["/bin/true"]
-            engine.start(spec)
+            engine.start([spec])
         assert {watch.done(spec).outcome for spec in specs} == {"Completed"}
 
     @pytest.mark.slow

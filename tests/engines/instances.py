@@ -51,7 +51,7 @@ class Watch:
         self.until(lambda: text in texts(self._engine, spec))
 
     def run(self, spec: InstanceSpec) -> InstanceStatus:
-        self._engine.start(spec)
+        self._engine.start([spec])
         return self.done(spec)
 
 

@@ -133,7 +133,7 @@ def test_keys_of_the_platforms_session_are_out_of_reach() -> None:
         "from pathlib import Path\n"
         "from clary.engines.process import ProcessEngine\n"
         "from clary.instance.spec import InstanceSpec\n"
-        "ProcessEngine(Path(sys.argv[1]), Path(sys.argv[2])).start(InstanceSpec.from_json(sys.stdin.read()))"
+        "ProcessEngine(Path(sys.argv[1]), Path(sys.argv[2])).start([InstanceSpec.from_json(sys.stdin.read())])"
     )
     spec = program(source)
     with tempfile.TemporaryDirectory() as directory:

@@ -76,7 +76,7 @@ def test_stopped_while_it_is_pulled(engine: ProcessEngine, tmp_path: Path, monke
     monkeypatch.setattr("clary.engines.tools.find_uv", lambda: str(slow))
     watch = Watch(engine)
     spec = with_image("print('never')", "1.2")
-    engine.start(spec)
+    engine.start([spec])
     watch.until(lambda: engine.poll(spec.id).phase == "Pulling")
     engine.stop(spec.id)
     assert watch.done(spec).outcome == "Stopped"

@@ -66,7 +66,7 @@ def test_two_at_once_install_once(engine: ProcessEngine, watch: Watch, tmp_path:
     package = wheel(tmp_path, "clary_test_layer", 8)
     specs = [with_requirements(USE, f"--no-index\n{package}\n", package) for _ in range(2)]
     for spec in specs:
-        engine.start(spec)
+        engine.start([spec])
     for spec in specs:
         assert watch.done(spec).outcome == "Completed"
         assert texts(engine, spec)[-2:] == ["8", "8"]

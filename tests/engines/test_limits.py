@@ -87,7 +87,7 @@ def test_who_fills_the_disk_is_ended_and_no_other(small_disk: Path, then: str) -
     engine = ProcessEngine(small_disk / "instances", small_disk / "layers", disk_reserve=32 * MIB)
     watch = Watch(engine)
     modest = program("open(f'{BASE}/x', 'wb').write(b'x' * 2**20)\nprint('ready', flush=True)\ntime.sleep(60)")
-    engine.start(modest)
+    engine.start([modest])
     watch.printed(modest, "ready")
     filler = program("os.mkdir(f'{BASE}/model')\n" + FILLS.format(then=then))
     status = watch.run(filler)

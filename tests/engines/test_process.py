@@ -32,7 +32,7 @@ START_AND_DIE = (
     "from clary.engines.process import ProcessEngine\n"
     "from clary.instance.spec import InstanceSpec\n"
     "engine = ProcessEngine(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])\n"
-    "engine.start(InstanceSpec.from_json(sys.stdin.read()))\n"
+    "engine.start([InstanceSpec.from_json(sys.stdin.read())])\n"
     "os.kill(os.getpid(), signal.SIGKILL)\n"
 )
 
@@ -58,7 +58,7 @@ class ProcessEngineTestCase(EngineTestCase):
 
     def test_a_killed_agent_reads_as_failed(self, engine: ProcessEngine, watch: Watch, tmp_path: Path) -> None:
         spec = program("print('ready', flush=True)\ntime.sleep(60)")
-        engine.start(spec)
+        engine.start([spec])
         watch.printed(spec, "ready")
         os.kill(int((tmp_path / "instances" / spec.id / "agent.lock").read_text()), signal.SIGKILL)
         status = watch.done(spec)
@@ -94,7 +94,7 @@ class ProcessEngineTestCase(EngineTestCase):
         engine.release(spec.id)
 
     def _ask(self, engine: ProcessEngine, watch: Watch, spec: InstanceSpec) -> None:
-        engine.start(spec)
+        engine.start([spec])
         watch.printed(spec, "listening")
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(engine.address(spec.id).removeprefix("unix:"))
@@ -133,3 +133,4 @@ class TestSandboxed(ProcessEngineTestCase):
 
 class TestUnsandboxed(ProcessEngineTestCase):
     sandbox = "off"
+    resolves_names = False

@@ -40,7 +40,7 @@ def test_sees_neither_the_platforms_state_nor_other_instances(
     key = tmp_path / "state" / "keys.json"
     key.write_text("secret")
     neighbour = program("print('ready')\nneighbour = 1\ntime.sleep(60)")
-    engine.start(neighbour)
+    engine.start([neighbour])
     watch.printed(neighbour, "ready")
     looked_for = [str(key), str(tmp_path), str(tmp_path / "state" / "instances"), str(Path(__file__).parent)]
     source = (
@@ -182,7 +182,7 @@ def test_nothing_is_left_of_a_sandbox_that_is_killed_while_it_is_set_up(engine: 
     """Its first process does not yet end with bubblewrap then."""
     for milliseconds in range(0, 28, 2):
         spec = program("time.sleep(600)")
-        engine.start(spec)
+        engine.start([spec])
         watch.until(lambda spec=spec: engine.poll(spec.id).phase == "Running")
         time.sleep(milliseconds / 1000)
         engine.release(spec.id)

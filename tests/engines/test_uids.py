@@ -10,7 +10,7 @@ import pytest
 
 from clary.engines import machine
 from clary.engines.process import ProcessEngine
-from clary.engines.uids import Uids
+from clary.engines.uids import uid_claims
 from clary.instance.spec import InstanceSpec, Source
 from tests.engines.capability import own_uids
 from tests.engines.instances import Watch, program, run_lines, texts
@@ -54,7 +54,7 @@ def identities(spec: InstanceSpec) -> set[tuple[str, str, str, str]]:
 def waiting(engine: ProcessEngine, watch: Watch) -> InstanceSpec:
     spec = program(WAITS)
     spec.environment = {"MARK": spec.id}
-    engine.start(spec)
+    engine.start([spec])
     watch.printed(spec, "ready")
     return spec
 
@@ -100,8 +100,8 @@ def test_two_live_instances_never_share_a_uid(engine: ProcessEngine, watch: Watc
 
 
 def test_a_uid_is_free_again_once_its_holders_are_gone(tmp_path: Path) -> None:
-    uids = Uids("2100000000:2", str(tmp_path / "uids"))
-    with uids.claim() as (one, held), Uids("2100000000:2", str(tmp_path / "uids")).claim() as (other, _):
+    uids = uid_claims("2100000000:2", str(tmp_path / "uids"))
+    with uids.claim() as (one, held), uid_claims("2100000000:2", str(tmp_path / "uids")).claim() as (other, _):
         assert {one, other} == {2_100_000_000, 2_100_000_001}
         with pytest.raises(RuntimeError, match="2100000000 to 2100000001 are taken"), uids.claim():
             pass
@@ -114,7 +114,7 @@ def test_a_uid_is_free_again_once_its_holders_are_gone(tmp_path: Path) -> None:
 
 
 def test_no_uid_of_an_account_is_taken(tmp_path: Path) -> None:
-    with Uids("0:4000", str(tmp_path / "uids")).claim() as (uid, _):
+    with uid_claims("0:4000", str(tmp_path / "uids")).claim() as (uid, _):
         for account in pwd.getpwall():
             assert uid != account.pw_uid
 

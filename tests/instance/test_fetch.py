@@ -86,7 +86,7 @@ def test_an_instance_stops_while_it_downloads(server: str, tmp_path: Path) -> No
     engine = ProcessEngine(tmp_path / "instances", tmp_path / "layers")
     watch = Watch(engine)
     spec = program("print('never')", channels={"/opt/ml/input/data/train": [Source("held", f"{server}/held")]})
-    engine.start(spec)
+    engine.start([spec])
     watch.until(lambda: Handler.asked["/held"])
     engine.stop(spec.id)
     status = watch.done(spec)

@@ -5,24 +5,21 @@ find again: after the platform was killed, a new engine over the same directory 
 old one started. Methods may block and may be called by many threads at once. Unknown ids raise `KeyError`.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from clary.engines.answers import LogLine
 from clary.instance.spec import InstanceSpec, InstanceStatus
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    at: float
-    """Epoch seconds, when the program printed it."""
-    text: str
-
-
 class Engine(Protocol):
-    def start(self, spec: InstanceSpec) -> None:
-        """Start an instance. Does nothing where one with `spec.id` was started before."""
+    shares_disk: bool
+    """Whether its instances read and write files of this machine. Where not, specs name URLs alone."""
+
+    def start(self, gang: Sequence[InstanceSpec]) -> None:
+        """Start the instances of one gang, all or none; each finds the others by their `hostname`. Does nothing for
+        those that were started before, so that a gang that a crash cut in half is made whole."""
         ...
 
     def poll(self, instance_id: str) -> InstanceStatus:
@@ -42,7 +39,7 @@ class Engine(Protocol):
         ...
 
     def output(self, instance_id: str, name: str) -> Path | None:
-        """The packed file of `spec.outputs` by name, once the instance is done; None where there is none."""
+        """The packed file of an output without a destination, once the instance is done; None where there is none."""
         ...
 
     def release(self, instance_id: str) -> None:

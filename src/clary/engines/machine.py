@@ -58,10 +58,10 @@ class Machine:
         self._probed: Possible | None = None
         self._probing = threading.Lock()
 
-    def node(self, spec: InstanceSpec, *, instance: str, layers: str, run: str) -> Node:
+    def node(self, spec: InstanceSpec, hosts: dict[str, str], *, instance: str, layers: str, run: str) -> Node:
         possible = self.possible()
         environment, configuration = network_environment(), pip_configuration()
-        node = Node(instance, layers, possible.containment, self._bwrap, run, environment=environment)
+        node = Node(instance, layers, possible.containment, self._bwrap, run, hosts, environment=environment)
         node.closed = list(possible.closed)
         node.processes = PROCESSES + int(PROCESSES_OF_A_VCPU * spec.vcpus)
         node.reserve = self._reserve
@@ -74,6 +74,9 @@ class Machine:
                 )
             elif possible.refusal:
                 node.notices.append(f"No sandbox here: {possible.refusal}. /opt/ml is at {instance}/ml.")
+            if hosts:
+                listed = ", ".join(f"{name} is {address}" for name, address in hosts.items())
+                node.notices.append(f"Without a sandbox the names of hosts do not resolve: {listed}.")
         if possible.notice:
             node.notices.append(possible.notice)
         node.notices += oversubscription(spec)

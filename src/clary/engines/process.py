@@ -17,17 +17,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import clary
 from clary.engines import locks
-from clary.engines.base import LogLine
+from clary.engines.answers import LogLine
+from clary.engines.hosts import address_claims, hosts_of
 from clary.engines.machine import Machine, Sandboxing
 from clary.engines.sockets import short_directory
 from clary.engines.tools import machine_tools
-from clary.engines.uids import DEFAULT_RANGE, Uids
+from clary.engines.uids import DEFAULT_RANGE, uid_claims
 from clary.files import write_atomically
 from clary.instance.layout import Layout
 from clary.instance.node import Node
@@ -49,6 +50,8 @@ LOST = "InternalServerError: The instance agent was lost: it was killed, or the 
 
 
 class ProcessEngine:
+    shares_disk = True
+
     def __init__(
         self,
         instances_dir: Path,
@@ -63,33 +66,43 @@ class ProcessEngine:
         self._environments = (environments_dir or layers_dir.parent / "environments").resolve()
         self._instances.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._machine = Machine(self._instances, sandbox, disk_reserve)
-        self._uids = Uids(uids)
+        self._uids = uid_claims(uids)
+        self._addresses = address_claims()
         self._callbacks: list[Callable[[str], None]] = []
         self._listening = threading.Lock()
 
-    def start(self, spec: InstanceSpec) -> None:
-        layout = self._layout(spec.id)
-        layout.create()
-        lock = os.open(layout["agent.lock"], os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            if locks.take(lock) and not os.path.exists(layout["status.json"]):
-                write_atomically(layout["spec.json"], spec.to_json())
-                self._launch(layout, spec, lock)
-        finally:
-            os.close(lock)
+    def start(self, gang: Sequence[InstanceSpec]) -> None:
+        layouts = [self._layout(spec.id) for spec in gang]
+        with contextlib.ExitStack() as stack:
+            fresh = [
+                (spec, layout, lock)
+                for spec, layout in zip(gang, layouts, strict=True)
+                if (lock := stack.enter_context(_take(layout))) is not None
+            ]
+            if not fresh:
+                return
+            hosts, held = stack.enter_context(hosts_of(gang, layouts, self._addresses))
+            nodes = [self._prepare(layout, spec, hosts) for spec, layout, _ in fresh]
+            for node, (_, layout, lock) in zip(nodes, fresh, strict=True):
+                self._launch(layout, node, [lock, *held])
 
-    def _launch(self, layout: Layout, spec: InstanceSpec, lock: int) -> None:
-        node = self._machine.node(
-            spec, instance=layout.root, layers=str(self._layers), run=f"{self._short(layout)}/run"
-        )
+    def _prepare(self, layout: Layout, spec: InstanceSpec, hosts: dict[str, str]) -> Node:
+        """Write down what the instance and its machine are told: whoever makes a gang whole that was cut in half finds
+        the same addresses."""
+        run = f"{self._short(layout)}/run"
+        node = self._machine.node(spec, hosts, instance=layout.root, layers=str(self._layers), run=run)
         if spec.image or spec.requirements:
             node.tools = machine_tools(self._environments)
+        write_atomically(layout["spec.json"], spec.to_json())
+        write_atomically(layout["node.json"], node.to_json())
+        return node
+
+    def _launch(self, layout: Layout, node: Node, held: list[int]) -> None:
         with contextlib.ExitStack() as stack:
-            held = [lock]
             if self._machine.possible().own_uids:
                 node.uid, claim = stack.enter_context(self._uids.claim())
                 held.append(claim)
-            write_atomically(layout["node.json"], node.to_json())
+                write_atomically(layout["node.json"], node.to_json())
             _start_agent(layout, node, held)
 
     def poll(self, instance_id: str) -> InstanceStatus:
@@ -163,6 +176,17 @@ class ProcessEngine:
 
     def _short(self, layout: Layout) -> str:
         return f"{short_directory(str(self._instances))}/{layout.id}"
+
+
+@contextlib.contextmanager
+def _take(layout: Layout) -> Iterator[int | None]:
+    """The lock of an instance that has not been started; None where it was."""
+    layout.create()
+    lock = os.open(layout["agent.lock"], os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield lock if locks.take(lock) and not os.path.exists(layout["status.json"]) else None
+    finally:
+        os.close(lock)
 
 
 def _start_agent(layout: Layout, node: Node, held: list[int]) -> None:

@@ -25,7 +25,7 @@ from clary.instance.program import Ending, Limits, run
 from clary.instance.recipe import Recipe
 from clary.instance.report import Report
 from clary.instance.room import Room
-from clary.instance.spec import InstanceSpec, Source
+from clary.instance.spec import INTERFACE, InstanceSpec, Source
 from clary.instance.staging import bring, fill, write_files
 from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
@@ -105,7 +105,8 @@ class Agent:
             # A working directory elsewhere is the image's own.
             if directory.startswith(VIEW):
                 os.makedirs(self._layout.host(directory), exist_ok=True)
-        write_files(self._layout, spec.files)
+        interface = self._node.interface
+        write_files(self._layout, {path: text.replace(INTERFACE, interface) for path, text in spec.files.items()})
         for directory, sources in spec.channels.items():
             link = surroundings.links(directory, sum(source.size for source in sources))
             fill(self._layout.host(directory), sources, link=link, check=check)

@@ -38,6 +38,10 @@ class Node:
     """Path of bubblewrap, where there is containment."""
     run: str = ""
     """The instance's `run` directory by a name short enough for a Unix socket's address."""
+    hosts: dict[str, str] = field(default_factory=dict)
+    """Names of the instances of its gang, its own among them → addresses."""
+    interface: str = "lo"
+    """By which they reach each other."""
     uid: int = 0
     """The user and group id that programs run as; 0 where that is the agent's own."""
     processes: int = 0

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 HOME = "/root"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/sys")
 RESOLVER = "/etc/resolv.conf"
+LOOPBACK = "127.0.0.1"
 RUN_SIZE = str(64 * 2**20)
 """Bytes of `/run`, which is in memory."""
 GPU_DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
@@ -118,7 +119,7 @@ def arguments(node: Node, mounts: Mounts, spec: InstanceSpec, calls: int | None)
     argv += ["--bind", mounts.own("root"), "/"]
     argv += _system()
     argv += ["--proc", "/proc", *covers(), "--dir", "/var/tmp", "--size", RUN_SIZE, "--tmpfs", "/run"]
-    argv += _names(mounts, spec.hostname)
+    argv += _names(mounts, node.hosts or {spec.hostname: LOOPBACK})
     for path, name in (("/tmp", "tmp"), (HOME, "home")):
         argv += ["--bind", mounts.own(name), path]
     argv += _devices(spec)
@@ -204,13 +205,14 @@ def _system() -> list[str]:
     return argv
 
 
-def _names(mounts: Mounts, hostname: str) -> list[str]:
-    """The host's names, with the instance's own: programs look up their own hostname."""
+def _names(mounts: Mounts, names: dict[str, str]) -> list[str]:
+    """The host's names, with the instance's own, which programs look up, and those of its gang."""
     with open("/etc/hosts", encoding="utf-8") as file:
         hosts = file.read()
+    own = "".join(f"{address} {name}\n" for name, address in names.items())
     path = f"{mounts.scratch}/hosts"
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{hosts.rstrip()}\n127.0.0.1 {hostname}\n")
+        file.write(f"{hosts.rstrip()}\n{own}")
     argv = ["--ro-bind", path, "/etc/hosts"]
     resolver = os.path.realpath(RESOLVER)
     return argv if resolver.startswith("/etc/") else [*argv, "--ro-bind-try", resolver, resolver]

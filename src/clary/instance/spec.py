@@ -14,6 +14,9 @@ from clary.instance.recipe import Recipe
 
 Phase = Literal["Starting", "Pulling", "Downloading", "Running", "Uploading", "Done"]
 Outcome = Literal["", "Completed", "Failed", "Stopped", "MaxRuntimeExceeded"]
+INTERFACE = "{network_interface}"
+"""In the text of a file of a spec: the name of the interface by which a gang's hosts reach each other. Only the machine
+that an instance runs on knows it."""
 
 
 @dataclass(slots=True)
@@ -54,11 +57,12 @@ class InstanceSpec:
     environment: dict[str, str] = field(default_factory=dict)
     workdir: str = "/opt/ml"
     hostname: str = "algo-1"
+    """By which the other instances of its gang reach it."""
     serves: bool = False
     """True for a model server: it listens on `CLARY_BIND` and is not done until stopped."""
 
     files: dict[str, str] = field(default_factory=dict)
-    """Text files to write: `/opt/ml/input/config/hyperparameters.json` → content."""
+    """Text files to write: `/opt/ml/input/config/hyperparameters.json` → content, in which `INTERFACE` is replaced."""
     channels: dict[str, list[Source]] = field(default_factory=dict)
     """Directory to fill → files: `/opt/ml/input/data/train` → [...]."""
     archives: list[Archive] = field(default_factory=list)

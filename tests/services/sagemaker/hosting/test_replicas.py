@@ -68,7 +68,7 @@ def deployed(house: House, state: State, command: list[str], serving: bool = Fal
     document = {"Deployment": deployment, "Replicas": [], "Retiring": [], "Serial": 1}
     record = house.records.create(ENDPOINT, Scope("123456789012", "us-east-1"), "e", "arn:e", document, state)
     replica: dict[str, Any] = {"Id": f"{record.id}-1", "Variant": "A", "Deployment": 1, "Serving": serving}
-    house.engine.start(InstanceSpec(replica["Id"], command, serves=True))
+    house.engine.start([InstanceSpec(replica["Id"], command, serves=True)])
     return house.records.update(record, {**document, "Replicas": [replica]})
 
 
@@ -124,7 +124,7 @@ def test_what_serves_is_replaced_during_an_update(house: House) -> None:
     other = {**old["Variants"][0], "VariantName": "B", "ContainerStartupHealthCheckTimeoutInSeconds": 600}
     new = {**old, "Number": 2, "Variants": [other]}
     trial: dict[str, Any] = {"Id": f"{record.id}-2", "Variant": "B", "Deployment": 2, "Serving": False}
-    house.engine.start(InstanceSpec(trial["Id"], HANGS, serves=True))
+    house.engine.start([InstanceSpec(trial["Id"], HANGS, serves=True)])
     replicas = [*record.document["Replicas"], trial]
     update = {"Deployment": new, "Previous": old, "Replicas": replicas, "Serial": 2}
     record = house.records.update(record, {**record.document, **update})

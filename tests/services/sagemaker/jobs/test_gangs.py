@@ -118,7 +118,7 @@ def test_one_that_fails_stops_the_others_and_gives_the_reason(house: House, reco
 def test_a_gang_that_was_half_started_is_completed(house: House, reconciler: JobReconciler) -> None:
     """As after a kill between the starts of two instances."""
     record = begin(house, "print('one')", "print('two')")
-    house.engine.start(Drill().specs(house, record)[1])
+    house.engine.start(Drill().specs(house, record)[1:])
     assert ended(house, reconciler, record).state == COMPLETED
     assert printed(house, "d/algo-1")[-1] == "one"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clary.database import open_database
-from clary.engines.base import LogLine
+from clary.engines.answers import LogLine
 from clary.instance.spec import InstanceStatus
 from clary.records.errors import Stale
 from clary.records.log_reader import HEAD, Window

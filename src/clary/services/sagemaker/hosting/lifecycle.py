@@ -152,7 +152,7 @@ class EndpointReconciler:
         status = status_of(self._house, replica["Id"])
         if status is None:
             variant, model = variant_of(record.document, replica)
-            self._house.engine.start(replica_instance(self._house, record, replica, variant, model))
+            self._house.engine.start([replica_instance(self._house, record, replica, variant, model)])
         return status or InstanceStatus()
 
     def _ship(self, record: Record, replica: dict[str, Any], observed: Observations) -> None:

@@ -33,12 +33,12 @@ class Gang:
         `specs` is asked only where something has to be started. An instance that is being stopped is told so again,
         which does no harm.
         """
-        statuses = {instance_id: status_of(self.house, instance_id) for instance_id in self.ids}
+        statuses: dict[str, InstanceStatus | None] = {
+            instance_id: status_of(self.house, instance_id) for instance_id in self.ids
+        }
         if None in statuses.values() and not stopping:
-            for spec in specs():
-                if statuses[spec.id] is None:
-                    self.house.engine.start(spec)
-                    statuses[spec.id] = self.house.engine.poll(spec.id)
+            self.house.engine.start(specs())
+            statuses = {instance_id: self.house.engine.poll(instance_id) for instance_id in self.ids}
         found = {instance_id: status or NOT_STARTED for instance_id, status in statuses.items()}
         if stopping or any(_ends_all(status) for status in found.values()):
             for instance_id, status in found.items():
