@@ -200,6 +200,25 @@ class EngineTestCase:
             assert tar.getnames() == ["deep", "deep/weights"]
         assert engine.output(spec.id, "output.tar.gz") is None
 
+    def test_keeps_directories(self, engine: Engine, watch: Watch) -> None:
+        directory = "/opt/ml/processing/output"
+        spec = program(
+            "os.makedirs(f'{BASE}/processing/output/deep')\n"
+            "open(f'{BASE}/processing/output/deep/rows.csv', 'w').write('1,2')",
+            outputs=[Output("rows", directory, packed=False), Output("none", "/opt/ml/none", packed=False)],
+        )
+        watch.run(spec)
+        kept = engine.output(spec.id, "rows")
+        assert kept is not None
+        assert (kept / "deep/rows.csv").read_text() == "1,2"
+
+    def test_a_last_message_is_told(self, watch: Watch) -> None:
+        source = "os.makedirs(f'{BASE}/output', exist_ok=True)\nopen(f'{BASE}/output/message', 'wb').write("
+        assert watch.run(program(f"{source}'x'.encode() * 1023 + 'é'.encode())")).message == "x" * 1023
+        status = watch.run(program(f"{source}b'\\xff')"))
+        assert (status.outcome, status.message) == ("Failed", "")
+        assert "UTF-8" in status.reason
+
     def test_outputs_do_not_follow_links_out(self, engine: Engine, watch: Watch, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("secret")
         spec = program(

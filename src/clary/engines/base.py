@@ -39,7 +39,8 @@ class Engine(Protocol):
         ...
 
     def output(self, instance_id: str, name: str) -> Path | None:
-        """The packed file of an output without a destination, once the instance is done; None where there is none."""
+        """What became of an output of the spec, once the instance is done: a packed file, or a directory; None where
+        there is none."""
         ...
 
     def release(self, instance_id: str) -> None:

@@ -138,7 +138,7 @@ class ProcessEngine:
 
     def output(self, instance_id: str, name: str) -> Path | None:
         path = Path(self._known(instance_id)[f"outputs/{name}"])
-        return path if path.is_file() else None
+        return path.resolve() if path.exists() else None
 
     def release(self, instance_id: str) -> None:
         layout = self._known(instance_id)

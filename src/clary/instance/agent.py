@@ -4,7 +4,7 @@
     Pulling      the environment of its image, where it is not there yet (`pulling`, `environments`)
     Downloading  files, channels, archives, requirements (`staging`, `packing`, `layers`)
     Running      the program, in its sandbox (`surroundings`, `sandbox`, `program`)
-    Uploading    pack the outputs (`packing`), also of a program that failed or was stopped
+    Uploading    keep the outputs (`packing`), also of a program that failed or was stopped
     Done
 
 Every step is told through `Report`. The engine starts it with `python -I -S`, and it imports the standard library
@@ -20,7 +20,7 @@ from clary.instance.cgroups import Group
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.layout import VIEW, Layout
 from clary.instance.node import Node
-from clary.instance.packing import pack, unpack
+from clary.instance.packing import is_plain_directory, pack, unpack
 from clary.instance.program import Ending, Limits, run
 from clary.instance.recipe import Recipe
 from clary.instance.report import Report
@@ -90,7 +90,7 @@ class Agent:
             group.remove()
         if self._spec.outputs and self._wishes.current() != "kill" and not ending.seen:
             self._report.enter("Uploading")
-            self._pack()
+            self._keep()
         self._conclude(ending, seen)
 
     def _pull(self, recipe: Recipe) -> None:
@@ -137,13 +137,21 @@ class Agent:
         self._wishes.check()
         self._room.check()
 
-    def _pack(self) -> None:
+    def _keep(self) -> None:
         for output in self._spec.outputs:
-            result = self._layout[f"outputs/{output.name}"]
-            pack(self._layout.host(output.directory), self._layout.root, result, self._room.check)
+            directory, result = self._layout.host(output.directory), self._layout[f"outputs/{output.name}"]
+            if output.packed:
+                pack(directory, self._layout.root, result, self._room.check)
+            elif is_plain_directory(directory, self._layout.root):
+                os.symlink(directory, result)
 
     def _conclude(self, ending: Ending, seen: str) -> None:
-        code = ending.exit_code
+        code, status = ending.exit_code, self._report.status
+        try:
+            status.message = reasons.message(self._layout)
+        except UnicodeDecodeError:
+            self._report.done("Failed", code, f"ClientError: {reasons.MESSAGE_FILE} is not UTF-8.")
+            return
         if ending.cause:
             self._report.done(ending.cause, code)
         elif code == 0 and not self._spec.serves:

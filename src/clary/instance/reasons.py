@@ -1,15 +1,20 @@
-"""Why a program failed, as `FailureReason` tells it."""
+"""What a program left behind to be told: why it failed, and its last message."""
 
 from __future__ import annotations
 
+import codecs
 import os
 import signal
+import stat
 
 from clary.instance.layout import Layout
 from clary.instance.packing import is_plain_directory
 from clary.instance.report import REASON_LIMIT
 
 FAILURE_FILE = "/opt/ml/output/failure"
+MESSAGE_FILE = "/opt/ml/output/message"
+MESSAGE_LIMIT = 1024
+"""Bytes."""
 
 
 def algorithm_error(layout: Layout, exit_code: int, tail: list[bytes], seen: str = "") -> str:
@@ -17,21 +22,32 @@ def algorithm_error(layout: Layout, exit_code: int, tail: list[bytes], seen: str
     code = 128 - exit_code if exit_code < 0 else exit_code
     ending = f", exit code: {code}"
     room = REASON_LIMIT - len("AlgorithmError: ") - len(ending)
-    text = seen or failure_file(layout)[:room] or last_lines(tail, room) or _bare(exit_code)
+    text = seen or failure(layout)[:room] or last_lines(tail, room) or _bare(exit_code)
     return f"AlgorithmError: {text}{ending}"
 
 
-def failure_file(layout: Layout) -> str:
-    path = layout.host(FAILURE_FILE)
+def failure(layout: Layout) -> str:
+    return _left(layout, FAILURE_FILE, REASON_LIMIT).decode(errors="replace").strip()
+
+
+def message(layout: Layout) -> str:
+    """Raises `UnicodeDecodeError`. A character that the limit cuts in half is left out."""
+    left = _left(layout, MESSAGE_FILE, MESSAGE_LIMIT)
+    return codecs.getincrementaldecoder("utf-8")().decode(left, final=len(left) < MESSAGE_LIMIT)
+
+
+def _left(layout: Layout, path: str, limit: int) -> bytes:
+    """The first bytes of a file in the program's view; empty where there is none."""
+    path = layout.host(path)
     if not is_plain_directory(os.path.dirname(path), layout.root):
-        return ""
+        return b""
     try:
         # The program wrote it: it may be a link out of its directory, or a fifo that nobody feeds.
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        return ""
-    with open(fd, encoding="utf-8", errors="replace") as file:
-        return file.read(REASON_LIMIT).strip()
+        return b""
+    with open(fd, "rb") as file:
+        return file.read(limit) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
 
 
 def last_lines(tail: list[bytes], room: int) -> str:

@@ -39,12 +39,14 @@ class Archive:
 
 @dataclass(slots=True)
 class Output:
-    """A directory to pack when the program is done. Empty directories give no file."""
+    """A directory to keep when the program is done. Empty directories give nothing."""
 
     name: str
     """File name of the result: `model.tar.gz`."""
     directory: str
     """`/opt/ml/model`"""
+    packed: bool = True
+    """As a .tar.gz; otherwise the result is the directory as it is."""
 
 
 @dataclass(slots=True)
@@ -114,6 +116,8 @@ class InstanceStatus:
     reason: str = ""
     """For `Failed`: what the user is told, at most 1,024 characters. From `/opt/ml/output/failure` where the
     program wrote it, else the last lines of its error output, else what the agent saw (a missing object …)."""
+    message: str = ""
+    """What the program left in `/opt/ml/output/message`: UTF-8, its first 1,024 bytes."""
     image: str = ""
     """What the user should know of the image: that its version cannot be had, and which one runs. Also in the log."""
     notices: list[str] = field(default_factory=list)

@@ -73,7 +73,7 @@ class Drill:
     def read(self, _record: Record, _lines: Lines) -> Findings:
         return Findings()
 
-    def keep(self, _house: House, record: Record) -> dict[str, Any]:
+    def keep(self, _house: House, record: Record, _status: InstanceStatus) -> dict[str, Any]:
         self.kept.append(record.name)
         return {"Kept": True}
 

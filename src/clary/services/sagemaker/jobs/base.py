@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from clary.control.house import House
-from clary.instance.spec import InstanceSpec
+from clary.instance.spec import InstanceSpec, InstanceStatus
 from clary.records.log_rows import Lines
 from clary.records.metrics import Sample, Series
 from clary.records.record import Kind, Record
@@ -45,7 +45,7 @@ class Family(Protocol):
         """What the family looks for in what an instance printed."""
         ...
 
-    def keep(self, house: House, record: Record) -> dict[str, Any]:
+    def keep(self, house: House, record: Record, status: InstanceStatus) -> dict[str, Any]:
         """Take what the instances of a job that has ended left into the object store; returns what the document says of
-        it. They are released afterwards. Raises `JobError`, which fails the job."""
+        it. `status` is the gang's. They are released afterwards. Raises `JobError`, which fails the job."""
         ...

@@ -63,7 +63,8 @@ def together(statuses: Sequence[InstanceStatus]) -> InstanceStatus:
     if phase != "Done":
         return InstanceStatus(phase, entered, image=image)
     first = min(statuses, key=_ended)
-    return InstanceStatus(phase, entered, first.outcome, first.exit_code, first.reason, image)
+    message = "".join(status.message for status in statuses)
+    return InstanceStatus(phase, entered, first.outcome, first.exit_code, first.reason, message, image)
 
 
 def _ends_all(status: InstanceStatus) -> bool:

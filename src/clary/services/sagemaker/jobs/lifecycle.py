@@ -117,7 +117,7 @@ class JobReconciler:
         if record.state == course.stopping and status.outcome == "Completed":
             state = course.ended["Stopped"]
         try:
-            changes |= self._family.keep(self._house, record)
+            changes |= self._family.keep(self._house, record, status)
         except JobError as error:
             state, changes = course.ended["Failed"], {"FailureReason": str(error)}
         self._end(record, state, status.entered.get("Done", record.modified), changes)

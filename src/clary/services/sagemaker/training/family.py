@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from clary.control.house import House
-from clary.instance.spec import InstanceSpec
+from clary.instance.spec import InstanceSpec, InstanceStatus
 from clary.records.log_rows import Lines
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
@@ -43,7 +43,7 @@ class Training:
     def read(self, record: Record, lines: Lines) -> Findings:
         return find_metrics(record, lines)
 
-    def keep(self, house: House, record: Record) -> dict[str, Any]:
+    def keep(self, house: House, record: Record, _status: InstanceStatus) -> dict[str, Any]:
         """Take the packed outputs of the first instance into the object store."""
         kept: dict[str, Any] = {}
         for name in ARTIFACTS:
