@@ -156,8 +156,16 @@ class TestTogether:
         statuses = [
             InstanceStatus("Done", {"Done": 1.0}, "Completed", 0),
             InstanceStatus("Done", {"Done": 3.0}, "Stopped", -15),
-            InstanceStatus("Done", {"Done": 2.0}, "Failed", 1, "why"),
+            InstanceStatus("Done", {"Done": 2.0}, "Failed", 1, "AlgorithmError: why"),
         ]
         found = together(statuses)
-        assert (found.outcome, found.exit_code, found.reason) == ("Failed", 1, "why")
+        assert (found.outcome, found.exit_code, found.reason) == ("Failed", 1, "AlgorithmError: algo-3: why")
         assert found.entered == {"Done": 3.0}
+
+    def test_a_long_reason_keeps_its_end(self) -> None:
+        long = "AlgorithmError: " + "x" * 1004 + "exit code: 1"
+        failed = InstanceStatus("Done", {"Done": 1.0}, "Failed", 1, long)
+        reason = together([failed, failed]).reason
+        assert len(reason) == 1024
+        assert reason.startswith("AlgorithmError: algo-1: x")
+        assert reason.endswith("exit code: 1")

@@ -325,7 +325,6 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("changes", "named"),
         [
-            ({"ResourceConfig": {**RESOURCES, "InstanceCount": 2}}, "more than one instance"),
             ({"AlgorithmSpecification": PIPE, "InputDataConfig": [CHANNEL]}, "Pipe input mode"),
             ({"CheckpointConfig": {"S3Uri": "s3://a/b"}}, "CheckpointConfig"),
             ({"RetryStrategy": {"MaximumRetryAttempts": 2}}, "RetryStrategy"),

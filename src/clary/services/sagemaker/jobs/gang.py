@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from clary.control.house import House
+from clary.instance.report import REASON_LIMIT
 from clary.instance.spec import InstanceSpec, InstanceStatus, Phase
 from clary.records.record import Record
 from clary.services.sagemaker.instances.watching import release, status_of
@@ -62,9 +63,18 @@ def together(statuses: Sequence[InstanceStatus]) -> InstanceStatus:
     image = next((status.image for status in statuses if status.image), "")
     if phase != "Done":
         return InstanceStatus(phase, entered, image=image)
-    first = min(statuses, key=_ended)
+    number, first = min(enumerate(statuses, 1), key=lambda numbered: _ended(numbered[1]))
     message = "".join(status.message for status in statuses)
-    return InstanceStatus(phase, entered, first.outcome, first.exit_code, first.reason, message, image)
+    reason = _of_host(number, first.reason) if len(statuses) > 1 and first.reason else first.reason
+    return InstanceStatus(phase, entered, first.outcome, first.exit_code, reason, message, image)
+
+
+def _of_host(number: int, reason: str) -> str:
+    """`AlgorithmError: text` → `AlgorithmError: algo-2: text`, of which the end is kept where it becomes too long."""
+    kind, colon, text = reason.partition(": ")
+    head = f"{kind}: algo-{number}: " if colon else f"algo-{number}: "
+    rest = text if colon else reason
+    return head + rest[-(REASON_LIMIT - len(head)) :]
 
 
 def _ends_all(status: InstanceStatus) -> bool:

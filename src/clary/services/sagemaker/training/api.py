@@ -14,6 +14,7 @@ from clary.services.sagemaker.jobs.stopping import serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
+from clary.services.sagemaker.training.cluster import check as check_cluster
 from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
 from clary.services.sagemaker.training.kind import COURSE, MESSAGES, STARTING, TRAINING_JOB
 from clary.services.sagemaker.training.metrics import check_expressions
@@ -22,6 +23,7 @@ from clary.wire.errors import ServiceError
 
 
 def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    check_cluster(request)
     refuse_what_is_not_built(request)
     _check_channel_names(request.get("InputDataConfig", []))
     try:

@@ -1,6 +1,7 @@
 """Training as a family of jobs: its states, its metrics and the artefacts that it leaves."""
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,15 @@ from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.inputs import split_s3_uri
 from clary.services.sagemaker.jobs.base import Findings
-from clary.services.sagemaker.training.instance import instance_id, training_instance
+from clary.services.sagemaker.training.artifacts import merge
+from clary.services.sagemaker.training.cluster import count
+from clary.services.sagemaker.training.instance import instance_id, training_instances
 from clary.services.sagemaker.training.kind import COURSE, TRAINING_JOB
 from clary.services.sagemaker.training.metrics import find_metrics
 
 ARTIFACTS = ("model.tar.gz", "output.tar.gz")
+MOST_NAMES = 20
+"""Of files that are told of one by one."""
 
 
 def output_prefix(record: Record) -> str:
@@ -31,11 +36,10 @@ class Training:
     verb = "Training"
 
     def size(self, record: Record) -> int:
-        count: int = record.document["ResourceConfig"].get("InstanceCount", 1)
-        return count
+        return count(record.document["ResourceConfig"])
 
     def specs(self, house: House, record: Record) -> Sequence[InstanceSpec]:
-        return [training_instance(house, record)]
+        return training_instances(house, record)
 
     def log_stream(self, record: Record, number: int) -> str:
         return f"{record.name}/algo-{number}-{int(record.created)}"
@@ -44,16 +48,16 @@ class Training:
         return find_metrics(record, lines)
 
     def keep(self, house: House, record: Record, _status: InstanceStatus) -> dict[str, Any]:
-        """Take the packed outputs of the first instance into the object store."""
+        """Take what the instances packed into the object store, as one object for each kind of output."""
         kept: dict[str, Any] = {}
         for name in ARTIFACTS:
             uri = f"{output_prefix(record)}/{name}"
-            path = _output(house, record, name)
+            path = self._one_archive(house, record, name)
             if path is None:
                 continue
             bucket, key = split_s3_uri(uri)
             try:
-                house.objects.adopt(bucket, key, _second_name(path))
+                house.objects.adopt(bucket, key, path)
             except KeyError:
                 raise JobError(
                     f'ClientError: Failed to upload artifacts: the bucket "{bucket}" of S3OutputPath does not exist.'
@@ -62,17 +66,34 @@ class Training:
                 kept["ModelArtifacts"] = {"S3ModelArtifacts": uri}
         return kept
 
+    def _one_archive(self, house: House, record: Record, name: str) -> Path | None:
+        """A file for the object store to take. Where only one instance left something, as is usual, that is it."""
+        found = {number: _output(house, record, name, number) for number in range(1, self.size(record) + 1)}
+        packed = {number: path for number, path in found.items() if path is not None}
+        if not packed:
+            return None
+        first = next(iter(packed.values()))
+        taken = first.with_name(f"{name}.taken")
+        taken.unlink(missing_ok=True)
+        if len(packed) == 1:
+            os.link(first, taken)
+            return taken
+        for number, names in zip(packed, merge(list(packed.values()), taken), strict=True):
+            if names:
+                self._tell_of_clash(house, record, name, number, names)
+        return taken
 
-def _output(house: House, record: Record, name: str) -> Path | None:
+    def _tell_of_clash(self, house: House, record: Record, archive: str, number: int, names: list[str]) -> None:
+        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+        said = (
+            f"Not in {archive}, because an instance with a lower number left a file of the same name: "
+            f"{', '.join(names[:MOST_NAMES])}{more}"
+        )
+        house.logs.append(record.scope, self.log_group, self.log_stream(record, number), [(time.time(), said)])
+
+
+def _output(house: House, record: Record, name: str, number: int) -> Path | None:
     try:
-        return house.engine.output(instance_id(record), name)
+        return house.engine.output(instance_id(record, number), name)
     except KeyError:
         return None
-
-
-def _second_name(path: Path) -> Path:
-    """Another link to a packed output, for the object store to take."""
-    taken = path.with_name(f"{path.name}.taken")
-    taken.unlink(missing_ok=True)
-    os.link(path, taken)
-    return taken

@@ -1,4 +1,4 @@
-"""From a training job's document to what its instance is told.
+"""From a training job's document to what its instances are told.
 
 The layout under /opt/ml and its configuration files are SageMaker's documented contract with training
 containers ("How Amazon SageMaker Provides Training Information").
@@ -16,45 +16,56 @@ from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.environment import instance_environment
 from clary.services.sagemaker.instances.inputs import channel_sources, locate
 from clary.services.sagemaker.instances.types import instance_type
+from clary.services.sagemaker.training.cluster import Member, members, resource_config, share
 
 CONFIG = "/opt/ml/input/config"
 CODE = "/opt/ml/code"
 DATA = "/opt/ml/input/data"
-HOST = "algo-1"
 GRACE = 120.0
 DEFAULT_MAX_RUNTIME = 24 * 3600
 """Seconds; what AWS documents for a job without a StoppingCondition."""
 
 
-def instance_id(record: Record) -> str:
-    return f"{record.id}-1"
+def instance_id(record: Record, number: int) -> str:
+    return f"{record.id}-{number}"
 
 
-def training_instance(house: House, record: Record) -> InstanceSpec:
-    """The spec of the job's one instance; raises `JobError` for what the user must mend."""
+def training_instances(house: House, record: Record) -> list[InstanceSpec]:
+    """The specs of the job's instances; raises `JobError` for what the user must mend."""
     job = record.document
     hyperparameters = job.get("HyperParameters", {})
-    kind = instance_type(job["ResourceConfig"]["InstanceType"])
     max_runtime = float(job["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME))
-    channels = _channels(house, job)
-    return InstanceSpec(
-        id=instance_id(record),
-        command=_command(job, hyperparameters),
-        environment=_environment(house, record, max_runtime),
-        hostname=HOST,
-        files=_configuration(job, hyperparameters, kind.name),
-        channels=channels,
-        archives=_code(house, hyperparameters, channels),
-        requirements=[f"{CODE}/requirements.txt"],
-        outputs=[Output("model.tar.gz", "/opt/ml/model"), Output("output.tar.gz", "/opt/ml/output/data")],
-        image=_image(job),
-        vcpus=kind.vcpus,
-        memory=kind.memory,
-        gpus=kind.gpus,
-        isolated=job["EnableNetworkIsolation"],
-        max_runtime=max_runtime,
-        grace=GRACE,
-    )
+    objects = {
+        channel["ChannelName"]: channel_sources(house.objects, channel) for channel in job.get("InputDataConfig", [])
+    }
+    command, image = _command(job, hyperparameters), _image(job)
+    environment = _environment(house, record, max_runtime)
+    archives = _code(house, hyperparameters, objects)
+    cluster = members(job["ResourceConfig"])
+
+    def spec(member: Member) -> InstanceSpec:
+        kind = instance_type(member.type)
+        channels = _channels(job, objects, member, cluster)
+        return InstanceSpec(
+            id=instance_id(record, member.number),
+            command=command,
+            environment=environment,
+            hostname=member.name,
+            files=_configuration(job, hyperparameters, resource_config(member, cluster), channels),
+            channels={f"{DATA}/{name}": sources for name, sources in channels.items()},
+            archives=archives,
+            requirements=[f"{CODE}/requirements.txt"],
+            outputs=[Output("model.tar.gz", "/opt/ml/model"), Output("output.tar.gz", "/opt/ml/output/data")],
+            image=image,
+            vcpus=kind.vcpus,
+            memory=kind.memory,
+            gpus=kind.gpus,
+            isolated=job["EnableNetworkIsolation"],
+            max_runtime=max_runtime,
+            grace=GRACE,
+        )
+
+    return [spec(member) for member in cluster]
 
 
 def _image(job: dict[str, Any]) -> Recipe:
@@ -90,23 +101,18 @@ def _environment(house: House, record: Record, max_runtime: float) -> dict[str, 
     }
 
 
-def _configuration(job: dict[str, Any], hyperparameters: dict[str, str], instance: str) -> dict[str, str]:
-    group = "homogeneousCluster"
-    resources = {
-        "current_host": HOST,
-        "current_instance_type": instance,
-        "current_group_name": group,
-        "hosts": [HOST],
-        "instance_groups": [{"instance_group_name": group, "instance_type": instance, "hosts": [HOST]}],
-        "network_interface_name": "lo",
-    }
-    channels = {
-        channel["ChannelName"]: _channel_configuration(job, channel) for channel in job.get("InputDataConfig", [])
+def _configuration(
+    job: dict[str, Any], hyperparameters: dict[str, str], resources: dict[str, Any], channels: dict[str, list[Source]]
+) -> dict[str, str]:
+    configured = {
+        channel["ChannelName"]: _channel_configuration(job, channel)
+        for channel in job.get("InputDataConfig", [])
+        if channel["ChannelName"] in channels
     }
     return {
         f"{CONFIG}/hyperparameters.json": json.dumps(hyperparameters),
         f"{CONFIG}/resourceconfig.json": json.dumps(resources),
-        f"{CONFIG}/inputdataconfig.json": json.dumps(channels),
+        f"{CONFIG}/inputdataconfig.json": json.dumps(configured),
     }
 
 
@@ -122,14 +128,20 @@ def _channel_configuration(job: dict[str, Any], channel: dict[str, Any]) -> dict
     return configuration
 
 
-def _channels(house: House, job: dict[str, Any]) -> dict[str, list[Source]]:
-    return {
-        f"{DATA}/{channel['ChannelName']}": channel_sources(house.objects, channel)
+def _channels(
+    job: dict[str, Any], objects: dict[str, list[Source]], member: Member, cluster: list[Member]
+) -> dict[str, list[Source]]:
+    """The channels that this instance has, by name, and its share of their objects."""
+    shares = {
+        channel["ChannelName"]: share(
+            channel["DataSource"]["S3DataSource"], objects[channel["ChannelName"]], member, cluster
+        )
         for channel in job.get("InputDataConfig", [])
     }
+    return {name: sources for name, sources in shares.items() if sources is not None}
 
 
-def _code(house: House, hyperparameters: dict[str, str], channels: dict[str, list[Source]]) -> list[Archive]:
+def _code(house: House, hyperparameters: dict[str, str], objects: dict[str, list[Source]]) -> list[Archive]:
     """The user's source archive, which script-mode containers fetch for themselves on AWS.
 
     It is an S3 object, or, for a job without a network, the file of a channel.
@@ -137,16 +149,16 @@ def _code(house: House, hyperparameters: dict[str, str], channels: dict[str, lis
     # The SDK encodes hyperparameters as JSON; users of boto3 write them plainly.
     submitted = hyperparameters.get("sagemaker_submit_directory", "").strip('"')
     if submitted.startswith(f"{DATA}/"):
-        return [Archive(_of_channel(submitted, channels), CODE)]
+        return [Archive(_of_channel(submitted, objects), CODE)]
     if submitted.startswith("s3://"):
         return [Archive(locate(house.objects, submitted), CODE)]
     return []
 
 
-def _of_channel(path: str, channels: dict[str, list[Source]]) -> str:
+def _of_channel(path: str, objects: dict[str, list[Source]]) -> str:
     """Where the file lies that is to appear at `path`, below the directory of a channel."""
     directory, _, name = path.removeprefix(f"{DATA}/").partition("/")
-    for source in channels.get(f"{DATA}/{directory}", []):
+    for source in objects.get(directory, []):
         if source.name == name:
             return source.location
     raise JobError(

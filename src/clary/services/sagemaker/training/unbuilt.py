@@ -1,13 +1,15 @@
 """What a CreateTrainingJob may not ask of Clary yet, told by name.
 
 Kept and described without effect, because nothing of them is missed here: VpcConfig, spot training, warm pools (a
-job starts at once), encryption between containers (there is one) and of volumes, and the debugger's and profiler's
-hooks, which the SDK sends unasked.
+job starts at once), encryption between containers (whose traffic stays on this machine) and of volumes, and the
+debugger's and profiler's hooks, which the SDK sends unasked.
 """
 
 from typing import Any
 
+from clary.images.table import UnknownImage, find_image, runs_script
 from clary.services.sagemaker.errors import not_built, refuse_members
+from clary.services.sagemaker.training.cluster import count
 
 JOB = (
     "CheckpointConfig",
@@ -22,7 +24,7 @@ JOB = (
     "SessionChainingConfig",
     "TensorBoardOutputConfig",
 )
-RESOURCES = ("InstanceGroups", "InstancePlacementConfig", "InstancePreferences", "TrainingPlanArn")
+RESOURCES = ("InstancePlacementConfig", "InstancePreferences", "TrainingPlanArn")
 
 
 def refuse_what_is_not_built(request: dict[str, Any]) -> None:
@@ -34,16 +36,28 @@ def refuse_what_is_not_built(request: dict[str, Any]) -> None:
         raise not_built("A training job without AlgorithmSpecification.TrainingImage")
     if "AlgorithmName" in algorithm:
         raise not_built("AlgorithmSpecification.AlgorithmName")
-    if "InstanceType" not in resources:
+    if not resources.get("InstanceGroups") and "InstanceType" not in resources:
         raise not_built("A training job without ResourceConfig.InstanceType")
-    if resources.get("InstanceCount", 1) != 1:
-        raise not_built("Training on more than one instance")
+    if count(resources) > 1 and _is_algorithms(request):
+        raise not_built("A built-in algorithm on more than one instance")
     if not request["OutputDataConfig"]["S3OutputPath"].startswith("s3://"):
         raise not_built("An S3OutputPath that does not begin with s3://")
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         raise not_built("OutputDataConfig.CompressionType NONE")
     for channel in request.get("InputDataConfig", []):
         _check_channel(channel, algorithm["TrainingInputMode"])
+
+
+def _is_algorithms(request: dict[str, Any]) -> bool:
+    """Whether the image brings the program: it would train one model on each instance, of which one is kept."""
+    algorithm = request["AlgorithmSpecification"]
+    scripted = runs_script(request.get("HyperParameters", {}), request.get("Environment", {}))
+    if scripted or "ContainerEntrypoint" in algorithm:
+        return False
+    try:
+        return find_image(algorithm["TrainingImage"]).algorithm_train is not None
+    except UnknownImage:
+        return False
 
 
 def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
