@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from clary.instance.oci import OciImage
 from clary.instance.recipe import Recipe
 
 Phase = Literal["Starting", "Pulling", "Downloading", "Running", "Uploading", "Done"]
@@ -75,6 +76,9 @@ class InstanceSpec:
 
     image: Recipe | None = None
     """What the program's environment is made of. It is built where there is none yet."""
+    container: OciImage | None = None
+    """An image of the user's own that the program comes from; then there is no `image`, and `command` is what follows the
+    image's ENTRYPOINT."""
     interpreter: str = ""
     """Absolute path of the python that the program and layers use; its prefix is visible in the sandbox. With an
     image it is the image's."""
@@ -101,6 +105,7 @@ class InstanceSpec:
         data["archives"] = [Archive(**a) for a in data["archives"]]
         data["outputs"] = [Output(**o) for o in data["outputs"]]
         data["image"] = Recipe(**data["image"]) if data["image"] else None
+        data["container"] = OciImage.from_dict(data["container"]) if data["container"] else None
         return cls(**data)
 
 
