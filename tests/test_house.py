@@ -16,7 +16,7 @@ GROUND = {
     "objects": {"database", "settings"},
     "policies": set(),
     "instance": {"files"},
-    "engines": {"instance", "files"},
+    "engines": {"instance", "files", "settings"},
     "toolkits": set(),
     "algorithms": {"toolkits"},
     "images": {"instance"},

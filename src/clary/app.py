@@ -25,10 +25,11 @@ from clary import __version__
 from clary.arns import global_arn
 from clary.control.call import Call
 from clary.control.house import House
+from clary.control.reach import advertised_url
 from clary.control.supervisor import Reconciler, Supervisor
 from clary.control.trouble import passes
 from clary.database import open_database
-from clary.engines.process import ProcessEngine
+from clary.engines.choosing import open_engine
 from clary.files import write_atomically
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.open import open_store
@@ -65,7 +66,10 @@ class DatabaseUnusable(Exception):
 
 
 def run(settings: Settings) -> None:
-    """Run a platform until SIGTERM or SIGINT. Raises `StateInUse`, `DatabaseUnusable`."""
+    """Run a platform until SIGTERM or SIGINT.
+
+    Raises `StateInUse`, `DatabaseUnusable`, `UnknownEngine` and `Unreachable`.
+    """
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _lock(settings.state / "lock"):
         uvloop.run(_run(settings))
@@ -101,14 +105,9 @@ def build_house(settings: Settings) -> House:
     keys = KeyRing.open(settings.state)
     database, records = _open_records(settings)
     supervisor = Supervisor(records)
-    engine = ProcessEngine(
-        settings.instances_dir,
-        settings.layers_dir,
-        settings.sandbox,
-        uids=settings.instance_uids,
-        disk_reserve=settings.disk_reserve,
-        environments_dir=settings.environments,
-    )
+    engine = open_engine(settings)
+    if not engine.shares_disk:
+        advertised_url(settings)  # refuses at the start what no instance could reach
     engine.on_change(supervisor.hint)
     return House(
         settings=settings,

@@ -28,6 +28,13 @@ class Settings(BaseSettings):
     database: str | None = None
     """SQLAlchemy URL; None is SQLite under `state`."""
 
+    engine: str = "process"
+    """Where instances run: `process` is this machine; `module:function` one of your own (`engines/choosing.py`)."""
+
+    advertise: str | None = Field(default=None, pattern=r"^https?://[^/?#]+/?$")
+    """The URL by which instances on other machines reach the platform; port 0 stands for the one that it listens on.
+    None is the address that it listens at."""
+
     account: str = Field(default="123456789012", pattern=r"^\d{12}$")
     region: str = "us-east-1"
     """The region that `clary env` gives to clients. A call's own region is the one it was signed for."""

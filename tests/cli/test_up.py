@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +97,17 @@ def test_options_reach_the_platform(clary: Clary) -> None:
         assert not (clary.state / "clary.db").exists()
     finally:
         clary("down")
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [("nomad", "There is no engine 'nomad'"), ("tests.engines.remote:open_remote", "say by --advertise URL")],
+)
+def test_an_engine_that_is_none_or_reaches_nobody_is_refused(clary: Clary, engine: str, said: str) -> None:
+    failed = clary("up", "--engine", engine, PYTHONPATH=str(Path(__file__).parents[2]))
+    assert failed.returncode == 1
+    assert said in failed.stderr
+    assert "Traceback" not in failed.stderr
 
 
 def test_keys_that_cannot_be_read_are_said(clary: Clary) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from clary.routing.address import socket_path
+from clary.routing.address import host_and_port, socket_path
 
 
 def listening(path: Path) -> socket.socket:
@@ -33,3 +33,11 @@ def test_only_a_socket_is_one(tmp_path: Path, make: object) -> None:
     make(tmp_path / "server.sock")
     with pytest.raises(ConnectionRefusedError), socket_path(f"unix:{tmp_path / 'server.sock'}"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [("10.0.0.5:8080", ("10.0.0.5", 8080)), ("node:1", ("node", 1)), ("[fd00::5]:8080", ("fd00::5", 8080))],
+)
+def test_host_and_port(address: str, found: tuple[str, int]) -> None:
+    assert host_and_port(address) == found

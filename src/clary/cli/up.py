@@ -33,6 +33,12 @@ def up(
     database: Annotated[str | None, typer.Option(metavar="URL", help="SQLAlchemy URL. Default: SQLite in DIR.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="0 takes any free one. Default: 7373.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(metavar="ENGINE", help="Where jobs run. Default: process, which is this machine.")
+    ] = None,
+    advertise: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where jobs on other machines find this platform.")
+    ] = None,
     sandbox: Annotated[
         Sandbox | None, typer.Option(help="Whether jobs run in a bubblewrap sandbox. Default: auto.")
     ] = None,
@@ -47,7 +53,14 @@ def up(
 
     began = time.monotonic()
     settings = load_settings(
-        state=state, database=database, host=host, port=port, sandbox=sandbox, strict_roles=strict_roles
+        state=state,
+        database=database,
+        host=host,
+        port=port,
+        engine=engine,
+        advertise=advertise,
+        sandbox=sandbox,
+        strict_roles=strict_roles,
     )
     refuse_second(settings)
     if detach:
@@ -61,12 +74,14 @@ def serve(settings: Settings, began: float, json: bool) -> None:
     if json or sys.stdout.isatty():
         Thread(target=_announce_when_ready, args=(settings, began, json), daemon=True).start()
     import clary.app
+    from clary.control.reach import Unreachable
+    from clary.engines.choosing import UnknownEngine
     from clary.wire.credentials import CorruptCredentials
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         clary.app.run(settings)
-    except (clary.app.StateInUse, CorruptCredentials) as error:
+    except (clary.app.StateInUse, CorruptCredentials, UnknownEngine, Unreachable) as error:
         raise CommandError(str(error)) from None
     except clary.app.DatabaseUnusable as error:
         raise CommandError(

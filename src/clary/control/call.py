@@ -18,7 +18,8 @@ class Call:
     house: House
     scope: Scope
     principal: str
-    """ARN of the caller: the account's own (`…:iam::123456789012:root`) or an assumed role's; in S3 `anonymous` too."""
+    """ARN of the caller: the account's own (`…:iam::123456789012:root`) or an assumed role's; in S3 `anonymous` and
+    `platform` too (`wire.credentials`)."""
     access_key: str
     request_id: str
     endpoint: str

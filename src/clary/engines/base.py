@@ -35,7 +35,7 @@ class Engine(Protocol):
         ...
 
     def address(self, instance_id: str) -> str:
-        """Where the instance's server listens: `unix:/path` or `host:port`."""
+        """Where the server of an instance that is `Running` listens: `unix:/path` or `host:port`."""
         ...
 
     def output(self, instance_id: str, name: str) -> Path | None:

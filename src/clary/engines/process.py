@@ -60,12 +60,15 @@ class ProcessEngine:
         uids: str = DEFAULT_RANGE,
         disk_reserve: int = 0,
         environments_dir: Path | None = None,
+        bind: str = "",
     ) -> None:
+        """`bind` as `Node.bind`, for an engine whose platform is on another machine."""
         self._instances = instances_dir.resolve()
         self._layers = layers_dir.resolve()
         self._environments = (environments_dir or layers_dir.parent / "environments").resolve()
         self._instances.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._machine = Machine(self._instances, sandbox, disk_reserve)
+        self._bind = bind
         self._uids = uid_claims(uids)
         self._addresses = address_claims()
         self._callbacks: list[Callable[[str], None]] = []
@@ -91,6 +94,7 @@ class ProcessEngine:
         the same addresses."""
         run = f"{self._short(layout)}/run"
         node = self._machine.node(spec, hosts, instance=layout.root, layers=str(self._layers), run=run)
+        node.bind = self._bind
         if spec.image or spec.requirements:
             node.tools = machine_tools(self._environments)
         write_atomically(layout["spec.json"], spec.to_json())
@@ -134,7 +138,8 @@ class ProcessEngine:
         return list(_lines(page)), offset + len(page)
 
     def address(self, instance_id: str) -> str:
-        return f"unix:{self._short(self._known(instance_id))}/run/server.sock"
+        layout = self._known(instance_id)
+        return self.poll(instance_id).address if self._bind else f"unix:{self._short(layout)}/run/server.sock"
 
     def output(self, instance_id: str, name: str) -> Path | None:
         path = Path(self._known(instance_id)[f"outputs/{name}"])

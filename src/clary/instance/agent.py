@@ -83,6 +83,8 @@ class Agent:
                 self._report.notice(group.notice)
             self._report.enter("Downloading")
             self._stage_in(surroundings)
+            if self._spec.serves and self._node.bind:
+                self._bind(surroundings)
             self._report.enter("Running")
             ending = self._run(surroundings, group)
             seen = self._out_of_memory() if group.out_of_memory() else ending.seen
@@ -127,6 +129,12 @@ class Agent:
             add_requirements(
                 requirements, surroundings, self._node, self._layout, self._report, self._wishes, self._room
             )
+
+    def _bind(self, surroundings: Surroundings) -> None:
+        from clary.instance.listening import bind
+
+        listener, self._report.status.address = bind(self._node.bind)
+        surroundings.serve_on(listener)
 
     def _run(self, surroundings: Surroundings, group: Group) -> Ending:
         command = surroundings.command(group.join)

@@ -42,6 +42,8 @@ class Node:
     """Names of the instances of its gang, its own among them → addresses."""
     interface: str = "lo"
     """By which they reach each other."""
+    bind: str = ""
+    """This machine's address at which servers listen, on a port of their own; empty for a Unix socket in `run`."""
     uid: int = 0
     """The user and group id that programs run as; 0 where that is the agent's own."""
     processes: int = 0

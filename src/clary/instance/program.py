@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from clary.instance.log import Log, Stream
@@ -35,6 +35,8 @@ class Command:
     """Whether `argv` is bubblewrap's, and the program its grandchild."""
     prepare: Callable[[], None] = lambda: None
     """Runs in the child before the program: joins its control groups."""
+    handed: Sequence[int] = ()
+    """Open files that become the program's and are nobody else's from then on."""
 
 
 @dataclass(slots=True)
@@ -71,7 +73,9 @@ class Supervisor:
         adopt_orphans()
         # What bubblewrap does for a sandbox: the program does not outlive the agent.
         prepare = command.prepare if command.contained else chain(die_with_parent, command.prepare)
-        self._child = spawn(command.argv, command.environment, command.cwd, prepare)
+        self._child = spawn(command.argv, command.environment, command.cwd, chain(prepare, self._hand_over))
+        for fd in command.handed:
+            os.close(fd)
         # In this order are they read when both have something: a traceback comes after what was printed before it.
         self._streams = {self._child.stdout: Stream(log), self._child.stderr: Stream(log)}
         self._errors = self._streams[self._child.stderr]
@@ -94,6 +98,11 @@ class Supervisor:
         self._kill_rest()
         self._drain()
         return Ending(code, self._cause, list(self._errors.tail), self._seen)
+
+    def _hand_over(self) -> None:
+        """In the child."""
+        for fd in self._command.handed:
+            os.set_inheritable(fd, True)
 
     def _turn(self) -> bool:
         """One round of the loop; True when the program has ended."""

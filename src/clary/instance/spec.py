@@ -48,6 +48,8 @@ class Output:
     """`/opt/ml/model`"""
     packed: bool = True
     """As a .tar.gz; otherwise the result is the directory as it is."""
+    destination: str = ""
+    """The http(s) URL to which the agent PUTs the file; empty where who started the instance takes it."""
 
 
 @dataclass(slots=True)
@@ -125,6 +127,10 @@ class InstanceStatus:
     """What the program left in `/opt/ml/output/message`: UTF-8, its first 1,024 bytes."""
     image: str = ""
     """What the user should know of the image: that its version cannot be had, and which one runs. Also in the log."""
+    address: str = ""
+    """`host:port` of the server of an instance that other machines reach, from `Running` on."""
+    stored: dict[str, int] = field(default_factory=dict)
+    """Names of the outputs that are at their destination → bytes."""
     notices: list[str] = field(default_factory=list)
     """What the user should know: no sandbox here, no memory limit here. Also printed to the log."""
 

@@ -46,6 +46,8 @@ class Surroundings:
         if self.interpreter:
             interpreter_mounts(self._mounts, self.interpreter)
         self._nobody = nobody_of(node) if self.contained else None
+        self._bind = f"unix:{RUN_VIEW if self.contained else node.run}/server.sock"
+        self._handed: list[int] = []
         self._site: list[str] = [self._own_library()] if spec.image else []
         self._bin: list[str] = []
 
@@ -69,6 +71,11 @@ class Surroundings:
         """The files of this directory of the view are links."""
         self._mounts.changeable[directory] = self._layout.host(directory)
 
+    def serve_on(self, listener: int) -> None:
+        """The program's server listens on this socket, and not on one in its own directory."""
+        self._bind = f"fd:{listener}"
+        self._handed.append(listener)
+
     def add_layer(self, directory: str, site: str) -> None:
         self._mounts.readable.append(directory)
         self._site.append(site)
@@ -83,7 +90,9 @@ class Surroundings:
         for directory in self._mounts.changeable.values():
             if directory.startswith(f"{self._layout.root}/") and not is_plain_directory(directory, self._layout.root):
                 raise Refused(f"ClientError: {directory[len(self._layout.root) + 1 :]} is no directory any more.")
-        return self._command(self._spec.command, self._spec.workdir, environment, self._mounts, prepare)
+        command = self._command(self._spec.command, self._spec.workdir, environment, self._mounts, prepare)
+        command.handed = self._handed
+        return command
 
     def tool(self, argv: Sequence[str], workdir: str, writable: str, readable: str) -> Command:
         """Another program in the same surroundings, which may also read and write these paths of the host."""
@@ -130,7 +139,7 @@ class Surroundings:
         if self.contained:
             if self._node.pip_configuration:
                 variables["PIP_CONFIG_FILE"] = PIP_CONFIGURATION
-            return {**variables, "HOME": HOME, "CLARY_BIND": f"unix:{RUN_VIEW}/server.sock"}
+            return {**variables, "HOME": HOME, "CLARY_BIND": self._bind}
         if self._node.pip_configuration:
             variables["PIP_CONFIG_FILE"] = self._node.pip_configuration
         home, temporary = self._layout["scratch/home"], self._layout["scratch/tmp"]
@@ -141,7 +150,7 @@ class Surroundings:
             "HOME": home,
             "TMPDIR": temporary,
             "SAGEMAKER_BASE_DIR": self._layout.host(VIEW),
-            "CLARY_BIND": f"unix:{self._node.run}/server.sock",
+            "CLARY_BIND": self._bind,
         }
 
     def _installs(self) -> dict[str, str]:

@@ -38,6 +38,10 @@ class ObjectStore(Protocol):
         may hard-link but never write, or a presigned https/http URL."""
         ...
 
+    def destination(self, bucket: str, key: str) -> str | None:
+        """A presigned URL to which an instance PUTs the object; None where the platform's own S3 is to take it."""
+        ...
+
     def read(self, bucket: str, key: str) -> bytes:
         """A small object, whole."""
         ...

@@ -149,6 +149,9 @@ class EmbeddedStore:
     def locate(self, bucket: str, key: str) -> str:
         return str(self.file_of(self._body(bucket, key)))
 
+    def destination(self, _bucket: str, _key: str) -> None:
+        return None
+
     def read(self, bucket: str, key: str) -> bytes:
         body = self._body(bucket, key)
         content = self.view(partial(content_of, body=body))

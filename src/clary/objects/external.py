@@ -48,10 +48,10 @@ class ExternalStore:
             head = self._client.head_object(Bucket=bucket, Key=key)
         if head.get("StorageClass") in ARCHIVED and 'ongoing-request="false"' not in head.get("Restore", ""):
             raise ObjectArchived(f"s3://{bucket}/{key}")
-        url: str = self._client.generate_presigned_url(
-            "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=URL_LIFETIME
-        )
-        return url
+        return self._presigned("get_object", bucket, key)
+
+    def destination(self, bucket: str, key: str) -> str:
+        return self._presigned("put_object", bucket, key)
 
     def read(self, bucket: str, key: str) -> bytes:
         with _as_contract(bucket, key):
@@ -63,6 +63,12 @@ class ExternalStore:
             self._client.upload_fileobj(file, bucket, key)
         path.unlink()
         return self._head(bucket, key)
+
+    def _presigned(self, method: str, bucket: str, key: str) -> str:
+        url: str = self._client.generate_presigned_url(
+            method, Params={"Bucket": bucket, "Key": key}, ExpiresIn=URL_LIFETIME
+        )
+        return url
 
     def _head(self, bucket: str, key: str) -> ObjectInfo:
         with _as_contract(bucket, key):

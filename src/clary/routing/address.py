@@ -24,3 +24,9 @@ def socket_path(address: str) -> Iterator[str | None]:
         yield f"/proc/self/fd/{fd}"
     finally:
         os.close(fd)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Of `host:port`; that of an IPv6 address is `[host]:port`."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)

@@ -3,7 +3,7 @@
 import http.client
 import socket
 
-from clary.routing.address import socket_path
+from clary.routing.address import host_and_port, socket_path
 
 PING_TIMEOUT = 2.0
 
@@ -18,8 +18,7 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         with socket_path(self._address) as path:
             if path is None:
-                host, _, port = self._address.partition(":")
-                self.sock = socket.create_connection((host, int(port)), PING_TIMEOUT)
+                self.sock = socket.create_connection(host_and_port(self._address), PING_TIMEOUT)
             else:
                 self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
                 self.sock.settimeout(PING_TIMEOUT)

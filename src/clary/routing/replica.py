@@ -2,7 +2,7 @@
 
 import asyncio
 
-from clary.routing.address import socket_path
+from clary.routing.address import host_and_port, socket_path
 from clary.routing.connection import Answer, Connection, ConnectionLost
 
 FULL_BACKLOG = (0.005, 0.02, 0.1, 0.5)
@@ -99,8 +99,7 @@ class Replica:
         loop = asyncio.get_running_loop()
         with socket_path(self.address) as path:
             if path is None:
-                host, _, port = self.address.partition(":")
-                _, connection = await loop.create_connection(lambda: Connection(loop), host, int(port))
+                _, connection = await loop.create_connection(lambda: Connection(loop), *host_and_port(self.address))
             else:
                 _, connection = await loop.create_unix_connection(lambda: Connection(loop), path)
             return connection

@@ -1,7 +1,7 @@
 """Where a model server listens.
 
-`CLARY_BIND` (`unix:/path` or `host:port`) is the engine's word and comes first; `SAGEMAKER_BIND_TO_PORT` is
-the container contract's; without either it is port 8080 of every interface.
+`CLARY_BIND` (`unix:/path`, `host:port`, or `fd:3` for a socket that is bound already) is the engine's word and comes
+first; `SAGEMAKER_BIND_TO_PORT` is the container contract's; without either it is port 8080 of every interface.
 """
 
 import os
@@ -19,6 +19,8 @@ def listen() -> socket.socket:
             os.unlink(path)  # A server that was killed leaves its socket behind.
         listening = socket.socket(socket.AF_UNIX)
         listening.bind(path)
+    elif where.startswith("fd:"):
+        listening = socket.socket(fileno=int(where.removeprefix("fd:")))
     else:
         host, _, port = where.rpartition(":")
         listening = socket.create_server((host, int(port)))

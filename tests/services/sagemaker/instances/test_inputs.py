@@ -1,6 +1,8 @@
 """What a job is told of inputs that it cannot have."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,8 +17,9 @@ def test_an_archived_object_is_named(tmp_path: Path) -> None:
     put(store, tmp_path, "train/a.csv", b"1")
     archived = {"StorageClass": "GLACIER"}
     store.change(lambda c: versions.set_headers(c, versions.find(c, "data", b"train/a.csv"), archived))
+    house: Any = SimpleNamespace(objects=store, engine=SimpleNamespace(shares_disk=True))
     with pytest.raises(JobError, match=r"s3://data/train/a\.csv is archived"):
-        prefix_sources(store, "s3://data/train")
+        prefix_sources(house, "s3://data/train")
     with pytest.raises(JobError, match=r"s3://data/train/a\.csv is archived"):
-        locate(store, "s3://data/train/a.csv")
+        locate(house, "s3://data/train/a.csv")
     store.close()

@@ -63,10 +63,10 @@ def _archives(house: House, container: dict[str, Any], environment: dict[str, st
     source = container.get("ModelDataSource", {}).get("S3DataSource", {})
     packed = source.get("S3Uri") if source.get("CompressionType") == "Gzip" else container.get("ModelDataUrl")
     if packed:
-        archives.append(Archive(locate(house.objects, packed), MODEL))
+        archives.append(Archive(locate(house, packed), MODEL))
     submitted = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
     if submitted.startswith("s3://"):
-        archives.append(Archive(locate(house.objects, submitted), CODE))
+        archives.append(Archive(locate(house, submitted), CODE))
     return archives
 
 
@@ -76,5 +76,5 @@ def _model_files(house: House, container: dict[str, Any]) -> dict[str, list[Sour
     if source.get("CompressionType") != "None":
         return {}
     if source["S3DataType"] == "S3Object":
-        return {MODEL: [Source(source["S3Uri"].rpartition("/")[2], locate(house.objects, source["S3Uri"]))]}
-    return {MODEL: prefix_sources(house.objects, source["S3Uri"])}
+        return {MODEL: [Source(source["S3Uri"].rpartition("/")[2], locate(house, source["S3Uri"]))]}
+    return {MODEL: prefix_sources(house, source["S3Uri"])}

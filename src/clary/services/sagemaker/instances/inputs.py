@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from clary.control.house import House
+from clary.control.reach import location
 from clary.instance.spec import Source
-from clary.objects.base import ObjectArchived, ObjectStore
+from clary.objects.base import ObjectArchived
 from clary.services.sagemaker.errors import JobError
 
 
@@ -18,16 +20,16 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def locate(objects: ObjectStore, uri: str) -> str:
+def locate(house: House, uri: str) -> str:
     """Where an instance reads the one object that `uri` names."""
     bucket, key = split_s3_uri(uri)
     try:
-        return _locate(objects, bucket, key)
+        return _locate(house, bucket, key)
     except KeyError:
         raise JobError(f"ClientError: There is no S3 object {uri}.") from None
 
 
-def prefix_sources(objects: ObjectStore, uri: str) -> list[Source]:
+def prefix_sources(house: House, uri: str) -> list[Source]:
     """Every object whose key begins with the URI's, named relative to it.
 
     `s3://b/data/train` gives `a.csv` for the key `data/train/a.csv`, and its own base name for an object of
@@ -36,10 +38,10 @@ def prefix_sources(objects: ObjectStore, uri: str) -> list[Source]:
     bucket, prefix = split_s3_uri(uri)
     sources = []
     try:
-        for found in objects.list(bucket, prefix):
+        for found in house.objects.list(bucket, prefix):
             name = _relative_name(found.key, prefix)
             if name:
-                sources.append(Source(name, _locate(objects, bucket, found.key), found.size))
+                sources.append(Source(name, _locate(house, bucket, found.key), found.size))
     except KeyError:
         raise JobError(f'ClientError: The bucket "{bucket}" of {uri} does not exist.') from None
     if not sources:
@@ -50,17 +52,17 @@ def prefix_sources(objects: ObjectStore, uri: str) -> list[Source]:
     return sources
 
 
-def channel_sources(objects: ObjectStore, channel: dict[str, Any]) -> list[Source]:
+def channel_sources(house: House, channel: dict[str, Any]) -> list[Source]:
     """The files of one `InputDataConfig` channel."""
     source = channel["DataSource"]["S3DataSource"]
     if source["S3DataType"] == "ManifestFile":
-        return list(_manifest_sources(objects, source["S3Uri"]))
-    return prefix_sources(objects, source["S3Uri"])
+        return list(_manifest_sources(house, source["S3Uri"]))
+    return prefix_sources(house, source["S3Uri"])
 
 
-def _locate(objects: ObjectStore, bucket: str, key: str) -> str:
+def _locate(house: House, bucket: str, key: str) -> str:
     try:
-        return objects.locate(bucket, key)
+        return location(house, bucket, key)
     except ObjectArchived as archived:
         raise JobError(f"ClientError: {archived} is archived: restore it first (RestoreObject).") from None
 
@@ -75,15 +77,15 @@ def _relative_name(key: str, prefix: str) -> str:
     return key[prefix.rfind("/") + 1 :]
 
 
-def _manifest_sources(objects: ObjectStore, uri: str) -> Iterator[Source]:
+def _manifest_sources(house: House, uri: str) -> Iterator[Source]:
     """A manifest is a JSON list: `{"prefix": "s3://bucket/dir/"}` and then keys relative to it."""
     bucket, key = split_s3_uri(uri)
     try:
-        first, *names = json.loads(objects.read(bucket, key))
+        first, *names = json.loads(house.objects.read(bucket, key))
         base = first["prefix"]
     except KeyError:
         raise JobError(f"ClientError: There is no S3 manifest {uri}, or its first entry has no prefix.") from None
     except (ValueError, TypeError):
         raise JobError(f"ClientError: The S3 manifest {uri} is not a JSON list of a prefix and keys.") from None
     for name in names:
-        yield Source(name, locate(objects, base + name))
+        yield Source(name, locate(house, base + name))

@@ -35,9 +35,7 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
     job = record.document
     hyperparameters = job.get("HyperParameters", {})
     max_runtime = float(job["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME))
-    objects = {
-        channel["ChannelName"]: channel_sources(house.objects, channel) for channel in job.get("InputDataConfig", [])
-    }
+    objects = {channel["ChannelName"]: channel_sources(house, channel) for channel in job.get("InputDataConfig", [])}
     command, image = _command(job, hyperparameters), _image(job)
     environment = _environment(house, record, max_runtime)
     archives = _code(house, hyperparameters, objects)
@@ -151,7 +149,7 @@ def _code(house: House, hyperparameters: dict[str, str], objects: dict[str, list
     if submitted.startswith(f"{DATA}/"):
         return [Archive(_of_channel(submitted, objects), CODE)]
     if submitted.startswith("s3://"):
-        return [Archive(locate(house.objects, submitted), CODE)]
+        return [Archive(locate(house, submitted), CODE)]
     return []
 
 

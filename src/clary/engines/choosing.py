@@ -1,0 +1,41 @@
+"""Which engine a platform has, by its settings. Each is imported when it is chosen: some need packages of their own."""
+
+from importlib import import_module
+
+from clary.engines.base import Engine
+from clary.settings import Settings
+
+
+class UnknownEngine(Exception):
+    """There is no such engine, or what it needs is not installed. The message says which, and what to do."""
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The engine that `settings.engine` names; raises `UnknownEngine`."""
+    scheme, _, rest = settings.engine.partition(":")
+    if settings.engine == "process":
+        from clary.engines.process import ProcessEngine
+
+        return ProcessEngine(
+            settings.instances_dir,
+            settings.layers_dir,
+            settings.sandbox,
+            uids=settings.instance_uids,
+            disk_reserve=settings.disk_reserve,
+            environments_dir=settings.environments,
+        )
+    if rest.isidentifier():
+        return _own_engine(settings, scheme, rest)
+    raise UnknownEngine(
+        f"There is no engine {settings.engine!r}: it is process, or module:function for one of your own."
+    )
+
+
+def _own_engine(settings: Settings, module: str, function: str) -> Engine:
+    """What a function of the user's makes of the settings."""
+    try:
+        make = getattr(import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise UnknownEngine(f"The engine {settings.engine!r} cannot be had: {error}.") from error
+    engine: Engine = make(settings)
+    return engine

@@ -1,0 +1,88 @@
+"""What instances are that another machine reaches over the network."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clary.engines.process import ProcessEngine
+from clary.routing.address import host_and_port
+from clary.toolkits import binding
+from tests.engines.capability import sandbox_works
+from tests.engines.instances import Watch, program
+from tests.engines.remote import NODE, RemoteProcessEngine
+
+SERVER = (
+    "import socket\n"
+    "scheme, _, number = os.environ['CLARY_BIND'].partition(':')\n"
+    "assert scheme == 'fd'\n"
+    "server = socket.socket(fileno=int(number))\n"
+    "server.listen()\n"
+    "print('listening')\n"
+    "while True:\n"
+    "    server.accept()[0].sendall(b'pong')\n"
+)
+
+
+@pytest.fixture(params=["off", pytest.param("require", marks=pytest.mark.skipif(not sandbox_works(), reason="none"))])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], RemoteProcessEngine]:
+    return lambda: RemoteProcessEngine(tmp_path / "instances", tmp_path / "layers", request.param, bind=NODE)
+
+
+@pytest.fixture
+def engine(reopen: Callable[[], RemoteProcessEngine]) -> RemoteProcessEngine:
+    return reopen()
+
+
+def ask(address: str) -> bytes:
+    with socket.create_connection(host_and_port(address), 5) as client:
+        return client.recv(4)
+
+
+def test_each_server_has_an_address_of_its_own(
+    engine: ProcessEngine, reopen: Callable[[], RemoteProcessEngine]
+) -> None:
+    specs = [program(SERVER, serves=True) for _ in range(2)]
+    watch = Watch(engine)
+    for spec in specs:
+        engine.start([spec])
+    for spec in specs:
+        watch.printed(spec, "listening")
+    addresses = [reopen().address(spec.id) for spec in specs]
+    assert len(set(addresses)) == 2
+    assert [ask(address) for address in addresses] == [b"pong"] * 2
+    for spec, address in zip(specs, addresses, strict=True):
+        engine.release(spec.id)
+        with pytest.raises(ConnectionRefusedError):
+            ask(address)
+
+
+def test_nobody_is_let_in_before_the_program_listens(engine: ProcessEngine) -> None:
+    spec = program("print('here')\ntime.sleep(60)\n" + SERVER, serves=True)
+    watch = Watch(engine)
+    engine.start([spec])
+    watch.printed(spec, "here")
+    with pytest.raises(ConnectionRefusedError):
+        ask(engine.address(spec.id))
+    engine.release(spec.id)
+
+
+def test_a_server_without_a_network_is_reached(tmp_path: Path) -> None:
+    if not sandbox_works():
+        pytest.skip("this machine refuses a sandbox")
+    engine = RemoteProcessEngine(tmp_path / "instances", tmp_path / "layers", "require", bind=NODE)
+    spec = program(SERVER, serves=True, isolated=True)
+    engine.start([spec])
+    Watch(engine).printed(spec, "listening")
+    assert ask(engine.address(spec.id)) == b"pong"
+    engine.release(spec.id)
+
+
+def test_the_toolkits_listen_on_what_they_are_handed(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = socket.socket()
+    bound.bind((NODE, 0))
+    address = bound.getsockname()
+    monkeypatch.setenv("CLARY_BIND", f"fd:{bound.detach()}")
+    with binding.listen() as listening, socket.create_connection(address, 5):
+        assert listening.getsockname() == address

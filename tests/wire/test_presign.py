@@ -1,0 +1,72 @@
+"""URLs that the platform signs for its instances."""
+
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from botocore.exceptions import ClientError
+
+from clary.wire.credentials import KeyRing
+from clary.wire.presign import presigned
+from tests.platform import Platform
+from tests.programs import unique
+
+WEEK = 7 * 24 * 3600
+KEYS = ["plain.csv", "a b+c&d=e", "é/ü.txt", "%41", "a//b", "dot/./x", "q?x#y", "~(')*!", "🎈", "trailing/", "\n"]
+DENIES_ALL = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*Object", '
+    '"Resource": "arn:aws:s3:::%s/*"}]}'
+)
+
+
+def sign(platform: Platform, method: str, bucket: str, key: str, seconds: int = 60, ago: float = 0.0) -> str:
+    keys = KeyRing.open(platform.state)
+    return presigned(
+        method, platform.url, bucket, key, keys.platform, region="us-east-1", seconds=seconds, now=time.time() - ago
+    )
+
+
+def call(method: str, url: str, body: bytes | None = None) -> bytes:
+    with urllib.request.urlopen(urllib.request.Request(url, body, method=method)) as answer:
+        content: bytes = answer.read()
+    return content
+
+
+@pytest.fixture
+def bucket(platform: Platform) -> str:
+    name = unique("presigned")
+    platform.client("s3").create_bucket(Bucket=name)
+    return name
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_an_object_of_any_name_goes_both_ways(platform: Platform, bucket: str, key: str) -> None:
+    call("PUT", sign(platform, "PUT", bucket, key), key.encode())
+    assert platform.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode()
+    assert call("GET", sign(platform, "GET", bucket, key)) == key.encode()
+
+
+def test_it_is_good_for_one_call_alone(platform: Platform, bucket: str) -> None:
+    platform.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x")
+    url = sign(platform, "GET", bucket, "a")
+    for method, other in (("PUT", url), ("DELETE", url), ("GET", url.replace("/a?", "/b?"))):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            call(method, other, b"y" if method == "PUT" else None)
+
+
+def test_it_holds_for_as_long_as_a_job_may_run_and_no_longer(platform: Platform, bucket: str) -> None:
+    platform.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x")
+    assert call("GET", sign(platform, "GET", bucket, "a", seconds=5 * WEEK, ago=4 * WEEK)) == b"x"
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        call("GET", sign(platform, "GET", bucket, "a", seconds=WEEK, ago=WEEK + 60))
+
+
+def test_no_policy_is_asked(platform: Platform, bucket: str) -> None:
+    """As none is where a job's files are linked."""
+    s3 = platform.client("s3")
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+    s3.put_bucket_policy(Bucket=bucket, Policy=DENIES_ALL % bucket)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.get_object(Bucket=bucket, Key="a")
+    assert call("GET", sign(platform, "GET", bucket, "a")) == b"x"
