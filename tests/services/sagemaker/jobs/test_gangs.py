@@ -12,6 +12,7 @@ from clary.records.log_reader import HEAD, Window
 from clary.records.log_rows import Lines
 from clary.records.record import Kind, Record, Scope, State
 from clary.services.sagemaker.errors import JobError
+from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
 from clary.services.sagemaker.jobs.base import Findings
 from clary.services.sagemaker.jobs.course import Course
 from clary.services.sagemaker.jobs.gang import together
@@ -19,12 +20,14 @@ from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from tests.programs import wait_until
 
 BEGUN, RUNNING, STOPPING = State("InProgress", "Begun"), State("InProgress", "Running"), State("Stopping")
+AGAIN = State("InProgress", "Again")
 COMPLETED, FAILED, STOPPED = State("Completed"), State("Failed"), State("Stopped")
 DRILL = Kind(
     "drill",
     transitions={
-        BEGUN: frozenset({RUNNING, STOPPING, FAILED}),
-        RUNNING: frozenset({STOPPING, COMPLETED, FAILED, STOPPED}),
+        BEGUN: frozenset({RUNNING, AGAIN, STOPPING, FAILED}),
+        RUNNING: frozenset({AGAIN, STOPPING, COMPLETED, FAILED, STOPPED}),
+        AGAIN: frozenset({RUNNING, AGAIN, STOPPING, FAILED}),
         STOPPING: frozenset({STOPPED, FAILED}),
     },
     live=frozenset({"InProgress", "Stopping"}),
@@ -41,7 +44,8 @@ class Drill:
         progress={"Running": RUNNING},
         stopping=STOPPING,
         ended={"Completed": COMPLETED, "Failed": FAILED, "Stopped": STOPPED, "MaxRuntimeExceeded": STOPPED},
-        messages={state: state.status for state in (RUNNING, STOPPING, COMPLETED, FAILED, STOPPED)},
+        messages={state: state.status for state in (RUNNING, AGAIN, STOPPING, COMPLETED, FAILED, STOPPED)},
+        restarting=AGAIN,
     )
     log_group = "/drills"
     verb = "Drill"
@@ -57,7 +61,7 @@ class Drill:
             raise JobError(record.document["Refusal"])
         return [
             InstanceSpec(
-                f"{record.id}-{number}",
+                instance_id(record, number),
                 [sys.executable, "-c", source],
                 interpreter=sys.executable,
                 hostname=f"algo-{number}",
@@ -68,7 +72,8 @@ class Drill:
         ]
 
     def log_stream(self, record: Record, number: int) -> str:
-        return f"{record.name}/algo-{number}"
+        attempt = Attempt.of(record).number
+        return f"{record.name}/algo-{number}" + (f"-again-{attempt}" if attempt else "")
 
     def read(self, _record: Record, _lines: Lines) -> Findings:
         return Findings()
@@ -161,6 +166,17 @@ class TestTogether:
         found = together(statuses)
         assert (found.outcome, found.exit_code, found.reason) == ("Failed", 1, "AlgorithmError: algo-3: why")
         assert found.entered == {"Done": 3.0}
+
+    def test_a_reason_of_no_kind_is_named_too(self) -> None:
+        failed = InstanceStatus("Done", {"Done": 1.0}, "Failed", None, "The file a: b")
+        assert together([failed, failed]).reason == "algo-1: The file a: b"
+        assert together([failed]).reason == "The file a: b"
+
+    def test_an_internal_error_begins_with_the_words_of_aws(self) -> None:
+        lost = InstanceStatus("Done", {"Done": 1.0}, "Failed", None, "InternalServerError: It was lost.")
+        sorry = "InternalServerError: We encountered an internal error. Please try again. "
+        assert together([lost]).reason == f"{sorry}It was lost."
+        assert together([lost, lost]).reason == f"{sorry}algo-1: It was lost."
 
     def test_a_long_reason_keeps_its_end(self) -> None:
         long = "AlgorithmError: " + "x" * 1004 + "exit code: 1"

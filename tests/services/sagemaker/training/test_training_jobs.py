@@ -327,7 +327,6 @@ class TestRequests:
         [
             ({"AlgorithmSpecification": PIPE, "InputDataConfig": [CHANNEL]}, "Pipe input mode"),
             ({"CheckpointConfig": {"S3Uri": "s3://a/b"}}, "CheckpointConfig"),
-            ({"RetryStrategy": {"MaximumRetryAttempts": 2}}, "RetryStrategy"),
             ({"OutputDataConfig": {"S3OutputPath": "https://s3.amazonaws.com/b"}}, "S3OutputPath"),
             ({"InputDataConfig": [{**CHANNEL, "CompressionType": "Gzip"}]}, "CompressionType Gzip"),
             ({"InputDataConfig": [AUGMENTED]}, "AugmentedManifestFile"),

@@ -32,7 +32,7 @@ class Family(Protocol):
     """`Training`: the document keeps `TrainingStartTime` and `TrainingEndTime`."""
 
     def size(self, record: Record) -> int:
-        """How many instances the job has. Their ids are `<record id>-1` and on."""
+        """How many instances the job has. Their ids are those of `attempts.instance_ids`."""
         ...
 
     def specs(self, house: House, record: Record) -> Sequence[InstanceSpec]:

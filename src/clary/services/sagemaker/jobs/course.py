@@ -14,5 +14,7 @@ class Course:
     stopping: State
     ended: Mapping[Outcome, State]
     messages: Mapping[State, str]
+    restarting: State | None = None
+    """Of a job that is tried again; None where that kind of job never is."""
     pulling: str = "Downloading the training image"
     """The message of the first state while the image is made ready."""

@@ -4,7 +4,7 @@ The gang is as far as its slowest instance, and entered a phase when the last of
 before its time, ends the gang: the others are stopped, and the outcome is that of the first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -13,8 +13,10 @@ from clary.instance.report import REASON_LIMIT
 from clary.instance.spec import InstanceSpec, InstanceStatus, Phase
 from clary.records.record import Record
 from clary.services.sagemaker.instances.watching import release, status_of
+from clary.services.sagemaker.jobs.attempts import INTERNAL, earlier_ids, instance_ids
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
+SORRY = "We encountered an internal error. Please try again. "
 NOT_STARTED = InstanceStatus(phase="Done", outcome="Stopped")
 """Of an instance of a job that was stopped before it came to be."""
 
@@ -23,10 +25,12 @@ NOT_STARTED = InstanceStatus(phase="Done", outcome="Stopped")
 class Gang:
     house: House
     ids: Sequence[str] = field(default_factory=list)
+    earlier: Iterable[str] = ()
+    """The instances of attempts before, which are released before new ones start."""
 
     @classmethod
     def of(cls, house: House, record: Record, size: int) -> "Gang":
-        return cls(house, [f"{record.id}-{number}" for number in range(1, size + 1)])
+        return cls(house, instance_ids(record, size), earlier_ids(record, size))
 
     def attend(self, specs: Callable[[], Sequence[InstanceSpec]], *, stopping: bool) -> InstanceStatus:
         """Start what was not started, or stop what runs where the job is `stopping`; returns where the gang stands.
@@ -38,6 +42,7 @@ class Gang:
             instance_id: status_of(self.house, instance_id) for instance_id in self.ids
         }
         if None in statuses.values() and not stopping:
+            self._release(self.earlier)
             self.house.engine.start(specs())
             statuses = {instance_id: self.house.engine.poll(instance_id) for instance_id in self.ids}
         found = {instance_id: status or NOT_STARTED for instance_id, status in statuses.items()}
@@ -48,7 +53,10 @@ class Gang:
         return together(list(found.values()))
 
     def release(self) -> None:
-        for instance_id in self.ids:
+        self._release([*self.earlier, *self.ids])
+
+    def _release(self, ids: Iterable[str]) -> None:
+        for instance_id in ids:
             release(self.house, instance_id)
 
 
@@ -65,16 +73,18 @@ def together(statuses: Sequence[InstanceStatus]) -> InstanceStatus:
         return InstanceStatus(phase, entered, image=image)
     number, first = min(enumerate(statuses, 1), key=lambda numbered: _ended(numbered[1]))
     message = "".join(status.message for status in statuses)
-    reason = _of_host(number, first.reason) if len(statuses) > 1 and first.reason else first.reason
+    reason = _told(first.reason, f"algo-{number}: " if len(statuses) > 1 else "") if first.reason else ""
     return InstanceStatus(phase, entered, first.outcome, first.exit_code, reason, message, image)
 
 
-def _of_host(number: int, reason: str) -> str:
-    """`AlgorithmError: text` → `AlgorithmError: algo-2: text`, of which the end is kept where it becomes too long."""
+def _told(reason: str, host: str) -> str:
+    """`AlgorithmError: text` → `AlgorithmError: algo-2: text`, of which the end is kept where it becomes too long. An
+    internal error begins with AWS's own words, which clients look for."""
     kind, colon, text = reason.partition(": ")
-    head = f"{kind}: algo-{number}: " if colon else f"algo-{number}: "
-    rest = text if colon else reason
-    return head + rest[-(REASON_LIMIT - len(head)) :]
+    if not colon or " " in kind:
+        kind, colon, text = "", "", reason
+    head = kind + colon + (SORRY if kind == INTERNAL else "") + host
+    return head + text[-(REASON_LIMIT - len(head)) :]
 
 
 def _ends_all(status: InstanceStatus) -> bool:

@@ -2,7 +2,8 @@
 
 Each step loads the record, looks at the gang and passes the states in between through the gate, with the times at which
 the gang entered them. A step may be repeated after a crash at any point: starting is idempotent, and outputs stay with
-the instances until the job has ended, so they can be kept again.
+the instances until the job has ended, so they can be kept again. A job that is tried again has other instances
+(`attempts`).
 """
 
 import time
@@ -14,6 +15,7 @@ from clary.records.errors import NotFound
 from clary.records.record import Record, State
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.watching import Printed, keep_logs, read_logs
+from clary.services.sagemaker.jobs.attempts import Attempt, may_be_tried_again
 from clary.services.sagemaker.jobs.base import Family
 from clary.services.sagemaker.jobs.gang import Gang
 
@@ -57,8 +59,17 @@ class JobReconciler:
             return 0.0
         if status.phase != "Done":
             return LOOK_AGAIN
+        if course.restarting and not stopping and may_be_tried_again(record, status):
+            self._restart(record, course.restarting, status)
+            return 0.0
         self._finish(record, status)
         return None
+
+    def _restart(self, record: Record, state: State, status: InstanceStatus) -> None:
+        """From this passage on the job's instances are those of its next attempt."""
+        document = {**record.document, **Attempt.of(record).next(status, time.time())}
+        message = f"{self._family.course.messages[state]} {status.reason}"
+        self._house.records.transition(record, state, document=document, message=message)
 
     def _ship(self, record: Record, gang: Gang) -> tuple[Record, bool]:
         """Carry on what the instances printed; returns whether one printed more than was read now."""

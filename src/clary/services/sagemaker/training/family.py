@@ -12,10 +12,11 @@ from clary.records.log_rows import Lines
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.inputs import split_s3_uri
+from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
 from clary.services.sagemaker.jobs.base import Findings
 from clary.services.sagemaker.training.artifacts import merge
 from clary.services.sagemaker.training.cluster import count
-from clary.services.sagemaker.training.instance import instance_id, training_instances
+from clary.services.sagemaker.training.instance import training_instances
 from clary.services.sagemaker.training.kind import COURSE, TRAINING_JOB
 from clary.services.sagemaker.training.metrics import find_metrics
 
@@ -42,7 +43,7 @@ class Training:
         return training_instances(house, record)
 
     def log_stream(self, record: Record, number: int) -> str:
-        return f"{record.name}/algo-{number}-{int(record.created)}"
+        return f"{record.name}/algo-{number}-{int(Attempt.of(record).began)}"
 
     def read(self, record: Record, lines: Lines) -> Findings:
         return find_metrics(record, lines)

@@ -16,6 +16,7 @@ from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.environment import instance_environment
 from clary.services.sagemaker.instances.inputs import channel_sources, locate
 from clary.services.sagemaker.instances.types import instance_type
+from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
 from clary.services.sagemaker.training.cluster import Member, members, resource_config, share
 
 CONFIG = "/opt/ml/input/config"
@@ -26,15 +27,12 @@ DEFAULT_MAX_RUNTIME = 24 * 3600
 """Seconds; what AWS documents for a job without a StoppingCondition."""
 
 
-def instance_id(record: Record, number: int) -> str:
-    return f"{record.id}-{number}"
-
-
 def training_instances(house: House, record: Record) -> list[InstanceSpec]:
     """The specs of the job's instances; raises `JobError` for what the user must mend."""
     job = record.document
     hyperparameters = job.get("HyperParameters", {})
-    max_runtime = float(job["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME))
+    whole = float(job["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME))
+    max_runtime = max(1.0, whole - Attempt.of(record).spent)
     objects = {channel["ChannelName"]: channel_sources(house, channel) for channel in job.get("InputDataConfig", [])}
     command, image = _command(job, hyperparameters), _image(job)
     environment = _environment(house, record, max_runtime)

@@ -7,6 +7,7 @@ STARTING = State("InProgress", "Starting")
 DOWNLOADING = State("InProgress", "Downloading")
 TRAINING = State("InProgress", "Training")
 UPLOADING = State("InProgress", "Uploading")
+RESTARTING = State("InProgress", "Restarting")
 STOPPING = State("Stopping", "Stopping")
 COMPLETED = State("Completed", "Completed")
 FAILED = State("Failed", "Failed")
@@ -18,6 +19,7 @@ MESSAGES = {
     DOWNLOADING: "Downloading input data",
     TRAINING: "Training image download completed. Training in progress.",
     UPLOADING: "Uploading generated training model",
+    RESTARTING: "Restarting the training job.",
     STOPPING: "Stopping the training job",
     COMPLETED: "Training job completed",
     FAILED: "Training job failed",
@@ -28,10 +30,11 @@ MESSAGES = {
 TRAINING_JOB = Kind(
     name="training-job",
     transitions={
-        STARTING: frozenset({DOWNLOADING, TRAINING, STOPPING, FAILED}),
-        DOWNLOADING: frozenset({TRAINING, STOPPING, FAILED}),
-        TRAINING: frozenset({UPLOADING, STOPPING, FAILED, MAX_RUNTIME_EXCEEDED}),
-        UPLOADING: frozenset({COMPLETED, STOPPING, FAILED, MAX_RUNTIME_EXCEEDED}),
+        STARTING: frozenset({DOWNLOADING, TRAINING, RESTARTING, STOPPING, FAILED}),
+        DOWNLOADING: frozenset({TRAINING, RESTARTING, STOPPING, FAILED}),
+        TRAINING: frozenset({UPLOADING, RESTARTING, STOPPING, FAILED, MAX_RUNTIME_EXCEEDED}),
+        UPLOADING: frozenset({COMPLETED, RESTARTING, STOPPING, FAILED, MAX_RUNTIME_EXCEEDED}),
+        RESTARTING: frozenset({DOWNLOADING, TRAINING, RESTARTING, STOPPING, FAILED}),
         STOPPING: frozenset({STOPPED, COMPLETED, FAILED, MAX_RUNTIME_EXCEEDED}),
     },
     live=frozenset({"InProgress", "Stopping"}),
@@ -47,4 +50,5 @@ COURSE = Course(
         "MaxRuntimeExceeded": MAX_RUNTIME_EXCEEDED,
     },
     messages=MESSAGES,
+    restarting=RESTARTING,
 )

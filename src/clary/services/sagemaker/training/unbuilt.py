@@ -19,7 +19,6 @@ JOB = (
     "ModelPackageConfig",
     "ProfilerRuleConfigurations",
     "RemoteDebugConfig",
-    "RetryStrategy",
     "ServerlessJobConfig",
     "SessionChainingConfig",
     "TensorBoardOutputConfig",

@@ -1,0 +1,67 @@
+"""A job that is tried again, because what failed was not its own.
+
+    Training ─▶ an instance is lost ─▶ Restarting (the document counts the attempt) ─▶ Training
+                                            └ none left, or none asked for ─▶ Failed: InternalServerError
+
+Every attempt has instances of its own, so that nothing that an earlier one left is taken for a later one's, and log
+streams of its own. The document keeps the count, in the passage that begins the attempt.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from clary.instance.spec import InstanceStatus
+from clary.records.record import Record
+
+MEMBER = "Attempt"
+"""Of a job's document; no shape of the API has it, so that it is never answered."""
+INTERNAL = "InternalServerError"
+"""What AWS names, and RetryStrategy is for: what went wrong lies with the platform or the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    number: int = 0
+    began: float = 0.0
+    """Epoch seconds; no two of a job are of the same second, which is in the names of log streams."""
+    spent: float = 0.0
+    """Seconds that programs ran in the attempts before: `MaxRuntimeInSeconds` is the whole job's."""
+
+    @classmethod
+    def of(cls, record: Record) -> "Attempt":
+        kept = record.document.get(MEMBER)
+        return cls(**kept) if kept else cls(began=record.created)
+
+    def next(self, status: InstanceStatus, now: float) -> dict[str, Any]:
+        """What the document keeps of the attempt that follows one which ended with `status`."""
+        running = status.entered.get("Running")
+        ran = max(0.0, status.entered.get("Done", now) - running) if running else 0.0
+        return {MEMBER: asdict(Attempt(self.number + 1, max(now, math.floor(self.began) + 1.0), self.spent + ran))}
+
+
+def instance_id(record: Record, number: int) -> str:
+    """The id of an instance, counted from 1, of the attempt that the record is at."""
+    return _id(record, number, Attempt.of(record).number)
+
+
+def instance_ids(record: Record, size: int) -> list[str]:
+    return [instance_id(record, number) for number in range(1, size + 1)]
+
+
+def earlier_ids(record: Record, size: int) -> Iterable[str]:
+    """Of the instances of all attempts before."""
+    attempts = range(Attempt.of(record).number)
+    return [_id(record, number, attempt) for attempt in attempts for number in range(1, size + 1)]
+
+
+def may_be_tried_again(record: Record, status: InstanceStatus) -> bool:
+    """Whether what ended a gang so is what its request's RetryStrategy is for, and attempts are left."""
+    retries = record.document.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
+    internal = status.outcome == "Failed" and status.reason.startswith(INTERNAL)
+    return internal and Attempt.of(record).number < retries
+
+
+def _id(record: Record, number: int, attempt: int) -> str:
+    return f"{record.id}-{number}r{attempt}" if attempt else f"{record.id}-{number}"
