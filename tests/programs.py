@@ -90,9 +90,8 @@ def run_job(platform: Platform, script: str, **changes: Any) -> dict[str, Any]:
     return ended(platform, request["TrainingJobName"])
 
 
-def log_lines(platform: Platform, job: str) -> list[str]:
+def log_lines(platform: Platform, job: str, group: str = "/aws/sagemaker/TrainingJobs") -> list[str]:
     logs = platform.client("logs")
-    group = "/aws/sagemaker/TrainingJobs"
     streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
     lines: list[str] = []
     for stream in streams:

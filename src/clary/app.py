@@ -43,6 +43,7 @@ from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
+from clary.services.sagemaker.processing.family import Processing
 from clary.services.sagemaker.training.family import Training
 from clary.services.table import all_handlers
 from clary.settings import Settings
@@ -87,7 +88,11 @@ async def _run(settings: Settings) -> None:
         cross_origin = BucketRules(house.objects)
         lifecycle_sweep.start(house.objects)
     gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes, cross_origin)
-    reconcilers: list[Reconciler] = [JobReconciler(house, Training()), EndpointReconciler(house)]
+    reconcilers: list[Reconciler] = [
+        JobReconciler(house, Training()),
+        JobReconciler(house, Processing()),
+        EndpointReconciler(house),
+    ]
     _release_forgotten(house)
     server = await _listen(gateway, settings)
     house.supervisor.start(reconcilers)

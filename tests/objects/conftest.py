@@ -25,6 +25,7 @@ def with_bucket(store: EmbeddedStore) -> EmbeddedStore:
 
 def put(store: EmbeddedStore, directory: Path, key: str, content: bytes) -> None:
     path = directory / "upload"
+    path.unlink(missing_ok=True)
     path.write_bytes(content)
     store.adopt("data", key, path)
 

@@ -37,6 +37,7 @@ def objects(request: pytest.FixtureRequest) -> ObjectStore:
 
 def adopt(objects: ObjectStore, directory: Path, key: str, content: bytes) -> Any:
     path = directory / "upload"
+    path.unlink(missing_ok=True)
     path.write_bytes(content)
     return objects.adopt("data", key, path)
 
@@ -50,9 +51,9 @@ def fetch(location: str) -> bytes:
     return content
 
 
-def test_an_adopted_file_is_taken_and_found(objects: ObjectStore, tmp_path: Path) -> None:
+def test_an_adopted_file_is_found_and_stays(objects: ObjectStore, tmp_path: Path) -> None:
     info = adopt(objects, tmp_path, "out/model.tar.gz", b"weights")
-    assert not (tmp_path / "upload").exists()
+    assert (tmp_path / "upload").read_bytes() == b"weights"
     assert (info.key, info.size, info.etag) == ("out/model.tar.gz", 7, hashlib.md5(b"weights").hexdigest())
     assert objects.read("data", "out/model.tar.gz") == b"weights"
     assert fetch(objects.locate("data", "out/model.tar.gz")) == b"weights"

@@ -47,5 +47,6 @@ class ObjectStore(Protocol):
         ...
 
     def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
-        """Store the file at `path` under `key`, durably, and take it: it is moved where that is possible."""
+        """Store the file at `path` under `key`, durably. It may become the stored body itself, by another link, so
+        nobody may write to it any more; it stays where it is, so that this can be done again."""
         ...

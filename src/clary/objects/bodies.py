@@ -8,6 +8,7 @@ A body that no row names is not there, so a crash at any instant leaves whole ob
 which `sweep` removes after the next start. Files are never written again: jobs may hard-link them.
 """
 
+import errno
 import os
 import shutil
 import stat
@@ -56,11 +57,16 @@ class Bodies:
         return body
 
     def adopt(self, path: Path) -> str:
-        """Take a foreign file: by renaming where it lies on this file system, else by a copy."""
+        """Take a foreign file: by another link where it lies on this file system, else by a copy."""
         if not stat.S_ISREG(path.lstat().st_mode):
             raise ValueError(f"{path} is not a regular file")  # a link could name any file of the platform's
         incoming = self._incoming / uuid4().hex
-        shutil.move(path, incoming)
+        try:
+            os.link(path, incoming)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+                raise
+            shutil.copyfile(path, incoming)
         incoming.chmod(0o644)
         _flush(incoming)
         return self.place(incoming)

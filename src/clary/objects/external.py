@@ -61,7 +61,6 @@ class ExternalStore:
     def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
         with _as_contract(bucket, key), path.open("rb") as file:
             self._client.upload_fileobj(file, bucket, key)
-        path.unlink()
         return self._head(bucket, key)
 
     def _presigned(self, method: str, bucket: str, key: str) -> str:

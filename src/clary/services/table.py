@@ -13,6 +13,7 @@ MODULES = (
     "clary.services.sagemaker.notebooks.lifecycle_configs",
     "clary.services.sagemaker.registry.groups",
     "clary.services.sagemaker.registry.packages",
+    "clary.services.sagemaker.processing.api",
     "clary.services.sagemaker.search.api",
     "clary.services.sagemaker.tags",
     "clary.services.sagemaker_runtime.api",

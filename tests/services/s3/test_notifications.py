@@ -149,6 +149,7 @@ def configure(store: EmbeddedStore, configuration: dict[str, Any]) -> None:
 
 
 def adopt(store: EmbeddedStore, tmp_path: Path, key: str) -> None:
+    (tmp_path / "body").unlink(missing_ok=True)
     (tmp_path / "body").write_bytes(b"hello")
     store.adopt("watched", key, tmp_path / "body")
 

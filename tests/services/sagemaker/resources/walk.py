@@ -22,6 +22,11 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "EndpointConfig": {"ProductionVariants": [VARIANT]},
     "Endpoint": {"EndpointConfigName": "walk-a"},
     "TrainingJob": TRAINING,
+    "ProcessingJob": {
+        "AppSpecification": {"ImageUri": UNKNOWN_IMAGE},
+        "RoleArn": ROLE,
+        "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
+    },
     "CodeRepository": {"GitConfig": REPOSITORY},
     "ModelPackageGroup": {"ModelPackageGroupDescription": "versions of one model"},
     "ModelPackage": {"InferenceSpecification": {"Containers": [{"Image": UNKNOWN_IMAGE}]}},

@@ -55,9 +55,12 @@ def prefix_sources(house: House, uri: str) -> list[Source]:
 def channel_sources(house: House, channel: dict[str, Any]) -> list[Source]:
     """The files of one `InputDataConfig` channel."""
     source = channel["DataSource"]["S3DataSource"]
-    if source["S3DataType"] == "ManifestFile":
-        return list(_manifest_sources(house, source["S3Uri"]))
-    return prefix_sources(house, source["S3Uri"])
+    return read_sources(house, source["S3DataType"], source["S3Uri"])
+
+
+def read_sources(house: House, kind: str, uri: str) -> list[Source]:
+    """`kind` is the S3DataType: `S3Prefix` or `ManifestFile`."""
+    return list(_manifest_sources(house, uri)) if kind == "ManifestFile" else prefix_sources(house, uri)
 
 
 def _locate(house: House, bucket: str, key: str) -> str:

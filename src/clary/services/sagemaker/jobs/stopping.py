@@ -1,5 +1,6 @@
-"""StopX: the wish that a job end, which its reconciler grants."""
+"""StopX: the wish that a job end, which its reconciler grants. DeleteX: only of one that has."""
 
+from collections.abc import Callable
 from typing import Any
 
 from clary.control.call import Call
@@ -10,6 +11,7 @@ from clary.services.sagemaker.errors import invalid
 from clary.services.sagemaker.jobs.course import Course
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
+from clary.wire.errors import ServiceError
 
 
 def ask_to_stop(house: House, course: Course, record: Record) -> None:
@@ -28,6 +30,19 @@ def serve_stop(resource: Resource, course: Course, noun: str) -> None:
         if not _may_stop(record, course.stopping, resource):
             raise invalid(f"The request was rejected because the {noun} is in status {record.state.status}.")
         ask_to_stop(call.house, course, record)
+
+
+def only_finished(noun: str) -> Callable[[Call, Record], None]:
+    """The `guard` of a job's resource."""
+
+    def guard(_call: Call, record: Record) -> None:
+        if record.state.status in KINDS[record.kind].live:
+            raise ServiceError(
+                "ResourceInUse",
+                f"The {noun} {record.name} is {record.state.status}: only a finished one can be deleted.",
+            )
+
+    return guard
 
 
 def _may_stop(record: Record, stopping: State, resource: Resource) -> bool:

@@ -10,7 +10,7 @@ from clary.images.table import UnknownImage, find_image, runs_script
 from clary.records.record import Event, Record
 from clary.records.search.searchable import NamedList
 from clary.services.sagemaker.errors import invalid
-from clary.services.sagemaker.jobs.stopping import serve_stop
+from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
@@ -19,7 +19,6 @@ from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
 from clary.services.sagemaker.training.kind import COURSE, MESSAGES, STARTING, TRAINING_JOB
 from clary.services.sagemaker.training.metrics import check_expressions
 from clary.services.sagemaker.training.unbuilt import refuse_what_is_not_built
-from clary.wire.errors import ServiceError
 
 
 def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -58,14 +57,6 @@ def _transitions(record: Record, events: Sequence[Event]) -> list[dict[str, Any]
         }
         for event, end in zip(events, ends, strict=True)
     ]
-
-
-def _only_finished(_call: Call, record: Record) -> None:
-    if record.state.status in TRAINING_JOB.live:
-        raise ServiceError(
-            "ResourceInUse",
-            f"The training job {record.name} is {record.state.status}: only a finished one can be deleted.",
-        )
 
 
 def _check_channel_names(channels: list[dict[str, Any]]) -> None:
@@ -119,7 +110,7 @@ TRAINING_JOBS = Resource(
     prepare=_prepare,
     tell=_seconds,
     describe=_describe,
-    guard=_only_finished,
+    guard=only_finished("training job"),
     order="Ascending",
 )
 serve(TRAINING_JOBS, "Create", "Describe", "List", "Delete")

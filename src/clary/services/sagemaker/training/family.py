@@ -1,6 +1,5 @@
 """Training as a family of jobs: its states, its metrics and the artefacts that it leaves."""
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,15 +73,15 @@ class Training:
         if not packed:
             return None
         first = next(iter(packed.values()))
-        taken = first.with_name(f"{name}.taken")
-        taken.unlink(missing_ok=True)
         if len(packed) == 1:
-            os.link(first, taken)
-            return taken
-        for number, names in zip(packed, merge(list(packed.values()), taken), strict=True):
+            return first
+        # A new file each time: one that was made before may be a stored body by now.
+        merged = first.with_name(f"{name}.merged")
+        merged.unlink(missing_ok=True)
+        for number, names in zip(packed, merge(list(packed.values()), merged), strict=True):
             if names:
                 self._tell_of_clash(house, record, name, number, names)
-        return taken
+        return merged
 
     def _tell_of_clash(self, house: House, record: Record, archive: str, number: int, names: list[str]) -> None:
         more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""

@@ -1,0 +1,122 @@
+"""From a processing job's document to what its instances are told.
+
+The configuration files are SageMaker's documented contract with processing containers ("How Amazon SageMaker Processing
+Configures Your Processing Container").
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from clary.control.house import House
+from clary.images.table import UnknownImage, find_image, find_recipe
+from clary.instance.recipe import Recipe
+from clary.instance.spec import InstanceSpec, Output, Source
+from clary.records.record import Record
+from clary.services.sagemaker.errors import JobError
+from clary.services.sagemaker.instances.environment import instance_environment
+from clary.services.sagemaker.instances.inputs import read_sources
+from clary.services.sagemaker.instances.types import instance_type
+from clary.services.sagemaker.processing.api import local_path
+
+CONFIG = "/opt/ml/config"
+WORKDIR = "/opt/ml/processing"
+GRACE = 120.0
+TOLD = ("AppSpecification", "Environment", "ProcessingInputs", "ProcessingOutputConfig", "ProcessingResources")
+"""Members of the request that a program finds in its configuration, beside its job's names, role and limit."""
+
+
+def size(record: Record) -> int:
+    count: int = record.document["ProcessingResources"]["ClusterConfig"].get("InstanceCount", 1)
+    return count
+
+
+def outputs(record: Record) -> list[tuple[Output, str]]:
+    """Each directory that is kept, and the S3 URI that its files go below. An output's own name may hold anything."""
+    given = record.document.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    return [
+        (Output(f"output-{number}", local_path(each), packed=False), each["S3Output"]["S3Uri"])
+        for number, each in enumerate(given)
+        if local_path(each)
+    ]
+
+
+def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]:
+    """The specs of the job's instances; raises `JobError` for what the user must mend."""
+    job = record.document
+    kind = instance_type(job["ProcessingResources"]["ClusterConfig"]["InstanceType"])
+    max_runtime = float(job["StoppingCondition"]["MaxRuntimeInSeconds"])
+    # The role's credentials must outlive the job: its longest run, its grace and what comes before and after.
+    credentials = instance_environment(
+        house, record.scope, job["RoleArn"], session="SageMaker", seconds=int(max_runtime + GRACE) + 12 * 3600
+    )
+    hosts = [f"algo-{number}" for number in range(1, size(record) + 1)]
+    command, image = _command(job), _image(job)
+    return [
+        InstanceSpec(
+            id=f"{record.id}-{number}",
+            command=command,
+            environment={**credentials, **job.get("Environment", {})},
+            workdir=WORKDIR,
+            hostname=host,
+            files=_configuration(record, host, hosts),
+            channels=_channels(house, job, number, len(hosts)),
+            outputs=[output for output, _ in outputs(record)],
+            image=image,
+            vcpus=kind.vcpus,
+            memory=kind.memory,
+            gpus=kind.gpus,
+            isolated=job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
+            max_runtime=max_runtime,
+            grace=GRACE,
+        )
+        for number, host in enumerate(hosts, 1)
+    ]
+
+
+def _image(job: dict[str, Any]) -> Recipe:
+    try:
+        return find_recipe(job["AppSpecification"]["ImageUri"])
+    except UnknownImage as error:
+        raise JobError(f"ClientError: {error}") from None
+
+
+def _command(job: dict[str, Any]) -> list[str]:
+    application = job["AppSpecification"]
+    try:
+        image = find_image(application["ImageUri"])
+    except UnknownImage as error:
+        raise JobError(f"ClientError: {error}") from None
+    if "ContainerEntrypoint" not in application:
+        raise JobError(
+            f"ClientError: The image {image.repository} has no program of its own: name one in "
+            "AppSpecification.ContainerEntrypoint."
+        )
+    return [*application["ContainerEntrypoint"], *application.get("ContainerArguments", [])]
+
+
+def _configuration(record: Record, host: str, hosts: list[str]) -> dict[str, str]:
+    job = record.document
+    told = {
+        "ProcessingJobArn": record.arn,
+        "ProcessingJobName": record.name,
+        "RoleArn": job["RoleArn"],
+        "StoppingCondition": job["StoppingCondition"],
+        **{member: job[member] for member in TOLD if member in job},
+    }
+    return {
+        f"{CONFIG}/processingjobconfig.json": json.dumps(told),
+        f"{CONFIG}/resourceconfig.json": json.dumps({"current_host": host, "hosts": hosts}),
+    }
+
+
+def _channels(house: House, job: dict[str, Any], number: int, count: int) -> dict[str, list[Source]]:
+    channels = {}
+    for given in job.get("ProcessingInputs", []):
+        path = local_path(given)
+        if path:
+            source = given["S3Input"]
+            found = read_sources(house, source["S3DataType"], source["S3Uri"])
+            sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+            channels[path] = found[number - 1 :: count] if sharded else found
+    return channels
