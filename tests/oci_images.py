@@ -171,7 +171,7 @@ def _without_what_tests_need_not(info: tarfile.TarInfo) -> tarfile.TarInfo | Non
 
 
 def _libraries(programs: Iterable[str]) -> set[str]:
-    """The shared libraries of programs and of modules, the loader among them, by the paths that they are looked up by."""
+    """Shared libraries of programs and modules, the loader among them, by the paths that they are looked up by."""
     with tempfile.TemporaryFile("w+") as printed:
         subprocess.run(["ldd", *programs], stdout=printed, stderr=subprocess.DEVNULL, check=False)
         printed.seek(0)

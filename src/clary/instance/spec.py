@@ -79,8 +79,8 @@ class InstanceSpec:
     image: Recipe | None = None
     """What the program's environment is made of. It is built where there is none yet."""
     container: OciImage | None = None
-    """An image of the user's own that the program comes from; then there is no `image`, and `command` is what follows the
-    image's ENTRYPOINT."""
+    """An image of the user's own that the program comes from; then there is no `image`, and `command` is what follows
+    the image's ENTRYPOINT."""
     interpreter: str = ""
     """Absolute path of the python that the program and layers use; its prefix is visible in the sandbox. With an
     image it is the image's."""
