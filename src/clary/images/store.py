@@ -1,6 +1,6 @@
 """The environments of images that this machine has: which, how large, when last used; and taking them away again.
 
-How one is made, and what its locks mean, is told by `clary.instance.environments`.
+How one is made is told by `clary.instance.environments`, and what its lock means by `clary.instance.shared`.
 """
 
 import os
@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from clary.instance.environments import IMAGE, Image, read_image, sole_use
+from clary.instance.environments import IMAGE, Image, read_image
+from clary.instance.shared import sole_use
 
 
 @dataclass(frozen=True, slots=True)
