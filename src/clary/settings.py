@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+CAPACITY = r"(vcpus=\d+(\.\d+)?|gpus=\d+|memory=\d+(\.\d+)?(KiB|MiB|GiB|TiB)?)"
+
 
 def default_cache() -> Path:
     """As the XDG Base Directory Specification says."""
@@ -53,6 +55,13 @@ class Settings(BaseSettings):
 
     instance_uids: str = Field(default="2100000000:65536", pattern=r"^[1-9]\d*:[1-9]\d*$")
     """First and number of the user ids that programs run as where Clary is root: one for each instance."""
+
+    oversubscribe: bool = True
+    """Whether an instance starts at once, though this machine may not have what was promised to it and to those that
+    run. Otherwise who does not fit waits in line."""
+
+    capacity: str = Field(default="", pattern=rf"^({CAPACITY}(,{CAPACITY})*)?$")
+    """What this machine offers to instances, where that is not all that it has: `vcpus=16,memory=64GiB,gpus=1`."""
 
     disk_reserve: int = Field(default=1024**3, ge=0)
     """Bytes of the state directory's disk that instances may not fill: past it those that hold most are ended."""

@@ -13,6 +13,7 @@ from clary.engines.process import ProcessEngine
 from clary.instance.spec import InstanceSpec
 from tests.engines.capability import sandbox_works
 from tests.engines.conformance import EngineTestCase
+from tests.engines.conformance_line import LineTestCase
 from tests.engines.instances import Watch, program, texts
 from tests.engines.packages import wheel
 
@@ -37,8 +38,14 @@ START_AND_DIE = (
 )
 
 
-class ProcessEngineTestCase(EngineTestCase):
+class ProcessEngineTestCase(EngineTestCase, LineTestCase):
     sandbox: machine.Sandboxing
+
+    @pytest.fixture
+    def reopen_small(self, tmp_path: Path) -> Callable[[], ProcessEngine]:
+        return lambda: ProcessEngine(
+            tmp_path / "instances", tmp_path / "layers", self.sandbox, capacity="vcpus=4", oversubscribe=False
+        )
 
     @pytest.fixture
     def reopen(self, tmp_path: Path) -> Callable[[], ProcessEngine]:
@@ -62,7 +69,7 @@ class ProcessEngineTestCase(EngineTestCase):
         watch.printed(spec, "ready")
         os.kill(int((tmp_path / "instances" / spec.id / "agent.lock").read_text()), signal.SIGKILL)
         status = watch.done(spec)
-        assert status.outcome == "Failed"
+        assert (status.outcome, status.lost) == ("Failed", True)
         assert "instance agent was lost" in status.reason
         engine.release(spec.id)
 

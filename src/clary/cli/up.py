@@ -45,6 +45,13 @@ def up(
     strict_roles: Annotated[
         bool | None, typer.Option("--strict-roles", help="Let only roles be used that were created. Default: any.")
     ] = None,
+    oversubscribe: Annotated[
+        bool | None,
+        typer.Option(
+            "--oversubscribe/--no-oversubscribe",
+            help="Whether jobs start though the machine is full, or wait in line. Default: they start.",
+        ),
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -61,6 +68,7 @@ def up(
         advertise=advertise,
         sandbox=sandbox,
         strict_roles=strict_roles,
+        oversubscribe=oversubscribe,
     )
     refuse_second(settings)
     if detach:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from clary.engines.answers import LogLine
+from clary.engines.answers import LogLine, Place
 from clary.instance.spec import InstanceSpec, InstanceStatus
 
 
@@ -18,12 +18,12 @@ class Engine(Protocol):
     """Whether its instances read and write files of this machine. Where not, specs name URLs alone."""
 
     def start(self, gang: Sequence[InstanceSpec]) -> None:
-        """Start the instances of one gang, all or none; each finds the others by their `hostname`. Does nothing for
-        those that were started before, so that a gang that a crash cut in half is made whole."""
+        """Start the instances of one gang, all or none, once there is room; each finds the others by their `hostname`.
+        Does nothing for those that were started before, so that a gang that a crash cut in half is made whole."""
         ...
 
     def poll(self, instance_id: str) -> InstanceStatus:
-        """Where the instance stands. An agent that died without a word reads as `Failed`."""
+        """Where the instance stands. An agent that died without a word reads as `Failed`, and `lost`."""
         ...
 
     def stop(self, instance_id: str) -> None:
@@ -39,12 +39,15 @@ class Engine(Protocol):
         ...
 
     def output(self, instance_id: str, name: str) -> Path | None:
-        """What became of an output of the spec, once the instance is done: a packed file, or a directory; None where
-        there is none."""
+        """The file or directory that an output became, once the instance is done; None where there is none."""
         ...
 
     def release(self, instance_id: str) -> None:
         """Forget the instance and delete what it left; kills it where it still runs."""
+        ...
+
+    def places(self) -> Sequence[Place]:
+        """What there is, and what its instances are promised of it."""
         ...
 
     def instances(self) -> Iterable[str]:
@@ -52,6 +55,5 @@ class Engine(Protocol):
         ...
 
     def on_change(self, callback: Callable[[str], None]) -> None:
-        """Call `callback(instance_id)`, from any thread, soon after an instance changed phase or printed; a hint only,
-        which may be lost or spurious."""
+        """Call `callback(instance_id)`, from any thread, soon after it changed phase, printed or was lost; a hint."""
         ...

@@ -23,6 +23,8 @@ def open_engine(settings: Settings) -> Engine:
             uids=settings.instance_uids,
             disk_reserve=settings.disk_reserve,
             environments_dir=settings.environments,
+            capacity=settings.capacity,
+            oversubscribe=settings.oversubscribe,
         )
     if rest.isidentifier():
         return _own_engine(settings, scheme, rest)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 import clary
+from clary.engines.capacity import machine_resources
 from clary.engines.indexes import uv_environment
-from clary.instance.cgroups import machine_memory
 from clary.instance.node import Containment, Node
 from clary.instance.spec import InstanceSpec
 
@@ -181,13 +181,13 @@ def _read(path: str, modified: int) -> str:  # noqa: ARG001 - a changed file is 
 
 def oversubscription(spec: InstanceSpec) -> list[str]:
     """What the instance was promised and this machine does not have."""
-    cpus, memory = os.cpu_count() or 1, machine_memory()
+    there = machine_resources()
     notices = []
-    if spec.vcpus > cpus:
-        notices.append(f"The instance has {spec.vcpus:g} vCPUs; this machine has {cpus}.")
-    if spec.memory > memory:
-        notices.append(f"The instance has {spec.memory / 2**30:.4g} GiB; this machine has {memory / 2**30:.4g} GiB.")
-    gpus = len(glob.glob("/dev/nvidia[0-9]*"))
-    if spec.gpus > gpus:
-        notices.append(f"The instance has {spec.gpus} GPUs; this machine has {gpus}.")
+    if spec.vcpus > there.vcpus:
+        notices.append(f"The instance has {spec.vcpus:g} vCPUs; this machine has {there.vcpus:g}.")
+    if spec.memory > there.memory:
+        has = f"this machine has {there.memory / 2**30:.4g} GiB"
+        notices.append(f"The instance has {spec.memory / 2**30:.4g} GiB; {has}.")
+    if spec.gpus > there.gpus:
+        notices.append(f"The instance has {spec.gpus:g} GPUs; this machine has {there.gpus:g}.")
     return notices

@@ -1,14 +1,16 @@
 """The default engine: every instance is a process of this machine, in a sandbox where the machine allows one.
 
-    start → directory, lock, `python -I -S` → agent (own session; holds the lock until it ends)
+    start → line (who does not fit waits) → directory, lock, `python -I -S` → agent (own session; holds the lock until
+            it ends)
     poll  ← status.json, and the lock: a status that is not `Done` under a free lock is an agent that was lost
     stop  → the file `stop` and a byte into the fifo `wake`
-    hints ← the fifo `changes`, which agents write to
+    hints ← the fifo `changes`, which agents write to, and their ends, which the kernel tells
 
 All of it is found again in the instances' directories, so an engine is as good as the one before it.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -23,9 +25,12 @@ from typing import Any
 
 import clary
 from clary.engines import locks
-from clary.engines.answers import LogLine
+from clary.engines.answers import LogLine, Place, Resources
+from clary.engines.capacity import machine_resources, parse_capacity
 from clary.engines.hosts import address_claims, hosts_of
+from clary.engines.line import Line
 from clary.engines.machine import Machine, Sandboxing
+from clary.engines.roll import Roll, was_started
 from clary.engines.sockets import short_directory
 from clary.engines.tools import machine_tools
 from clary.engines.uids import DEFAULT_RANGE, uid_claims
@@ -37,15 +42,21 @@ from clary.instance.wishes import express
 
 LAUNCH = (
     "import os, sys\n"
-    "if os.fork(): os._exit(0)\n"
+    "pid, lock = os.fork(), int(sys.argv[3])\n"
+    "if pid:\n"
+    "    os.truncate(lock, 0)\n"
+    "    os.pwrite(lock, str(pid).encode(), 0)\n"
+    "    os._exit(0)\n"
     "sys.path.insert(0, sys.argv[1])\n"
     "from clary.instance.agent import main\n"
     "main(sys.argv[2], *map(int, sys.argv[3:]))\n"
 )
-"""Forks first: the agent is nobody's child, and start need not wait for its imports."""
+"""Forks first: the agent is nobody's child, and start need not wait for its imports, but knows its pid."""
 LOG_PAGE = 1024 * 1024
 KILL_SECONDS = 5.0
 """How long a killed agent has to end its program and itself before it is killed outright."""
+PIPE = 1 << 20
+"""Bytes of hints that the fifo holds while nobody reads it."""
 LOST = "InternalServerError: The instance agent was lost: it was killed, or the machine restarted."
 
 
@@ -61,8 +72,11 @@ class ProcessEngine:
         disk_reserve: int = 0,
         environments_dir: Path | None = None,
         bind: str = "",
+        capacity: str = "",
+        oversubscribe: bool = True,
     ) -> None:
-        """`bind` as `Node.bind`, for an engine whose platform is on another machine."""
+        """`bind` as `Node.bind`, for an engine whose platform is on another machine; `capacity` as
+        `clary.engines.capacity` reads it. Where it may not `oversubscribe`, who does not fit waits."""
         self._instances = instances_dir.resolve()
         self._layers = layers_dir.resolve()
         self._environments = (environments_dir or layers_dir.parent / "environments").resolve()
@@ -71,10 +85,23 @@ class ProcessEngine:
         self._bind = bind
         self._uids = uid_claims(uids)
         self._addresses = address_claims()
+        self._total = parse_capacity(capacity, machine_resources())
+        self._roll = Roll(self._instances, self._agent_ended)
+        self._taking_up = threading.Lock()
+        self._taken_up = False
+        self._line = Line(self._instances / "line", self.places, self._start, oversubscribe=oversubscribe)
         self._callbacks: list[Callable[[str], None]] = []
         self._listening = threading.Lock()
 
     def start(self, gang: Sequence[InstanceSpec]) -> None:
+        self._take_up()
+        if any(was_started(self._layout(spec.id)) for spec in gang):
+            # The gang was given its room: what is missing of it does not wait.
+            self._start(gang, None, 0.0)
+        else:
+            self._line.join(gang)
+
+    def _start(self, gang: Sequence[InstanceSpec], _where: Sequence[str] | None, waited_since: float) -> None:
         layouts = [self._layout(spec.id) for spec in gang]
         with contextlib.ExitStack() as stack:
             fresh = [
@@ -85,16 +112,18 @@ class ProcessEngine:
             if not fresh:
                 return
             hosts, held = stack.enter_context(hosts_of(gang, layouts, self._addresses))
-            nodes = [self._prepare(layout, spec, hosts) for spec, layout, _ in fresh]
-            for node, (_, layout, lock) in zip(nodes, fresh, strict=True):
+            nodes = [self._prepare(layout, spec, hosts, waited_since) for spec, layout, _ in fresh]
+            for node, (spec, layout, lock) in zip(nodes, fresh, strict=True):
                 self._launch(layout, node, [lock, *held])
+                self._roll.add(layout, Resources.of(spec))
 
-    def _prepare(self, layout: Layout, spec: InstanceSpec, hosts: dict[str, str]) -> Node:
+    def _prepare(self, layout: Layout, spec: InstanceSpec, hosts: dict[str, str], waited_since: float) -> Node:
         """Write down what the instance and its machine are told: whoever makes a gang whole that was cut in half finds
         the same addresses."""
         run = f"{self._short(layout)}/run"
         node = self._machine.node(spec, hosts, instance=layout.root, layers=str(self._layers), run=run)
         node.bind = self._bind
+        node.waited_since = waited_since
         if spec.image or spec.requirements:
             node.tools = machine_tools(self._environments)
         write_atomically(layout["spec.json"], spec.to_json())
@@ -109,7 +138,33 @@ class ProcessEngine:
                 write_atomically(layout["node.json"], node.to_json())
             _start_agent(layout, node, held)
 
+    def _agent_ended(self, instance_id: str, heard: float) -> None:
+        if self._is_news(instance_id, heard):
+            self._hint(instance_id)
+        self._line.look()
+
+    def _is_news(self, instance_id: str, heard: float) -> bool:
+        """Whether nobody was told yet how the agent ended."""
+        try:
+            status = self.poll(instance_id)
+        except (KeyError, FileNotFoundError):
+            # Most often it was released. One that ended before its first word is to be started again.
+            return os.path.exists(self._layout(instance_id)["agent.lock"])
+        return status.lost or heard < status.entered["Done"]
+
+    def _take_up(self) -> None:
+        """Once, when the engine is first used: go on with the waiting line, beside what its user does."""
+        with self._taking_up:
+            if self._taken_up:
+                return
+            self._taken_up = True
+            self._roll.recover()
+            started = {each for each in self._line.instances() if was_started(self._layout(each))}
+            threading.Thread(target=self._line.take_up, args=(started,), name="line", daemon=True).start()
+
     def poll(self, instance_id: str) -> InstanceStatus:
+        if waiting := self._line.status(instance_id):
+            return waiting
         layout = self._known(instance_id)
         alive = locks.is_held(layout["agent.lock"])
         # Read after the look at the lock: an agent that ended in between has written its last word by now.
@@ -121,10 +176,14 @@ class ProcessEngine:
             raise KeyError(instance_id) from None
         if status.phase != "Done" and not alive:
             status.phase, status.outcome, status.reason = "Done", "Failed", LOST
+            status.lost = True
             status.entered["Done"] = _last_sign(layout)
         return status
 
     def stop(self, instance_id: str) -> None:
+        if self._line.stop(instance_id):
+            self._hint(instance_id)
+            return
         express(self._known(instance_id), "stop")
 
     def logs(self, instance_id: str, offset: int) -> tuple[list[LogLine], int]:
@@ -146,19 +205,31 @@ class ProcessEngine:
         return path.resolve() if path.exists() else None
 
     def release(self, instance_id: str) -> None:
+        if self._line.release(instance_id) and not os.path.exists(self._layout(instance_id).root):
+            return
         layout = self._known(instance_id)
         if locks.is_held(layout["agent.lock"]):
             _kill(layout)
         shutil.rmtree(layout.root, onerror=_open_and_retry)
 
+    def places(self) -> list[Place]:
+        self._roll.recover()
+        return [Place(os.uname().nodename, self._total, self._roll.promised())]
+
     def instances(self) -> list[str]:
-        return [lock.parent.name for lock in self._instances.glob("*/agent.lock")]
+        started = [lock.parent.name for lock in self._instances.glob("*/agent.lock")]
+        return list({*self._line.instances(), *started})
 
     def on_change(self, callback: Callable[[str], None]) -> None:
         with self._listening:
             self._callbacks.append(callback)
             if len(self._callbacks) == 1:
                 threading.Thread(target=self._listen, name="instance-changes", daemon=True).start()
+        self._take_up()
+
+    def _hint(self, instance_id: str) -> None:
+        for callback in self._callbacks:
+            callback(instance_id)
 
     def _listen(self) -> None:
         path = self._instances / "changes"
@@ -166,16 +237,19 @@ class ProcessEngine:
             os.mkfifo(path, 0o600)
         # Open for writing too, so that the fifo does not end with its last writer.
         with open(os.open(path, os.O_RDWR), encoding="utf-8") as changes:
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(changes, fcntl.F_SETPIPE_SZ, PIPE)
             for line in changes:
-                for callback in self._callbacks:
-                    callback(line.rstrip("\n"))
+                instance_id = line.rstrip("\n")
+                self._roll.hear(instance_id)
+                self._hint(instance_id)
 
     def _layout(self, instance_id: str) -> Layout:
         return Layout(str(self._instances / instance_id))
 
     def _known(self, instance_id: str) -> Layout:
         layout = self._layout(instance_id)
-        if not os.path.exists(layout["agent.lock"]):
+        if not os.path.exists(layout["agent.lock"]) and not self._line.status(instance_id):
             raise KeyError(instance_id)
         return layout
 

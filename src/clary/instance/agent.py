@@ -33,11 +33,9 @@ from clary.instance.wishes import Wishes
 
 def main(path: str, lock: int, *held: int) -> None:
     """`path` is that of `node.json`; `lock` the open and locked `agent.lock`, which stays locked for as long as this
-    process lives, as do the files `held`."""
+    process lives, as do the files `held`. Who started it wrote its pid there."""
     for fd in (lock, *held):
         os.set_inheritable(fd, False)
-    os.truncate(lock, 0)
-    os.write(lock, str(os.getpid()).encode())
     with open(path, encoding="utf-8") as file:
         node = Node.from_json(file.read())
     layout = Layout(node.instance)
@@ -54,6 +52,8 @@ class Agent:
         self._layout = layout
         self._spec = spec
         self._report = Report(layout)
+        if node.waited_since:
+            self._report.status.entered["Pending"] = node.waited_since
         self._wishes = Wishes(layout)
         self._room = Room([layout.root], node.reserve)
 

@@ -46,6 +46,8 @@ class Node:
     """This machine's address at which servers listen, on a port of their own; empty for a Unix socket in `run`."""
     uid: int = 0
     """The user and group id that programs run as; 0 where that is the agent's own."""
+    waited_since: float = 0.0
+    """Epoch seconds, when it began to wait in line; 0 where it did not."""
     processes: int = 0
     """The most processes and threads that an instance may have, where that can be limited; 0 is no limit."""
     reserve: int = 0

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from clary.instance.oci import OciImage
 from clary.instance.recipe import Recipe
 
-Phase = Literal["Starting", "Pulling", "Downloading", "Running", "Uploading", "Done"]
+Phase = Literal["Pending", "Starting", "Pulling", "Downloading", "Running", "Uploading", "Done"]
 Outcome = Literal["", "Completed", "Failed", "Stopped", "MaxRuntimeExceeded"]
 INTERFACE = "{network_interface}"
 """In the text of a file of a spec: the name of the interface by which a gang's hosts reach each other. Only the machine
@@ -89,7 +89,8 @@ class InstanceSpec:
     vcpus: float = 1.0
     memory: int = 0
     """Bytes; 0 is no limit."""
-    gpus: int = 0
+    gpus: float = 0
+    """Whole ones, or a share of one."""
     isolated: bool = False
     """No network but a loopback of its own. Refused where there is no sandbox."""
     max_runtime: float = 0.0
@@ -131,6 +132,8 @@ class InstanceStatus:
     """`host:port` of the server of an instance that other machines reach, from `Running` on."""
     stored: dict[str, int] = field(default_factory=dict)
     """Names of the outputs that are at their destination → bytes."""
+    lost: bool = False
+    """For `Failed`: whether it is the instance that failed, and not its program: the same might run elsewhere."""
     notices: list[str] = field(default_factory=list)
     """What the user should know: no sandbox here, no memory limit here. Also printed to the log."""
 

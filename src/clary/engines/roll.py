@@ -1,0 +1,77 @@
+"""Who runs on this machine, and what of it they were promised: counted from an agent's start to its end.
+
+Found again after a restart: the lock of a live agent is held, and its pid stands in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from clary.engines import locks
+from clary.engines.answers import Resources
+from clary.engines.ends import Ends
+from clary.instance.layout import Layout
+from clary.instance.spec import InstanceSpec
+
+
+@dataclass(slots=True)
+class Running:
+    promised: Resources
+    heard: float = 0.0
+    """Epoch seconds, when it last gave a hint."""
+
+
+class Roll:
+    """Safe to use from many threads."""
+
+    def __init__(self, instances: Path, ended: Callable[[str, float], None]) -> None:
+        """`ended` is called with an instance's id, and when it was last heard of, once its agent has ended."""
+        self._instances = instances
+        self._tell = ended
+        self._running: dict[str, Running] = {}
+        self._ends = Ends(self._end)
+        self._recovering = threading.Lock()
+        self._recovered = False
+
+    def add(self, layout: Layout, promised: Resources) -> None:
+        """The agent runs; who started it has written its pid down."""
+        lock = layout["agent.lock"]
+        self._running[layout.id] = Running(promised)
+        self._ends.watch(layout.id, int(Path(lock).read_text() or 0), lambda: locks.is_held(lock))
+
+    def hear(self, instance_id: str) -> None:
+        running = self._running.get(instance_id)
+        if running is not None:
+            running.heard = time.time()
+
+    def promised(self) -> Resources:
+        return sum((running.promised for running in list(self._running.values())), Resources())
+
+    def recover(self) -> None:
+        """Once: find the agents that an earlier engine started."""
+        with self._recovering:
+            if self._recovered:
+                return
+            self._recovered = True
+            for lock in self._instances.glob("*/agent.lock"):
+                layout = Layout(str(lock.parent))
+                # Another engine may be starting it, or letting it go.
+                with contextlib.suppress(FileNotFoundError, ValueError):
+                    if was_started(layout) and locks.is_held(str(lock)):
+                        spec = InstanceSpec.from_json(Path(layout["spec.json"]).read_text())
+                        self.add(layout, Resources.of(spec))
+
+    def _end(self, instance_id: str) -> None:
+        self._tell(instance_id, self._running.pop(instance_id).heard)
+
+
+def was_started(layout: Layout) -> bool:
+    """Whether an agent runs, or has run, for the instance."""
+    lock = layout["agent.lock"]
+    return os.path.exists(layout["status.json"]) or (os.path.exists(lock) and locks.is_held(lock))
