@@ -5,6 +5,7 @@ import tempfile
 
 import pytest
 
+from clary.engines import networks
 from clary.engines.machine import find_bwrap, probe
 from clary.instance import libc
 
@@ -31,3 +32,21 @@ def scopes_abstract_sockets() -> bool:
     """Landlock's sixth version does."""
     version = ctypes.CDLL(None).syscall(libc.SYS_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(1))
     return bool(version >= 6)
+
+
+@functools.cache
+def own_networks() -> bool:
+    """Whether instances can have networks of their own here."""
+    if not sandbox_works():
+        return False
+    try:
+        for namespace in networks.build(["algo-1", "algo-2"], outward=True).values():
+            os.close(namespace)
+    except networks.NoNetworkError:
+        return False
+    return True
+
+
+needs_own_networks = pytest.mark.skipif(
+    not own_networks(), reason="this machine allows no networks of the instances' own"
+)

@@ -1,6 +1,7 @@
 """What every engine does, shown by real programs. A test class of an engine inherits `EngineTestCase` and gives the
 fixture `reopen`; nothing here knows how the engine runs an instance."""
 
+import socket
 import tarfile
 import time
 from collections.abc import Callable
@@ -44,11 +45,21 @@ NEIGHBOUR = (
     "time.sleep(3)\n"
 )
 """Stays for a while, for those that come later."""
+OUT = (
+    "def out(address):\n"
+    "    try:\n"
+    "        socket.create_connection(address, 5).close()\n"
+    "    except OSError as error:\n"
+    "        return error.strerror\n"
+    "print(out(('127.0.0.1', {port})), out(('192.0.2.1', 80)))\n"
+)
 
 
 class EngineTestCase:
     resolves_names = True
     """Whether programs find the instances of their gang by name."""
+    own_networks = False
+    """Whether each instance of a gang has a network of its own."""
 
     @pytest.fixture
     def reopen(self) -> Callable[[], Engine]:
@@ -101,6 +112,29 @@ class EngineTestCase:
             assert status.outcome == "Completed", status.reason
             assert texts(engine, spec)[-1] == "['algo-1', 'algo-2', 'algo-3']"
 
+    def test_each_of_a_gang_may_listen_on_all_its_addresses(self, engine: Engine, watch: Watch) -> None:
+        """As programs do that know nothing of each other."""
+        self._need_networks()
+        source = NEIGHBOUR.replace("(socket.gethostbyname(own), 7777)", "('0.0.0.0', 7777)")
+        gang = [program(source, hostname=f"algo-{number}") for number in (1, 2, 3)]
+        engine.start(gang)
+        for spec in gang:
+            assert watch.done(spec).outcome == "Completed"
+            assert texts(engine, spec)[-1] == "['algo-1', 'algo-2', 'algo-3']"
+
+    def test_an_isolated_gang_reaches_its_own_and_nobody_else(self, engine: Engine, watch: Watch) -> None:
+        self._need_networks()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            source = NEIGHBOUR + OUT.format(port=server.getsockname()[1])
+            gang = [program(source, hostname=f"algo-{number}", isolated=True) for number in (1, 2, 3)]
+            engine.start(gang)
+            for spec in gang:
+                assert watch.done(spec).outcome == "Completed"
+                assert texts(engine, spec)[-2:] == [
+                    "['algo-1', 'algo-2', 'algo-3']",
+                    "Connection refused Network is unreachable",
+                ]
+
     def test_a_gang_that_was_cut_in_half_is_made_whole(
         self, engine: Engine, watch: Watch, reopen: Callable[[], Engine]
     ) -> None:
@@ -115,6 +149,10 @@ class EngineTestCase:
     def _need_names(self) -> None:
         if not self.resolves_names:
             pytest.skip("names of a gang cannot be given to a program without a sandbox")
+
+    def _need_networks(self) -> None:
+        if not self.own_networks:
+            pytest.skip("instances have no networks of their own here")
 
     def test_environment_and_working_directory(self, engine: Engine, watch: Watch) -> None:
         spec = program(

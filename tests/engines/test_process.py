@@ -11,7 +11,7 @@ import pytest
 from clary.engines import machine
 from clary.engines.process import ProcessEngine
 from clary.instance.spec import InstanceSpec
-from tests.engines.capability import sandbox_works
+from tests.engines.capability import own_networks, sandbox_works
 from tests.engines.conformance import EngineTestCase
 from tests.engines.conformance_line import LineTestCase
 from tests.engines.instances import Watch, program, texts
@@ -136,6 +136,7 @@ class ProcessEngineTestCase(EngineTestCase, LineTestCase):
 @pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
 class TestSandboxed(ProcessEngineTestCase):
     sandbox = "require"
+    own_networks = own_networks()
 
 
 class TestUnsandboxed(ProcessEngineTestCase):

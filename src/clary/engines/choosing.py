@@ -25,6 +25,8 @@ def open_engine(settings: Settings) -> Engine:
             environments_dir=settings.environments,
             capacity=settings.capacity,
             oversubscribe=settings.oversubscribe,
+            network=settings.network,
+            urls=lambda: [settings.url, settings.s3_endpoint or ""],
         )
     if rest.isidentifier():
         return _own_engine(settings, scheme, rest)

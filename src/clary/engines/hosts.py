@@ -1,4 +1,4 @@
-"""How the instances of one gang find each other on one machine: every one has an address of its own.
+"""How the instances of one gang find each other in the machine's own network: every one has an address of its own.
 
     algo-1 ─▶ 127.88.0.1
     algo-2 ─▶ 127.88.0.2        all of 127.0.0.0/8 is this machine, so that each may bind the same port
@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from clary.engines.claims import Claims
-from clary.instance.layout import Layout
-from clary.instance.node import Node
 from clary.instance.spec import InstanceSpec
 
 NETWORK = 127 << 24 | 88 << 16
@@ -29,26 +27,18 @@ def address_claims() -> Claims:
 
 @contextmanager
 def hosts_of(
-    gang: Sequence[InstanceSpec], layouts: Sequence[Layout], claims: Claims
+    gang: Sequence[InstanceSpec], known: Sequence[dict[str, str]], claims: Claims
 ) -> Iterator[tuple[dict[str, str], list[int]]]:
-    """Name → address of each instance, and the descriptors that hold the addresses. A gang of one needs none."""
-    known = next(filter(None, map(_known_hosts, layouts)), None)
+    """Name → address of each instance, and the descriptors that hold the addresses. A gang of one needs none; `known`
+    is what its members were told that were started before."""
+    told = next(filter(None, known), {})
     with ExitStack() as stack:
-        if len(gang) == 1 or known:
-            yield known or {}, []
+        if len(gang) == 1 or told:
+            yield told, []
             return
         claimed = [stack.enter_context(claims.claim()) for _ in gang]
         hosts = {spec.hostname: _text(number) for spec, (number, _) in zip(gang, claimed, strict=True)}
         yield hosts, [fd for _, fd in claimed]
-
-
-def _known_hosts(layout: Layout) -> dict[str, str]:
-    """What a member of the gang was told that was started before."""
-    try:
-        with open(layout["node.json"], encoding="utf-8") as file:
-            return Node.from_json(file.read()).hosts
-    except FileNotFoundError:
-        return {}
 
 
 def _text(number: int) -> str:

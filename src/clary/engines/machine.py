@@ -168,10 +168,14 @@ def pip_configuration() -> str:
 def visible_paths(environment: dict[str, str], configuration: str) -> list[str]:
     """Host paths that the variables name, and those that pip's configuration names in turn."""
     texts = [value for name, value in environment.items() if name not in PROXIES]
-    if os.path.isfile(configuration):
-        texts.append(_read(configuration, os.stat(configuration).st_mtime_ns))
+    texts.append(pip_settings(configuration))
     paths = {path for text in texts for path in HOST_PATH.findall(text)}
     return sorted(path for path in paths if os.path.exists(path))
+
+
+def pip_settings(configuration: str) -> str:
+    """What the file says; nothing where there is none."""
+    return _read(configuration, os.stat(configuration).st_mtime_ns) if os.path.isfile(configuration) else ""
 
 
 @functools.lru_cache(maxsize=8)

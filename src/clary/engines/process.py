@@ -27,16 +27,17 @@ import clary
 from clary.engines import locks
 from clary.engines.answers import LogLine, Place, Resources
 from clary.engines.capacity import machine_resources, parse_capacity
-from clary.engines.hosts import address_claims, hosts_of
+from clary.engines.hosts import address_claims
 from clary.engines.line import Line
-from clary.engines.machine import Machine, Sandboxing
+from clary.engines.machine import Machine, Sandboxing, pip_settings
+from clary.engines.networks import NetworkChoice, Reach, doors, reach_of
 from clary.engines.roll import Roll, was_started
 from clary.engines.sockets import short_directory
 from clary.engines.tools import machine_tools
 from clary.engines.uids import DEFAULT_RANGE, uid_claims
 from clary.files import write_atomically
 from clary.instance.layout import Layout
-from clary.instance.node import Node
+from clary.instance.node import OWN_INTERFACE, Node
 from clary.instance.spec import InstanceSpec, InstanceStatus
 from clary.instance.wishes import express
 
@@ -74,9 +75,12 @@ class ProcessEngine:
         bind: str = "",
         capacity: str = "",
         oversubscribe: bool = True,
+        network: NetworkChoice = "auto",
+        urls: Callable[[], list[str]] = list,
     ) -> None:
         """`bind` as `Node.bind`, for an engine whose platform is on another machine; `capacity` as
-        `clary.engines.capacity` reads it. Where it may not `oversubscribe`, who does not fit waits."""
+        `clary.engines.capacity` reads it. Where it may not `oversubscribe`, who does not fit waits. `urls` are those at
+        which programs reach the platform: also from a network of their own."""
         self._instances = instances_dir.resolve()
         self._layers = layers_dir.resolve()
         self._environments = (environments_dir or layers_dir.parent / "environments").resolve()
@@ -90,6 +94,8 @@ class ProcessEngine:
         self._taking_up = threading.Lock()
         self._taken_up = False
         self._line = Line(self._instances / "line", self.places, self._start, oversubscribe=oversubscribe)
+        self._network = network
+        self._urls = urls
         self._callbacks: list[Callable[[str], None]] = []
         self._listening = threading.Lock()
 
@@ -111,19 +117,28 @@ class ProcessEngine:
             ]
             if not fresh:
                 return
-            hosts, held = stack.enter_context(hosts_of(gang, layouts, self._addresses))
-            nodes = [self._prepare(layout, spec, hosts, waited_since) for spec, layout, _ in fresh]
+            contained = self._machine.possible().containment != "none"
+            reach = stack.enter_context(
+                reach_of(gang, layouts, self._addresses, choice=self._network, contained=contained)
+            )
+            nodes = [self._prepare(layout, spec, reach, waited_since) for spec, layout, _ in fresh]
             for node, (spec, layout, lock) in zip(nodes, fresh, strict=True):
-                self._launch(layout, node, [lock, *held])
+                self._launch(layout, node, [lock, *reach.held])
                 self._roll.add(layout, Resources.of(spec))
 
-    def _prepare(self, layout: Layout, spec: InstanceSpec, hosts: dict[str, str], waited_since: float) -> Node:
+    def _prepare(self, layout: Layout, spec: InstanceSpec, reach: Reach, waited_since: float) -> Node:
         """Write down what the instance and its machine are told: whoever makes a gang whole that was cut in half finds
         the same addresses."""
         run = f"{self._short(layout)}/run"
-        node = self._machine.node(spec, hosts, instance=layout.root, layers=str(self._layers), run=run)
+        node = self._machine.node(spec, reach.hosts, instance=layout.root, layers=str(self._layers), run=run)
         node.bind = self._bind
         node.waited_since = waited_since
+        node.namespaces, node.outward, node.refusal = reach.namespaces, reach.outward, node.refusal or reach.refusal
+        if reach.namespaces:
+            node.interface = OWN_INTERFACE
+            node.doors = doors([*self._urls(), *node.environment.values(), pip_settings(node.pip_configuration)])
+        if reach.notice:
+            node.notices.append(reach.notice)
         if spec.image or spec.requirements:
             node.tools = machine_tools(self._environments)
         write_atomically(layout["spec.json"], spec.to_json())

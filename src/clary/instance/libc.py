@@ -8,6 +8,7 @@ import struct
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
 MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x4000, 0x40000
 MNT_DETACH = 2
 
@@ -28,6 +29,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def unshare(flags: int) -> None:
     _checked("unshare", _libc.unshare(flags))
+
+
+def enter(namespace: int, kind: int) -> None:
+    """Move the calling process into the namespace, of the kind of a `CLONE_NEW*`, that a descriptor names: setns(2)."""
+    _checked("setns", _libc.setns(namespace, kind))
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:

@@ -27,6 +27,11 @@ class Tools:
     """Of uv, where it installs or resolves."""
 
 
+OWN_INTERFACE = "eth0"
+SWITCH, OWNER = "/switch", "/owner"
+"""Among the namespaces of a gang, beside its hostnames: what joins them, and the user namespace that they belong to."""
+
+
 @dataclass(slots=True)
 class Node:
     instance: str
@@ -41,7 +46,13 @@ class Node:
     hosts: dict[str, str] = field(default_factory=dict)
     """Names of the instances of its gang, its own among them → addresses."""
     interface: str = "lo"
-    """By which they reach each other."""
+    """By which they reach each other: `OWN_INTERFACE` in networks of their own."""
+    namespaces: dict[str, int] = field(default_factory=dict)
+    """Where its gang has networks of its own: hostname → descriptor, which the agent holds, of a network namespace."""
+    outward: bool = False
+    """Whether a program with a network of its own reaches more than its gang."""
+    doors: list[str] = field(default_factory=list)
+    """`host:port` of this machine's that such a program reaches all the same: the platform's, a proxy's."""
     bind: str = ""
     """This machine's address at which servers listen, on a port of their own; empty for a Unix socket in `run`."""
     uid: int = 0

@@ -37,6 +37,8 @@ class Command:
     """Runs in the child before the program: joins its control groups."""
     handed: Sequence[int] = ()
     """Open files that become the program's and are nobody else's from then on."""
+    beside: Callable[[], None] = lambda: None
+    """Starts, before the program, the processes that accompany it: they are killed with what it leaves running."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Supervisor:
         adopt_orphans()
         # What bubblewrap does for a sandbox: the program does not outlive the agent.
         prepare = command.prepare if command.contained else chain(die_with_parent, command.prepare)
+        command.beside()
         self._child = spawn(command.argv, command.environment, command.cwd, chain(prepare, self._hand_over))
         for fd in command.handed:
             os.close(fd)

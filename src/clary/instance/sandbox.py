@@ -2,7 +2,7 @@
 
 The program sees a whitelist of the host, read-only, under its own `/opt/ml`, `/tmp`, `/dev/shm`, `/run` and HOME:
 the system's directories, its interpreter, Clary's package, and what the spec and the node make visible. Nothing else
-of the host exists for it. The network is the host's, unless the instance is isolated.
+of the host exists for it. The network is the host's, unless the instance has one of its own (`networks`) or none.
 
 What it may change without the change reaching the host is an overlay: the channels, whose files are hard links into
 the object store, and its interpreter, so that `pip install` works in a running program.
@@ -119,11 +119,11 @@ def arguments(node: Node, mounts: Mounts, spec: InstanceSpec, calls: int | None)
     argv += ["--bind", mounts.own("root"), "/"]
     argv += _system()
     argv += ["--proc", "/proc", *covers(), "--dir", "/var/tmp", "--size", RUN_SIZE, "--tmpfs", "/run"]
-    argv += _names(mounts, node.hosts or {spec.hostname: LOOPBACK})
+    argv += _names(mounts, node.hosts or {spec.hostname: LOOPBACK}, own_server=node.outward)
     for path, name in (("/tmp", "tmp"), (HOME, "home")):
         argv += ["--bind", mounts.own(name), path]
     argv += _devices(spec)
-    if spec.isolated:
+    if spec.isolated and spec.hostname not in node.namespaces:
         argv.append("--unshare-net")
     if calls is not None:
         argv += ["--seccomp", str(calls)]
@@ -205,8 +205,9 @@ def _system() -> list[str]:
     return argv
 
 
-def _names(mounts: Mounts, names: dict[str, str]) -> list[str]:
-    """The host's names, with the instance's own, which programs look up, and those of its gang."""
+def _names(mounts: Mounts, names: dict[str, str], *, own_server: bool) -> list[str]:
+    """The host's names, with the instance's own, which programs look up, and those of its gang. With `own_server` all
+    others are asked of the instance's own loopback (`borders`)."""
     with open("/etc/hosts", encoding="utf-8") as file:
         hosts = file.read()
     own = "".join(f"{address} {name}\n" for name, address in names.items())
@@ -215,4 +216,17 @@ def _names(mounts: Mounts, names: dict[str, str]) -> list[str]:
         file.write(f"{hosts.rstrip()}\n{own}")
     argv = ["--ro-bind", path, "/etc/hosts"]
     resolver = os.path.realpath(RESOLVER)
+    if own_server:
+        return [*argv, "--ro-bind", _resolver_file(mounts), resolver]
     return argv if resolver.startswith("/etc/") else [*argv, "--ro-bind-try", resolver, resolver]
+
+
+def _resolver_file(mounts: Mounts) -> str:
+    """The host's, which also says in which domains names are looked up, with another server."""
+    path, kept = f"{mounts.scratch}/resolv.conf", []
+    if os.path.exists(RESOLVER):
+        with open(RESOLVER, encoding="utf-8") as host:
+            kept = [line for line in host if not line.startswith("nameserver")]
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines([f"nameserver {LOOPBACK}\n", *kept])
+    return path

@@ -65,6 +65,8 @@ class InstanceSpec:
     """By which the other instances of its gang reach it."""
     serves: bool = False
     """True for a model server: it listens on `CLARY_BIND` and is not done until stopped."""
+    port: int = 0
+    """Where a server listens on a TCP port of its own network instead; 0 is `CLARY_BIND`."""
 
     files: dict[str, str] = field(default_factory=dict)
     """Text files to write: `/opt/ml/input/config/hyperparameters.json` → content, in which `INTERFACE` is replaced."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import clary
+from clary.instance.borders import enter_network, start_inward, start_outward
 from clary.instance.confinement import confine, keep_from_the_hosts_sockets
 from clary.instance.errors import Refused
 from clary.instance.interpreter import Interpreter, inspect
@@ -72,7 +73,8 @@ class Surroundings:
         self._mounts.changeable[directory] = self._layout.host(directory)
 
     def serve_on(self, listener: int) -> None:
-        """The program's server listens on this socket, and not on one in its own directory."""
+        """The program's server, or what has its place before it (`borders`), listens on this socket, and not on one in
+        its own directory."""
         self._bind = f"fd:{listener}"
         self._handed.append(listener)
 
@@ -91,8 +93,7 @@ class Surroundings:
             if directory.startswith(f"{self._layout.root}/") and not is_plain_directory(directory, self._layout.root):
                 raise Refused(f"ClientError: {directory[len(self._layout.root) + 1 :]} is no directory any more.")
         command = self._command(self._spec.command, self._spec.workdir, environment, self._mounts, prepare)
-        command.handed = self._handed
-        return command
+        return replace(command, beside=self._start_borders, handed=[] if self._spec.port else self._handed)
 
     def tool(self, argv: Sequence[str], workdir: str, writable: str, readable: str) -> Command:
         """Another program in the same surroundings, which may also read and write these paths of the host."""
@@ -100,7 +101,8 @@ class Surroundings:
         mounts = replace(
             self._mounts, scratch=scratch, writable=[writable], readable=[*self._mounts.readable, readable]
         )
-        return self._command(argv, workdir, {}, mounts, lambda: None)
+        command = self._command(argv, workdir, {}, mounts, lambda: None)
+        return replace(command, beside=lambda: start_outward(self._node, self._spec))
 
     def _command(
         self,
@@ -118,12 +120,19 @@ class Surroundings:
             argv = [self.interpreter.executable, *argv[1:]]
         if self.contained:
             wrapper, enter = enclose(self._node, mounts, self._nobody, spec=self._spec, workdir=workdir)
-            return Command(
-                [*wrapper, *argv], variables, "/", True, chain(prepare, confine, keep_from_the_hosts_sockets, enter)
-            )
+            before = chain(prepare, confine, keep_from_the_hosts_sockets, self._enter_network, enter)
+            return Command([*wrapper, *argv], variables, "/", True, before)
         host = self._layout.host
         variables = {name: host(value) for name, value in variables.items()}
         return Command([host(word) for word in argv], variables, host(workdir), False, chain(prepare, confine))
+
+    def _start_borders(self) -> None:
+        start_outward(self._node, self._spec)
+        if self._spec.port:
+            start_inward(self._node, self._spec, *self._handed)
+
+    def _enter_network(self) -> None:
+        enter_network(self._node, self._spec.hostname)
 
     def _base(self) -> dict[str, str]:
         own_bin = [self.interpreter.bin] if self.interpreter else []
