@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from clary.engines.indexes import uv_environment, uv_options
+from clary.engines.machine import visible_paths
 
 
 def test_files_and_variables_in_pips_order_of_precedence(tmp_path: Path) -> None:
@@ -49,3 +50,11 @@ def test_of_uvs_own_variables_only_those_about_indexes_are_passed_on() -> None:
     own = {"UV_OFFLINE": "1", "UV_INDEX_OURS_PASSWORD": "p", "UV_PUBLISH_TOKEN": "secret", "UV_PROJECT": "/home/me"}
     found = uv_environment({"PIP_CONFIG_FILE": os.devnull, **own})
     assert found == {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_OFFLINE": "1", "UV_INDEX_OURS_PASSWORD": "p"}
+
+
+def test_a_mirror_on_this_disk_is_seen_with_the_files_that_it_lists(tmp_path: Path) -> None:
+    mirror, wheels = tmp_path / "mirror", tmp_path / "wheels"
+    for directory in (mirror / "simple", mirror / "packages", wheels):
+        directory.mkdir(parents=True)
+    (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = file://{mirror}/simple/\nfind-links = {wheels}\n")
+    assert visible_paths({}, str(tmp_path / "pip.conf")) == [str(mirror), str(wheels)]

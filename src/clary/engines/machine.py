@@ -169,8 +169,14 @@ def visible_paths(environment: dict[str, str], configuration: str) -> list[str]:
     """Host paths that the variables name, and those that pip's configuration names in turn."""
     texts = [value for name, value in environment.items() if name not in PROXIES]
     texts.append(pip_settings(configuration))
-    paths = {path for text in texts for path in HOST_PATH.findall(text)}
+    paths = {_with_its_files(path) for text in texts for path in HOST_PATH.findall(text)}
     return sorted(path for path in paths if os.path.exists(path))
+
+
+def _with_its_files(path: str) -> str:
+    """A mirror of a package index keeps the files beside the directory `simple` that lists them (PEP 503)."""
+    directory, name = os.path.split(path.rstrip("/"))
+    return directory if name == "simple" and directory != "/" else path
 
 
 def pip_settings(configuration: str) -> str:
