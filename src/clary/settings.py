@@ -54,8 +54,8 @@ class Settings(BaseSettings):
     """Whether instances run in a bubblewrap sandbox: `auto` falls back, and says so, where it is refused."""
 
     network: Literal["auto", "own", "host"] = "auto"
-    """Which instances have a network of their own, in which the machine's loopback is not: `auto` those that need one,
-    `own` all, and `host` none but where isolation was asked for (docs/networks.md)."""
+    """Which instances have a network of their own, in which the machine's loopback is not: `auto` gangs and servers
+    that listen on a port, `own` all, and `host` no gang but an isolated one (docs/networks.md)."""
 
     instance_uids: str = Field(default="2100000000:65536", pattern=r"^[1-9]\d*:[1-9]\d*$")
     """First and number of the user ids that programs run as where Clary is root: one for each instance."""

@@ -17,6 +17,8 @@ from clary.instance.spec import InstanceSpec
 from clary.routing.health import answers_ping
 from tests.engines.capability import needs_own_networks, needs_sandbox
 from tests.engines.instances import Watch, program, run_lines, texts
+from tests.engines.ordinary import run_as_ordinary_user
+from tests.engines.packages import wheel
 
 HTTP_SERVER = (
     "import http.server\n"
@@ -165,6 +167,23 @@ def test_a_port_of_the_hosts_other_address_may_be_a_door(tmp_path: Path, greeter
 
 
 @needs_own_networks
+def test_the_way_out_is_there_after_requirements_were_installed(tmp_path: Path) -> None:
+    """Of which nothing is left running, what had carried their connections included."""
+    door = Greeter("127.0.0.1")
+    package = wheel(tmp_path, "clary_test_own_network", 3)
+    requirements = "/opt/ml/code/requirements.txt"
+    lines = run_lines(
+        an_engine(tmp_path, "own", f"http://127.0.0.1:{door.port}"),
+        TRY + f"import clary_test_own_network\nprint(reach('127.0.0.1', {door.port}))",
+        files={requirements: f"--no-index\nclary_test_own_network @ file://{package}\n"},
+        requirements=[requirements],
+        visible=[str(package)],
+    )
+    door.socket.close()
+    assert lines[-1] == "hello"
+
+
+@needs_own_networks
 def test_other_jobs_are_out_of_reach(engine: ProcessEngine, watch: Watch) -> None:
     """Each gang has the same addresses, and only its own."""
     listens = (
@@ -262,6 +281,11 @@ def test_isolation_is_not_given_up_where_there_can_be_none(
     assert "no bridges here" in watch.done(gang[0]).reason
     required = an_engine(tmp_path / "required", "own")
     assert "no bridges here" in Watch(required).run(program("")).reason
+
+
+def test_an_ordinary_users_instances_have_networks_too() -> None:
+    lines = run_as_ordinary_user("tests.engines.ordinary_networks")
+    assert lines == ["served", "connected", "connected"]
 
 
 def test_doors_are_the_urls_of_this_machine() -> None:

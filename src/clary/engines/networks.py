@@ -2,7 +2,7 @@
 
     auto   gangs, and servers that listen on a port, have networks of their own where the machine allows it
     own    every instance has
-    host   none has, but where isolation could not be kept otherwise
+    host   gangs do without, but where they are isolated
 
 The namespaces are held by their descriptors, all of which every agent of the gang gets, and end with the last of them.
 """
@@ -89,7 +89,7 @@ def _wants_own(gang: Sequence[InstanceSpec], choice: NetworkChoice) -> bool:
     if choice == "own":
         # One that is isolated and alone has its own anyhow, with nobody in it.
         return len(gang) > 1 or not gang[0].isolated or bool(gang[0].port)
-    return _needs_own(gang) or (choice == "auto" and (len(gang) > 1 or any(spec.port for spec in gang)))
+    return _needs_own(gang) or any(spec.port for spec in gang) or (choice == "auto" and len(gang) > 1)
 
 
 def _needs_own(gang: Sequence[InstanceSpec]) -> bool:
