@@ -72,7 +72,7 @@ def wait_until(look: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         time.sleep(0.05)
 
 
-def ended(platform: Platform, name: str) -> dict[str, Any]:
+def ended(platform: Platform, name: str, seconds: float = PATIENCE) -> dict[str, Any]:
     """The description of a training job once it has ended."""
     sagemaker = platform.client("sagemaker")
 
@@ -80,7 +80,7 @@ def ended(platform: Platform, name: str) -> dict[str, Any]:
         job: dict[str, Any] = sagemaker.describe_training_job(TrainingJobName=name)
         return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
-    job: dict[str, Any] = wait_until(look)
+    job: dict[str, Any] = wait_until(look, seconds)
     return job
 
 

@@ -9,11 +9,13 @@ to decide.
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
 
+from clary.toolkits.distribution import launch
 from clary.toolkits.entry_point import ClientError, CommandError, command_of
 from clary.toolkits.environment import INFO, TrainingEnvironment
 from clary.toolkits.layout import opt_ml, report_failure
@@ -24,13 +26,19 @@ TAIL = 64 * 1024
 REASON = 700
 """Characters of it in the failure reason, of which the platform shows 1,024 in all."""
 
+LAUNCHER_ERROR = "torch.distributed.elastic.multiprocessing.errors.ChildFailedError"
+"""What torchrun raises when a script that it started has failed, after the script's own traceback."""
+
+LAUNCHER_LINE = re.compile(r"^[EWI]\d{4} .*\n?", re.MULTILINE)
+"""What torchrun logs."""
+
 
 def main() -> int:
     environment = TrainingEnvironment()
     try:
         code = _code_directory(environment)
-        command = command_of(environment.program, code, environment.arguments)
-        variables = environment.variables()
+        command, peers = launch(environment, command_of(environment.program, code, environment.arguments))
+        variables = {**peers, **environment.variables()}
         if environment.log_level <= INFO:
             _announce(environment, command)
         _run(command, code, variables)
@@ -111,7 +119,9 @@ def _relay(script: subprocess.Popen[bytes]) -> bytes:
 
 def last_exception(output: str) -> str:
     """The message of the exception that ended a script, or its last line where it printed no traceback."""
-    _, found, trace = output.rpartition("Traceback (most recent call last):\n")
+    head, found, trace = output.rpartition("Traceback (most recent call last):\n")
+    if found and LAUNCHER_ERROR in trace:
+        return last_exception(LAUNCHER_LINE.sub("", head))
     lines = [line for line in trace.splitlines() if line.strip()]
     if found:
         # Frames and their source lines are indented: the message begins at the first line that is not.
