@@ -42,6 +42,7 @@ from clary.routing.router import Router
 from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
+from clary.services.sagemaker.instances.watching import release
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from clary.services.sagemaker.processing.family import Processing
 from clary.services.sagemaker.training.family import Training
@@ -156,7 +157,7 @@ def _release_forgotten(house: House) -> None:
     live = house.records.agenda.live_kinds(owners.values())
     for instance_id, owner in owners.items():
         if owner not in live:
-            house.engine.release(instance_id)
+            release(house, instance_id)
 
 
 def _call(house: House, caller: Authenticated) -> Call:

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         return self.state / "instances"
 
     @property
+    def collected_dir(self) -> Path:
+        """Of what instances on other machines left, while it is on its way to its place."""
+        return self.state / "collected"
+
+    @property
     def layers_dir(self) -> Path:
         return self.state / "layers"
 

@@ -4,16 +4,17 @@ fixture `reopen`; nothing here knows how the engine runs an instance."""
 import socket
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from clary.engines.base import Engine
-from clary.instance.spec import Archive, Output, Source
+from clary.instance.spec import Archive, Source
+from tests.engines.exchange import Exchange, exchange_of
 from tests.engines.instances import Watch, program, texts
 
-MODEL = Output("model.tar.gz", "/opt/ml/model")
+MODEL = ("model.tar.gz", "/opt/ml/model")
 SAVES_ON_SIGTERM = (
     "def save(*_):\n"
     "    open(f'{BASE}/model/checkpoint', 'w').write('saved')\n"
@@ -71,11 +72,16 @@ class EngineTestCase:
         return reopen()
 
     @pytest.fixture
+    def exchange(self, engine: Engine, tmp_path: Path) -> Iterator[Exchange]:
+        with exchange_of(engine, tmp_path / "exchange") as exchange:
+            yield exchange
+
+    @pytest.fixture
     def watch(self, engine: Engine) -> Watch:
         return Watch(engine)
 
-    def test_runs_a_program_through_its_phases(self, engine: Engine, watch: Watch) -> None:
-        spec = program("print('hello')\nprint('world', file=sys.stderr)", outputs=[MODEL])
+    def test_runs_a_program_through_its_phases(self, exchange: Exchange, engine: Engine, watch: Watch) -> None:
+        spec = program("print('hello')\nprint('world', file=sys.stderr)", outputs=[exchange.output(*MODEL)])
         before = time.time()
         status = watch.run(spec)
         assert (status.outcome, status.exit_code, status.reason) == ("Completed", 0, "")
@@ -173,7 +179,9 @@ class EngineTestCase:
         watch.run(spec)
         assert texts(engine, spec)[-1] == "False"
 
-    def test_channels_are_writable_and_the_store_unharmed(self, engine: Engine, watch: Watch, tmp_path: Path) -> None:
+    def test_channels_are_writable_and_the_store_unharmed(
+        self, exchange: Exchange, engine: Engine, watch: Watch, tmp_path: Path
+    ) -> None:
         body = tmp_path / "body"
         body.write_text("stored")
         body.chmod(0o444)
@@ -184,7 +192,10 @@ class EngineTestCase:
             "open(path, 'w').write('changed')\n"
             "print(open(path).read(), sorted(os.listdir(f'{BASE}/input/data/train')))",
             channels={
-                "/opt/ml/input/data/train": [Source("deep/run.sh", str(body), 6), Source("empty/", str(body), 0)]
+                "/opt/ml/input/data/train": [
+                    Source("deep/run.sh", exchange.location(body), 6),
+                    Source("empty/", exchange.location(body), 0),
+                ]
             },
         )
         assert watch.run(spec).outcome == "Completed"
@@ -192,61 +203,68 @@ class EngineTestCase:
         assert body.read_text() == "stored"
         assert body.stat().st_mode & 0o777 == 0o444
 
-    def test_a_key_that_is_file_and_directory_fails(self, watch: Watch, tmp_path: Path) -> None:
+    def test_a_key_that_is_file_and_directory_fails(self, exchange: Exchange, watch: Watch, tmp_path: Path) -> None:
         body = tmp_path / "body"
         body.write_text("x")
-        sources = [Source("a", str(body), 1), Source("a/b", str(body), 1)]
+        sources = [Source("a", exchange.location(body), 1), Source("a/b", exchange.location(body), 1)]
         status = watch.run(program("", channels={"/opt/ml/input/data/train": sources}))
         assert status.outcome == "Failed"
         assert "'a'" in status.reason
         assert "'a/b'" in status.reason
 
     @pytest.mark.parametrize("name", ["../outside", "/etc/outside", "a/../../outside", "..", "nul\0byte"])
-    def test_names_may_not_leave_their_channel(self, watch: Watch, tmp_path: Path, name: str) -> None:
+    def test_names_may_not_leave_their_channel(
+        self, exchange: Exchange, watch: Watch, tmp_path: Path, name: str
+    ) -> None:
         body = tmp_path / "body"
         body.write_text("x")
-        status = watch.run(program("", channels={"/opt/ml/input/data/train": [Source(name, str(body), 1)]}))
+        status = watch.run(
+            program("", channels={"/opt/ml/input/data/train": [Source(name, exchange.location(body), 1)]})
+        )
         assert status.outcome == "Failed"
         assert "cannot be the name of a file" in status.reason
 
-    def test_a_missing_object_fails(self, watch: Watch, tmp_path: Path) -> None:
-        sources = [Source("rows.csv", str(tmp_path / "nothing"), 3)]
+    def test_a_missing_object_fails(self, exchange: Exchange, watch: Watch, tmp_path: Path) -> None:
+        sources = [Source("rows.csv", exchange.location(tmp_path / "nothing"), 3)]
         status = watch.run(program("", channels={"/opt/ml/input/data/train": sources}))
         assert status.outcome == "Failed"
         assert "rows.csv" in status.reason
 
-    def test_unpacks_archives(self, engine: Engine, watch: Watch, tmp_path: Path) -> None:
+    def test_unpacks_archives(self, exchange: Exchange, engine: Engine, watch: Watch, tmp_path: Path) -> None:
         (tmp_path / "train.py").write_text("print('from the archive')")
         with tarfile.open(tmp_path / "source.tar.gz", "w:gz") as tar:
             tar.add(tmp_path / "train.py", "train.py")
         spec = program(
             "exec(open(f'{BASE}/code/train.py').read())",
-            archives=[Archive(str(tmp_path / "source.tar.gz"), "/opt/ml/code")],
+            archives=[Archive(exchange.location(tmp_path / "source.tar.gz"), "/opt/ml/code")],
         )
         watch.run(spec)
         assert texts(engine, spec)[-1] == "from the archive"
 
-    def test_packs_outputs(self, engine: Engine, watch: Watch) -> None:
+    def test_packs_outputs(self, exchange: Exchange, engine: Engine, watch: Watch) -> None:
         spec = program(
             "os.makedirs(f'{BASE}/model/deep')\nopen(f'{BASE}/model/deep/weights', 'w').write('w' * 10)",
-            outputs=[MODEL, Output("output.tar.gz", "/opt/ml/output/data")],
+            outputs=[exchange.output(*MODEL), exchange.output("output.tar.gz", "/opt/ml/output/data")],
         )
         watch.run(spec)
-        path = engine.output(spec.id, "model.tar.gz")
+        path = exchange.kept(engine, spec, "model.tar.gz")
         assert path is not None
         with tarfile.open(path) as tar:
             assert tar.getnames() == ["deep", "deep/weights"]
-        assert engine.output(spec.id, "output.tar.gz") is None
+        assert exchange.kept(engine, spec, "output.tar.gz") is None
 
-    def test_keeps_directories(self, engine: Engine, watch: Watch) -> None:
+    def test_keeps_directories(self, exchange: Exchange, engine: Engine, watch: Watch) -> None:
         directory = "/opt/ml/processing/output"
         spec = program(
             "os.makedirs(f'{BASE}/processing/output/deep')\n"
             "open(f'{BASE}/processing/output/deep/rows.csv', 'w').write('1,2')",
-            outputs=[Output("rows", directory, packed=False), Output("none", "/opt/ml/none", packed=False)],
+            outputs=[
+                exchange.output("rows", directory, packed=False),
+                exchange.output("none", "/opt/ml/none", packed=False),
+            ],
         )
         watch.run(spec)
-        kept = engine.output(spec.id, "rows")
+        kept = exchange.kept(engine, spec, "rows")
         assert kept is not None
         assert (kept / "deep/rows.csv").read_text() == "1,2"
 
@@ -257,7 +275,9 @@ class EngineTestCase:
         assert (status.outcome, status.message) == ("Failed", "")
         assert "UTF-8" in status.reason
 
-    def test_outputs_do_not_follow_links_out(self, engine: Engine, watch: Watch, tmp_path: Path) -> None:
+    def test_outputs_do_not_follow_links_out(
+        self, exchange: Exchange, engine: Engine, watch: Watch, tmp_path: Path
+    ) -> None:
         (tmp_path / "secret").write_text("secret")
         spec = program(
             "os.rmdir(f'{BASE}/model')\n"
@@ -265,29 +285,29 @@ class EngineTestCase:
             f"os.symlink({str(tmp_path / 'secret')!r}, f'{{BASE}}/output/data/link')\n"
             f"os.symlink({str(tmp_path / 'secret')!r}, f'{{BASE}}/output/failure')\n"
             "sys.exit('tried')",
-            outputs=[MODEL, Output("output.tar.gz", "/opt/ml/output/data")],
+            outputs=[exchange.output(*MODEL), exchange.output("output.tar.gz", "/opt/ml/output/data")],
         )
         assert watch.run(spec).reason == "AlgorithmError: tried, exit code: 1"
-        assert engine.output(spec.id, "model.tar.gz") is None
-        path = engine.output(spec.id, "output.tar.gz")
+        assert exchange.kept(engine, spec, "model.tar.gz") is None
+        path = exchange.kept(engine, spec, "output.tar.gz")
         assert path is not None
         with tarfile.open(path) as tar:
             assert [member.issym() for member in tar] == [True]
 
-    def test_failure_file_is_the_reason(self, engine: Engine, watch: Watch) -> None:
+    def test_failure_file_is_the_reason(self, exchange: Exchange, engine: Engine, watch: Watch) -> None:
         spec = program(
             "os.makedirs(f'{BASE}/output', exist_ok=True)\n"
             "open(f'{BASE}/output/failure', 'w').write('the data is bad' + '!' * 2000)\n"
             "open(f'{BASE}/model/partial', 'w').write('kept')\n"
             "sys.exit(3)",
-            outputs=[MODEL],
+            outputs=[exchange.output(*MODEL)],
         )
         status = watch.run(spec)
         assert (status.outcome, status.exit_code) == ("Failed", 3)
         assert status.reason.startswith("AlgorithmError: the data is bad!!!")
         assert status.reason.endswith(", exit code: 3")
         assert len(status.reason) == 1024
-        assert engine.output(spec.id, "model.tar.gz") is not None
+        assert exchange.kept(engine, spec, "model.tar.gz") is not None
 
     def test_a_tracebacks_last_lines_are_the_reason(self, watch: Watch) -> None:
         status = watch.run(program("print('fine so far')\nraise ValueError('wrong column: âge')"))
@@ -308,14 +328,14 @@ class EngineTestCase:
         assert status.outcome == "Failed"
         assert "no-such-program" in status.reason
 
-    def test_stop_lets_the_program_save(self, engine: Engine, watch: Watch) -> None:
-        spec = program(SAVES_ON_SIGTERM, outputs=[MODEL])
+    def test_stop_lets_the_program_save(self, exchange: Exchange, engine: Engine, watch: Watch) -> None:
+        spec = program(SAVES_ON_SIGTERM, outputs=[exchange.output(*MODEL)])
         engine.start([spec])
         watch.printed(spec, "ready")
         engine.stop(spec.id)
         engine.stop(spec.id)
         assert watch.done(spec).outcome == "Stopped"
-        assert engine.output(spec.id, "model.tar.gz") is not None
+        assert exchange.kept(engine, spec, "model.tar.gz") is not None
 
     def test_stop_kills_after_the_grace(self, engine: Engine, watch: Watch) -> None:
         spec = program(IGNORES_SIGTERM, grace=0.3)
@@ -332,11 +352,11 @@ class EngineTestCase:
         engine.stop(spec.id)
         assert watch.done(spec).outcome == "Stopped"
 
-    def test_max_runtime(self, engine: Engine, watch: Watch) -> None:
-        spec = program(SAVES_ON_SIGTERM, outputs=[MODEL], max_runtime=1.0)
+    def test_max_runtime(self, exchange: Exchange, engine: Engine, watch: Watch) -> None:
+        spec = program(SAVES_ON_SIGTERM, outputs=[exchange.output(*MODEL)], max_runtime=1.0)
         status = watch.run(spec)
         assert status.outcome == "MaxRuntimeExceeded"
-        assert engine.output(spec.id, "model.tar.gz") is not None
+        assert exchange.kept(engine, spec, "model.tar.gz") is not None
 
     def test_what_a_program_leaves_running_is_killed(self, watch: Watch) -> None:
         """A left process that holds the pipes open would otherwise keep the instance from ending."""
@@ -386,8 +406,8 @@ class EngineTestCase:
         assert "".join(lines[-3:-1]) == "é" * 200_000
         assert lines[-1] == "last"
 
-    def test_outlives_its_engine(self, engine: Engine, reopen: Callable[[], Engine]) -> None:
-        spec = program(SAVES_ON_SIGTERM, outputs=[MODEL])
+    def test_outlives_its_engine(self, exchange: Exchange, engine: Engine, reopen: Callable[[], Engine]) -> None:
+        spec = program(SAVES_ON_SIGTERM, outputs=[exchange.output(*MODEL)])
         engine.start([spec])
         Watch(engine).printed(spec, "ready")
         later = reopen()
@@ -428,12 +448,14 @@ class EngineTestCase:
         assert {watch.done(spec).outcome for spec in specs} == {"Completed"}
 
     @pytest.mark.slow
-    def test_a_channel_of_100_000_files(self, engine: Engine, watch: Watch, tmp_path: Path) -> None:
+    def test_a_channel_of_100_000_files(self, exchange: Exchange, engine: Engine, watch: Watch, tmp_path: Path) -> None:
         # A body takes 65,000 links at most on ext4.
         bodies = [tmp_path / f"body-{number}" for number in range(10)]
         for body in bodies:
             body.write_text("x")
-        sources = [Source(f"{number % 100}/{number}", str(bodies[number % 10]), 1) for number in range(100_000)]
+        sources = [
+            Source(f"{number % 100}/{number}", exchange.location(bodies[number % 10]), 1) for number in range(100_000)
+        ]
         spec = program(
             "print(sum(len(names) for _, _, names in os.walk(f'{BASE}/input/data/train')))",
             channels={"/opt/ml/input/data/train": sources},

@@ -12,8 +12,9 @@ NODE = "127.0.0.1"
 class RemoteProcessEngine(ProcessEngine):
     shares_disk = False
 
-    def output(self, instance_id: str, name: str) -> Path | None:
-        raise AssertionError(f"{name} of {instance_id} lies on another machine")
+    def output(self, instance_id: str, _name: str) -> Path | None:
+        self.poll(instance_id)
+        return None
 
 
 def open_remote(settings: Settings) -> RemoteProcessEngine:

@@ -10,6 +10,7 @@ from clary.engines.process import ProcessEngine
 from clary.routing.address import host_and_port
 from clary.toolkits import binding
 from tests.engines.capability import sandbox_works
+from tests.engines.conformance import EngineTestCase
 from tests.engines.instances import Watch, program
 from tests.engines.remote import NODE, RemoteProcessEngine
 
@@ -33,6 +34,13 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Remot
 @pytest.fixture
 def engine(reopen: Callable[[], RemoteProcessEngine]) -> RemoteProcessEngine:
     return reopen()
+
+
+@pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
+class TestConformance(EngineTestCase):
+    @pytest.fixture
+    def reopen(self, tmp_path: Path) -> Callable[[], RemoteProcessEngine]:
+        return lambda: RemoteProcessEngine(tmp_path / "instances", tmp_path / "layers", "require", bind=NODE)
 
 
 def ask(address: str) -> bytes:

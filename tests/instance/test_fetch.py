@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clary.engines.process import ProcessEngine
-from clary.instance import fetch
+from clary.instance import transfer
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.fetch import fetch_all
 from clary.instance.spec import Source
@@ -42,7 +42,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(fetch, "BACKOFF", 0.01)
+    monkeypatch.setattr(transfer, "BACKOFF", 0.01)
     Handler.asked, Handler.held = Counter(), threading.Event()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

@@ -20,13 +20,13 @@ from clary.instance.cgroups import Group
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.layout import VIEW, Layout
 from clary.instance.node import Node
-from clary.instance.packing import is_plain_directory, pack, unpack
+from clary.instance.packing import as_one_file, is_plain_directory, pack, unpack
 from clary.instance.program import Ending, Limits, run
 from clary.instance.recipe import Recipe
 from clary.instance.report import Report
 from clary.instance.room import Room
 from clary.instance.spec import INTERFACE, InstanceSpec, Source
-from clary.instance.staging import bring, fill, write_files
+from clary.instance.staging import bring, fill, is_remote, write_files
 from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
 
@@ -93,6 +93,7 @@ class Agent:
         if self._spec.outputs and self._wishes.current() != "kill" and not ending.seen:
             self._report.enter("Uploading")
             self._keep()
+            self._store(ending)
         self._conclude(ending, seen)
 
     def _pull(self, recipe: Recipe) -> None:
@@ -101,7 +102,7 @@ class Agent:
         self._spec.interpreter = pull(self._node.tools, recipe, self._report, self._wishes).python
 
     def _stage_in(self, surroundings: Surroundings) -> None:
-        spec, check = self._spec, self._check
+        spec, check, say = self._spec, self._check, self._report.log.say
         check()
         for directory in (spec.workdir, *(output.directory for output in spec.outputs)):
             # A working directory elsewhere is the image's own.
@@ -110,8 +111,10 @@ class Agent:
         interface = self._node.interface
         write_files(self._layout, {path: text.replace(INTERFACE, interface) for path, text in spec.files.items()})
         for directory, sources in spec.channels.items():
-            link = surroundings.links(directory, sum(source.size for source in sources))
-            fill(self._layout.host(directory), sources, link=link, check=check)
+            # What is downloaded is the instance's own, to write to and to account for.
+            local = not any(map(is_remote, sources))
+            link = local and surroundings.links(directory, sum(source.size for source in sources))
+            fill(self._layout.host(directory), sources, link=link, check=check, say=say)
             if link:
                 surroundings.protect(directory)
                 self._room.besides.add(self._layout.host(directory))
@@ -120,8 +123,8 @@ class Agent:
         for archive in spec.archives:
             # The query of a presigned URL is a secret; the reason of a failure is not.
             name = os.path.basename(archive.location.partition("?")[0])
-            local = bring(Source(name, archive.location), self._layout["scratch"], check)
-            unpack(local, self._layout.host(archive.into), check)
+            path = bring(Source(name, archive.location), self._layout["scratch"], check, say)
+            unpack(path, self._layout.host(archive.into), check)
         requirements = next((path for path in spec.requirements if os.path.isfile(self._layout.host(path))), None)
         if requirements:
             from clary.instance.layers import add_requirements
@@ -152,6 +155,31 @@ class Agent:
                 pack(directory, self._layout.root, result, self._room.check)
             elif is_plain_directory(directory, self._layout.root):
                 os.symlink(directory, result)
+
+    def _store(self, ending: Ending) -> None:
+        """Bring the outputs that have a destination there."""
+        from clary.instance.upload import upload
+
+        for output in self._spec.outputs:
+            result = self._layout[f"outputs/{output.name}"]
+            if not output.destination or not os.path.lexists(result):
+                continue
+            if not output.packed:
+                result = as_one_file(result, self._room.check)
+            try:
+                size = upload(result, output.destination, self._check_uploading, self._report.log.say)
+            except Refused as refused:
+                if ending.exit_code and not ending.cause:
+                    # That the program failed is the greater news.
+                    self._report.log.say(str(refused))
+                    return
+                raise
+            self._report.status.stored[output.name] = size
+
+    def _check_uploading(self) -> None:
+        """What was made is kept all the same when a stop is asked for now."""
+        if self._wishes.current() == "kill":
+            raise StopAsked
 
     def _conclude(self, ending: Ending, seen: str) -> None:
         code, status = ending.exit_code, self._report.status

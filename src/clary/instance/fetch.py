@@ -1,33 +1,39 @@
-"""Downloads of objects that are not on this disk: several at once, streamed, retried."""
+"""Downloads of objects that are not on this disk: several at once, retried, gone on with where they broke off.
+
+What came is compared with its size and, where S3 tells the MD5 of its bytes (an ETag of 32 digits, unless a key of KMS
+was used), with that.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import http.client
-import os
-import shutil
+import re
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import BinaryIO
 
 from clary.instance.errors import Refused
 from clary.instance.spec import Source
+from clary.instance.transfer import CHUNK, TIMEOUT, GaveUp, persist
 
 AT_ONCE = 8
-ATTEMPTS = 4
-BACKOFF = 0.5
-"""Seconds before the second attempt; doubled for each further one."""
-TIMEOUT = 60
-CHUNK = 1024 * 1024
+PATIENCE = 600.0
+"""Seconds in which it came no further, after which a download is given up."""
 LOOK = 0.2
 """Seconds between two calls of `check` while the downloads run."""
+_MD5 = re.compile(r'"[0-9a-f]{32}"')
 
 
-def fetch_all(sources: dict[str, Source], check: Callable[[], None]) -> None:
-    """Download path → source. The first error, or an exception from `check`, ends all of them."""
+def fetch_all(
+    sources: dict[str, Source], check: Callable[[], None], say: Callable[[str], None] = lambda _: None
+) -> None:
+    """Download path → source. The first error, or an exception from `check`, ends all of them. `say` is told when one
+    has to wait."""
     pool = ThreadPoolExecutor(AT_ONCE)
-    pending = {pool.submit(fetch, source, path) for path, source in sources.items()}
+    pending = {pool.submit(fetch, source, path, say) for path, source in sources.items()}
     try:
         while pending:
             finished, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
@@ -39,25 +45,69 @@ def fetch_all(sources: dict[str, Source], check: Callable[[], None]) -> None:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def fetch(source: Source, path: str) -> None:
-    for attempt in range(ATTEMPTS):
-        try:
-            return _attempt(source, path)
-        except urllib.error.HTTPError as error:
-            error.close()
-            reason = f"{error.reason} ({error.code})"
-            if error.code < 500 and error.code != 429:
-                break
-        except (OSError, http.client.HTTPException) as error:
-            reason = str(error) or type(error).__name__
-        if attempt < ATTEMPTS - 1:
-            time.sleep(BACKOFF * 2**attempt)
-    raise Refused(f"ClientError: Data download failed: {source.name}: {reason}.")
+def fetch(source: Source, path: str, say: Callable[[str], None] = lambda _: None) -> None:
+    def waits(reason: str) -> None:
+        say(f"The download of {source.name} waits: {reason}.")
+
+    try:
+        with open(path, "wb") as file:
+            download = _Download(source, file)
+            persist(download.go_on, download.patience, waits)
+    except GaveUp as error:
+        raise Refused(f"ClientError: Data download failed: {source.name}: {error}.") from None
+    except OSError as error:
+        raise Refused(f"ClientError: Data download failed: {source.name}: {error.strerror or error}.") from None
 
 
-def _attempt(source: Source, path: str) -> None:
-    with urllib.request.urlopen(source.location, timeout=TIMEOUT) as answer, open(path, "wb") as file:
-        shutil.copyfileobj(answer, file, CHUNK)
-    size = os.path.getsize(path)
-    if source.size and size != source.size:
-        raise http.client.HTTPException(f"{size} bytes of {source.size} came")
+class _Download:
+    def __init__(self, source: Source, file: BinaryIO) -> None:
+        self._source = source
+        self._file = file
+        self._begin()
+        self._etag = ""
+        self._furthest = self._mismatches = 0
+        self._heard = time.monotonic()
+
+    def patience(self) -> float:
+        return self._heard + PATIENCE - time.monotonic()
+
+    def go_on(self) -> None:
+        request = urllib.request.Request(self._source.location)
+        if self._size and self._etag:
+            request.add_header("Range", f"bytes={self._size}-")
+            # All of it, where the object is another one by now.
+            request.add_header("If-Range", self._etag)
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+            if answer.status != http.client.PARTIAL_CONTENT:
+                self._begin()
+            self._etag = answer.headers.get("ETag", "")
+            whole = self._size + int(answer.headers.get("Content-Length", 0))
+            encrypted = answer.headers.get("x-amz-server-side-encryption", "")
+            while chunk := answer.read(CHUNK):
+                self._take(chunk)
+        if "Content-Length" in answer.headers and self._size < whole:
+            raise http.client.HTTPException(f"{self._size} bytes of {whole} came")
+        self._verify(plain="kms" not in encrypted)
+
+    def _begin(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._size = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def _take(self, chunk: bytes) -> None:
+        self._file.write(chunk)
+        self._md5.update(chunk)
+        self._size += len(chunk)
+        if self._size > self._furthest:
+            self._furthest, self._heard = self._size, time.monotonic()
+
+    def _verify(self, *, plain: bool) -> None:
+        expected, etag = self._source.size, self._etag
+        if expected and self._size != expected:
+            raise GaveUp(f"{self._size} bytes of {expected} came")
+        if plain and _MD5.fullmatch(etag) and self._md5.hexdigest() != etag.strip('"'):
+            self._mismatches += 1
+            self._etag = ""
+            wrong = "what came does not have the MD5 of what is stored"
+            raise http.client.HTTPException(wrong) if self._mismatches == 1 else GaveUp(wrong)

@@ -53,6 +53,17 @@ def pack(directory: str, root: str, result: str, check: Callable[[], None]) -> b
     return True
 
 
+def as_one_file(directory: str, check: Callable[[], None]) -> str:
+    """The path of a `.tar` of what a link to a directory leads to, for another machine to unpack: directories and plain
+    files, and nothing else that the program may have left there."""
+    import tarfile
+
+    path = f"{directory}.tar"
+    with open(path, "wb") as file, tarfile.open(fileobj=_Checked(file, check), mode="w:") as tar:
+        tar.add(os.path.realpath(directory), ".", filter=lambda m: m if m.isdir() or m.isreg() or m.islnk() else None)
+    return path
+
+
 class _Checked:
     """A file that calls `check` whenever a piece of it is read or written: one member may be larger than the disk."""
 

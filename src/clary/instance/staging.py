@@ -29,36 +29,39 @@ def write_files(layout: Layout, files: dict[str, str]) -> None:
             file.write(content)
 
 
-def fill(directory: str, sources: list[Source], *, link: bool, check: Callable[[], None]) -> None:
-    """Fill `directory` with `sources`. `check` is called between files and may raise to end it all."""
+def fill(
+    directory: str, sources: list[Source], *, link: bool, check: Callable[[], None], say: Callable[[str], None]
+) -> None:
+    """Fill `directory` with `sources`. `check` is called between files and may raise to end it all; `say` is told of
+    downloads that have to wait."""
     places = plan(directory, sources)
     for parent in {os.path.dirname(path) for path in places}:
         os.makedirs(parent, exist_ok=True)
     remote: dict[str, Source] = {}
     for path, source in places.items():
         check()
-        if _is_remote(source):
+        if is_remote(source):
             remote[path] = source
         else:
             _place(source, path, link=link)
     if remote:
         from clary.instance.fetch import fetch_all
 
-        fetch_all(remote, check)
+        fetch_all(remote, check, say)
 
 
-def bring(source: Source, directory: str, check: Callable[[], None]) -> str:
+def bring(source: Source, directory: str, check: Callable[[], None], say: Callable[[str], None]) -> str:
     """Path of one local file: the source itself, or where in `directory` it was downloaded to."""
-    if not _is_remote(source):
+    if not is_remote(source):
         return source.location
     from clary.instance.fetch import fetch_all
 
     path = f"{directory}/archive"
-    fetch_all({path: source}, check)
+    fetch_all({path: source}, check, say)
     return path
 
 
-def _is_remote(source: Source) -> bool:
+def is_remote(source: Source) -> bool:
     return source.location.startswith(("http://", "https://"))
 
 

@@ -1,8 +1,8 @@
 """The contract of an object store, as the platform itself uses it.
 
 The embedded store (`embedded.py`) also serves the S3 API; an external one (`external.py`) is any S3 endpoint.
-All methods may block and are called from worker threads. A missing bucket or key raises `KeyError` with
-`s3://bucket/key` as its argument, an object in an archive that was not restored `ObjectArchived`.
+Methods may block and are called from worker threads. A missing bucket or key raises `KeyError` with `s3://bucket/key`
+as its argument, an object in an archive that was not restored `ObjectArchived`.
 """
 
 from collections.abc import Iterator
@@ -34,8 +34,8 @@ class ObjectStore(Protocol):
         ...
 
     def locate(self, bucket: str, key: str) -> str:
-        """Where an instance reads the object: an absolute path of an immutable file on this disk, which it
-        may hard-link but never write, or a presigned https/http URL."""
+        """Where an instance reads the object: an absolute path of an immutable file of this disk, which it may link and
+        never write, or a presigned http(s) URL."""
         ...
 
     def destination(self, bucket: str, key: str) -> str | None:
@@ -47,6 +47,13 @@ class ObjectStore(Protocol):
         ...
 
     def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
-        """Store the file at `path` under `key`, durably. It may become the stored body itself, by another link, so
-        nobody may write to it any more; it stays where it is, so that this can be done again."""
+        """Store the file at `path`, durably. It stays, and may be the stored body now: nobody may write to it."""
+        ...
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Delete the object, for good where the bucket keeps no versions; where there is none, nothing."""
+        ...
+
+    def own_bucket(self) -> str:
+        """The bucket of what the platform keeps for itself, made where it is not there. No S3 call sees it."""
         ...

@@ -53,6 +53,8 @@ WORKERS = 16
 BURIED_AT_ONCE = 1000
 """Bodies in one transaction, which every other change waits for."""
 PAGE = 1000
+OWN_BUCKET = ".clary"
+"""Of the platform itself; no user can have a bucket of such a name."""
 
 
 class EmbeddedStore:
@@ -172,6 +174,23 @@ class EmbeddedStore:
 
         with _missing_as_key_error(bucket, key):
             return _info(self.change(put, content.body))
+
+    def remove(self, bucket: str, key: str) -> None:
+        def remove(connection: Connection) -> None:
+            versions.remove(connection, buckets.find(connection, bucket), key.encode(), None)
+
+        with _missing_as_key_error(bucket, key):
+            self.change(remove)
+
+    def own_bucket(self) -> str:
+        def make(connection: Connection) -> None:
+            try:
+                buckets.find(connection, OWN_BUCKET)
+            except StoreError:
+                buckets.create(connection, OWN_BUCKET, "", "")
+
+        self.change(make)
+        return OWN_BUCKET
 
     def _body(self, bucket: str, key: str) -> str:
         with _missing_as_key_error(bucket, key):

@@ -27,6 +27,7 @@ class ExternalStore:
     """An `ObjectStore` over S3. Without keys in the settings, boto3's own search for credentials applies."""
 
     def __init__(self, settings: Settings) -> None:
+        self._own = f"clary-{settings.account}-{settings.region}"
         self._client: Any = boto3.client(
             "s3",
             endpoint_url=settings.s3_endpoint,
@@ -68,6 +69,21 @@ class ExternalStore:
             method, Params={"Bucket": bucket, "Key": key}, ExpiresIn=URL_LIFETIME
         )
         return url
+
+    def remove(self, bucket: str, key: str) -> None:
+        with _as_contract(bucket, key):
+            self._client.delete_object(Bucket=bucket, Key=key)
+
+    def own_bucket(self) -> str:
+        try:
+            self._client.head_bucket(Bucket=self._own)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _MISSING:
+                raise
+            region = self._client.meta.region_name
+            place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            self._client.create_bucket(Bucket=self._own, **place)
+        return self._own
 
     def _head(self, bucket: str, key: str) -> ObjectInfo:
         with _as_contract(bucket, key):

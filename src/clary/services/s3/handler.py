@@ -8,11 +8,12 @@ from functools import wraps
 from typing import Any
 
 from clary.control.call import Call
-from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError
+from clary.objects.embedded import OWN_BUCKET, EmbeddedStore
+from clary.objects.errors import StoreError, no_such_bucket
 from clary.services.s3 import operation
 from clary.services.s3.announcing import announce, must_tell
 from clary.services.s3.authorization import authorize, conceal, must_ask
+from clary.wire.credentials import PLATFORM
 from clary.wire.errors import ServiceError
 
 Handler = Callable[[EmbeddedStore, Call, dict[str, Any]], dict[str, Any] | None | Awaitable[dict[str, Any] | None]]
@@ -71,6 +72,8 @@ def _store(call: Call, request: dict[str, Any]) -> EmbeddedStore:
     if not isinstance(store, EmbeddedStore):
         endpoint = call.house.settings.s3_endpoint
         raise StoreError("NotImplemented", f"This Clary keeps its objects at {endpoint}: call S3 there.", 501)
+    if request.get("Bucket") == OWN_BUCKET and call.principal != PLATFORM:
+        raise no_such_bucket(OWN_BUCKET)
     for member, what in _UNSUPPORTED.items():
         if request.get(member) is not None:
             raise StoreError("NotImplemented", f"Clary does not do {what}.", 501)

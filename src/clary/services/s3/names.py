@@ -8,7 +8,8 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from clary.objects.errors import StoreError
+from clary.objects.embedded import OWN_BUCKET
+from clary.objects.errors import StoreError, no_such_bucket
 
 LONGEST_KEY = 1024
 MOST_PARTS = 10_000
@@ -65,6 +66,8 @@ def copy_source(named: str) -> CopySource:
     """Of a header `bucket/key` or `/bucket/key?versionId=id`, percent-encoded."""
     path, version, version_id = named.partition("?versionId=")
     bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    if bucket == OWN_BUCKET:
+        raise no_such_bucket(bucket)
     return CopySource(bucket, key, version_id if version else None)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from clary.control.house import House
 from clary.instance.spec import InstanceStatus
 from clary.records.record import Scope
+from clary.services.sagemaker.instances.outputs import discard
 
 
 class Printed(NamedTuple):
@@ -30,6 +31,7 @@ def status_of(house: House, instance_id: str) -> InstanceStatus | None:
 
 def release(house: House, instance_id: str) -> None:
     """Forget the instance and what it left, where it is not forgotten already."""
+    discard(house, instance_id)
     with suppress(KeyError):
         house.engine.release(instance_id)
 

@@ -12,6 +12,7 @@ from clary.control.house import House
 from clary.instance.report import REASON_LIMIT
 from clary.instance.spec import InstanceSpec, InstanceStatus, Phase
 from clary.records.record import Record
+from clary.services.sagemaker.instances.outputs import with_destinations
 from clary.services.sagemaker.instances.watching import release, status_of
 from clary.services.sagemaker.jobs.attempts import INTERNAL, earlier_ids, instance_ids
 
@@ -43,7 +44,7 @@ class Gang:
         }
         if None in statuses.values() and not stopping:
             self._release(self.earlier)
-            self.house.engine.start(specs())
+            self.house.engine.start(with_destinations(self.house, specs()))
             statuses = {instance_id: self.house.engine.poll(instance_id) for instance_id in self.ids}
         found = {instance_id: status or NOT_STARTED for instance_id, status in statuses.items()}
         if stopping or any(_ends_all(status) for status in found.values()):

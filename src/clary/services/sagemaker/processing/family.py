@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from clary.records.log_rows import Lines
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.inputs import split_s3_uri
+from clary.services.sagemaker.instances.outputs import output_of
 from clary.services.sagemaker.jobs.base import Findings
 from clary.services.sagemaker.processing.instance import outputs, processing_instances, size
 from clary.services.sagemaker.processing.kind import COURSE, PROCESSING_JOB
@@ -44,10 +44,9 @@ class Processing:
         the later instance stays."""
         for number in range(1, size(record) + 1):
             for output, uri in outputs(record):
-                with suppress(KeyError):
-                    directory = house.engine.output(f"{record.id}-{number}", output.name)
-                    if directory is not None:
-                        _store(house, directory, uri)
+                directory = output_of(house, f"{record.id}-{number}", output.name)
+                if directory is not None:
+                    _store(house, directory, uri)
         return {"ExitMessage": status.message} if status.message else {}
 
 

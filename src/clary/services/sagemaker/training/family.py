@@ -11,6 +11,7 @@ from clary.records.log_rows import Lines
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.inputs import split_s3_uri
+from clary.services.sagemaker.instances.outputs import output_of
 from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
 from clary.services.sagemaker.jobs.base import Findings
 from clary.services.sagemaker.training.artifacts import merge
@@ -68,7 +69,8 @@ class Training:
 
     def _one_archive(self, house: House, record: Record, name: str) -> Path | None:
         """A file for the object store to take. Where only one instance left something, as is usual, that is it."""
-        found = {number: _output(house, record, name, number) for number in range(1, self.size(record) + 1)}
+        numbers = range(1, self.size(record) + 1)
+        found = {number: output_of(house, instance_id(record, number), name) for number in numbers}
         packed = {number: path for number, path in found.items() if path is not None}
         if not packed:
             return None
@@ -90,10 +92,3 @@ class Training:
             f"{', '.join(names[:MOST_NAMES])}{more}"
         )
         house.logs.append(record.scope, self.log_group, self.log_stream(record, number), [(time.time(), said)])
-
-
-def _output(house: House, record: Record, name: str, number: int) -> Path | None:
-    try:
-        return house.engine.output(instance_id(record, number), name)
-    except KeyError:
-        return None

@@ -1,0 +1,139 @@
+"""A whole platform whose instances are on another machine: nothing goes by files, all by URL."""
+
+import tarfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.platform import Platform
+from tests.programs import BUCKET, ended, log_lines, put, run_job, training_request, unique, wait_until
+from tests.services.sagemaker.hosting.test_endpoints import INFERENCE, Endpoint
+
+ENGINE = ("--engine", "tests.engines.remote:open_remote", "--advertise", "http://127.0.0.1:0")
+LISTS = """
+import os, pathlib
+top = pathlib.Path("/opt/ml/input/data/train")
+for path in sorted(top.rglob("*")):
+    print("found", repr(str(path.relative_to(top))), path.stat().st_size if path.is_file() else "directory")
+(top / "plain.csv").write_text("changed")
+"""
+WAITS = """
+import os, pathlib, time
+pathlib.Path("/opt/ml/model/weights").write_bytes(os.urandom(8 << 20))
+print("written", flush=True)
+deadline = time.time() + 60
+while not pathlib.Path("/opt/ml/go").exists() and time.time() < deadline:
+    time.sleep(0.02)
+"""
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    started = Platform(tmp_path_factory.mktemp("remote") / "state", *ENGINE).up()
+    yield started
+    started.down()
+
+
+def channel(uri: str) -> dict[str, Any]:
+    return {"ChannelName": "train", "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
+
+
+def members(platform: Platform, uri: str) -> dict[str, bytes]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    packed = platform.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        return {member.name: archive.extractfile(member).read() for member in archive if member.isreg()}  # type: ignore[union-attr]
+
+
+def test_from_training_to_predictions(remote: Platform) -> None:
+    script = (
+        "import pathlib\nmodel = pathlib.Path('/opt/ml/model')\n(model / 'code').mkdir()\n"
+        "(model / 'word.txt').write_text(pathlib.Path('/opt/ml/input/data/train/word').read_text())\n"
+        f"(model / 'code/inference.py').write_text({INFERENCE!r})\n"
+    )
+    uri = put(remote, f"{unique('data')}/word", "hello").rpartition("/")[0]
+    job = run_job(remote, script, InputDataConfig=[channel(uri)])
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert [t["Status"] for t in job["SecondaryStatusTransitions"]][-2:] == ["Uploading", "Completed"]
+    endpoint = Endpoint(remote)
+    model = endpoint.model("unused", ModelDataUrl=job["ModelArtifacts"]["S3ModelArtifacts"])
+    assert endpoint.create(endpoint.config(("All", model, 1.0)))["EndpointStatus"] == "InService"
+    assert endpoint.ask("world") == "hello:world"
+
+
+def test_a_replica_that_dies_is_replaced_at_another_address(remote: Platform) -> None:
+    endpoint = Endpoint(remote)
+    endpoint.create(endpoint.config(("All", endpoint.model("one"), 1.0)))
+    assert endpoint.ask("a") == "one:a"
+    with pytest.raises(endpoint.runtime.exceptions.ClientError):
+        endpoint.ask("die")
+
+    def answers() -> bool:
+        try:
+            return endpoint.ask("b") == "one:b"
+        except endpoint.runtime.exceptions.ClientError:
+            return False
+
+    wait_until(answers)
+
+
+def test_keys_of_all_kinds_become_files(remote: Platform) -> None:
+    prefix = unique("odd")
+    contents = {"plain.csv": "x" * 100_000, "a b+c&d=e": "1", "é/ü?.txt": "22", "%41": "333", "empty": "", "dir/": ""}
+    for key, content in contents.items():
+        put(remote, f"{prefix}/{key}", content)
+    job = run_job(remote, LISTS, InputDataConfig=[channel(f"s3://{BUCKET}/{prefix}/")])
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    found = {line for line in log_lines(remote, job["TrainingJobName"]) if line.startswith("found")}
+    files = {f"found {key!r} {len(content)}" for key, content in contents.items() if not key.endswith("/")}
+    assert found == files | {"found 'dir' directory", "found 'é' directory"}
+    stored = remote.client("s3").get_object(Bucket=BUCKET, Key=f"{prefix}/plain.csv")["Body"].read()
+    assert stored == b"x" * 100_000
+
+
+def test_what_several_leave_is_one_archive_and_nothing_else_stays(remote: Platform) -> None:
+    script = (
+        "import os, pathlib\nhost = os.environ['SM_CURRENT_HOST']\npathlib.Path('/opt/ml/model', host).write_text(host)"
+    )
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    job = run_job(remote, script, ResourceConfig=resources)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    found = members(remote, job["ModelArtifacts"]["S3ModelArtifacts"])
+    assert found == {"algo-1": b"algo-1", "algo-2": b"algo-2"}
+    collected = remote.state / "collected"
+    wait_until(lambda: not any(collected.iterdir()))
+
+
+def test_a_bucket_that_is_not_there_is_named(remote: Platform) -> None:
+    job = run_job(
+        remote,
+        "open('/opt/ml/model/x', 'w').write('x')",
+        OutputDataConfig={"S3OutputPath": "s3://no-such-bucket-anywhere/out"},
+    )
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "Failed to upload artifacts" in job["FailureReason"]
+    assert "no-such-bucket-anywhere" in job["FailureReason"]
+
+
+def test_a_job_that_ends_while_the_platform_is_away_loses_nothing(tmp_path: Path) -> None:
+    platform = Platform(tmp_path / "state", *ENGINE).up()
+    try:
+        request = training_request(platform, WAITS)
+        name = request["TrainingJobName"]
+        platform.client("sagemaker").create_training_job(**request)
+        (log,) = wait_until(lambda: [p for p in (tmp_path / "state/instances").glob("*/log") if says(p, "written")])
+        platform.kill()
+        (log.parent / "ml/go").touch()
+        wait_until(lambda: says(log, "The upload of model.tar.gz waits: Connection refused"))
+        job = ended(platform.up(), name)
+        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+        assert len(members(platform, job["ModelArtifacts"]["S3ModelArtifacts"])["weights"]) == 8 << 20
+    finally:
+        platform.down()
+
+
+def says(log: Path, text: str) -> bool:
+    return log.exists() and text in log.read_text()
