@@ -60,6 +60,8 @@ class Line:
         """By instance, also of those that left the line without having run."""
         self._begun: set[Path] = set()
         """Tickets of gangs that a crash cut in half. Their room is theirs, and part of what is taken."""
+        self._open = False
+        """Whether anybody may be started. Who only looks, or lets go of what there is, starts nothing."""
         self._last = 0
         for ticket in read_tickets(directory):
             self._note(ticket)
@@ -67,6 +69,7 @@ class Line:
     def take_up(self, started: Container[str]) -> None:
         """Go on with what an earlier engine left, of whose instances these were started."""
         with self._lock:
+            self._open = True
             for ticket in self._waiting.values():
                 if any(instance_id in started for instance_id in ticket.wants):
                     self._begun.add(ticket.path)
@@ -161,7 +164,7 @@ class Line:
         # Of that one alone: whoever asks for something else does not wait for the whole line to be started.
         with self._lock:
             ticket = next(iter(self._waiting.values()), None)
-            if ticket is None:
+            if ticket is None or not self._open:
                 return False
             if self._oversubscribe or ticket.path in self._begun:
                 return self._admit(ticket, None)

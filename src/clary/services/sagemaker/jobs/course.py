@@ -14,6 +14,8 @@ class Course:
     stopping: State
     ended: Mapping[Outcome, State]
     messages: Mapping[State, str]
+    pending: tuple[State, State] | None = None
+    """Of a job that waits in line, and of one that has left it; None where those are told of as jobs that start."""
     restarting: State | None = None
     """Of a job that is tried again; None where that kind of job never is."""
     pulling: str = "Downloading the training image"

@@ -74,7 +74,10 @@ def together(statuses: Sequence[InstanceStatus]) -> InstanceStatus:
         return InstanceStatus(phase, entered, image=image)
     number, first = min(enumerate(statuses, 1), key=lambda numbered: _ended(numbered[1]))
     message = "".join(status.message for status in statuses)
-    reason = _told(first.reason, f"algo-{number}: " if len(statuses) > 1 else "") if first.reason else ""
+    # A gang for which there is no room was refused as a whole.
+    never_ran = "Pending" in first.entered and "Starting" not in first.entered
+    host = f"algo-{number}: " if len(statuses) > 1 and not never_ran else ""
+    reason = _told(first.reason, host) if first.reason else ""
     return InstanceStatus(phase, entered, first.outcome, first.exit_code, reason, message, image)
 
 

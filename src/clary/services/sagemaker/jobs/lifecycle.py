@@ -18,9 +18,10 @@ from clary.services.sagemaker.instances.watching import Printed, keep_logs, read
 from clary.services.sagemaker.jobs.attempts import Attempt, may_be_tried_again
 from clary.services.sagemaker.jobs.base import Family
 from clary.services.sagemaker.jobs.gang import Gang
+from clary.services.sagemaker.jobs.pending import TOO_LONG, passage, patience
 
-LOOK_AGAIN = 1.0
-"""Seconds between looks at a gang that gives no hint."""
+LOOK_AGAIN = 30.0
+"""Seconds between looks at a gang that gives no hint. The engine hints at all that happens; one may be lost."""
 
 
 class JobReconciler:
@@ -52,11 +53,16 @@ class JobReconciler:
             self._end(record, course.ended["Failed"], time.time(), {"FailureReason": str(error)})
             return None
         record, more = self._ship(record, gang)
+        if line := passage(course, record, status):
+            state, since = line
+            record = self._house.records.transition(record, state, message=course.messages[state], at=since)
         self._tell_of_image(record, status)
         record = self._progress(record, status)
         if more:
             # All that was printed is in the log before the job has ended.
             return 0.0
+        if status.phase == "Pending" and not stopping:
+            return self._wait(record, status)
         if status.phase != "Done":
             return LOOK_AGAIN
         if course.restarting and not stopping and may_be_tried_again(record, status):
@@ -64,6 +70,15 @@ class JobReconciler:
             return 0.0
         self._finish(record, status)
         return None
+
+    def _wait(self, record: Record, status: InstanceStatus) -> float:
+        """The engine hints when it is the gang's turn; so many may wait that none is looked at without need."""
+        course = self._family.course
+        left = patience(record.document, status)
+        if left > 0:
+            return left
+        self._house.records.transition(record, course.stopping, message=TOO_LONG)
+        return 0.0
 
     def _restart(self, record: Record, state: State, status: InstanceStatus) -> None:
         """From this passage on the job's instances are those of its next attempt."""

@@ -4,6 +4,7 @@ from clary.records.record import Kind, State
 from clary.services.sagemaker.jobs.course import Course
 
 STARTING = State("InProgress", "Starting")
+PENDING = State("InProgress", "Pending")
 DOWNLOADING = State("InProgress", "Downloading")
 TRAINING = State("InProgress", "Training")
 UPLOADING = State("InProgress", "Uploading")
@@ -16,6 +17,7 @@ MAX_RUNTIME_EXCEEDED = State("Stopped", "MaxRuntimeExceeded")
 
 MESSAGES = {
     STARTING: "Starting the training job",
+    PENDING: "The training job is waiting for compute capacity",
     DOWNLOADING: "Downloading input data",
     TRAINING: "Training image download completed. Training in progress.",
     UPLOADING: "Uploading generated training model",
@@ -30,11 +32,12 @@ MESSAGES = {
 TRAINING_JOB = Kind(
     name="training-job",
     transitions={
-        STARTING: frozenset({DOWNLOADING, TRAINING, RESTARTING, STOPPING, FAILED}),
+        STARTING: frozenset({PENDING, DOWNLOADING, TRAINING, RESTARTING, STOPPING, FAILED}),
+        PENDING: frozenset({STARTING, STOPPING, FAILED}),
         DOWNLOADING: frozenset({TRAINING, RESTARTING, STOPPING, FAILED}),
         TRAINING: frozenset({UPLOADING, RESTARTING, STOPPING, FAILED, MAX_RUNTIME_EXCEEDED}),
         UPLOADING: frozenset({COMPLETED, RESTARTING, STOPPING, FAILED, MAX_RUNTIME_EXCEEDED}),
-        RESTARTING: frozenset({DOWNLOADING, TRAINING, RESTARTING, STOPPING, FAILED}),
+        RESTARTING: frozenset({PENDING, DOWNLOADING, TRAINING, RESTARTING, STOPPING, FAILED}),
         STOPPING: frozenset({STOPPED, COMPLETED, FAILED, MAX_RUNTIME_EXCEEDED}),
     },
     live=frozenset({"InProgress", "Stopping"}),
@@ -50,5 +53,6 @@ COURSE = Course(
         "MaxRuntimeExceeded": MAX_RUNTIME_EXCEEDED,
     },
     messages=MESSAGES,
+    pending=(PENDING, STARTING),
     restarting=RESTARTING,
 )

@@ -1,0 +1,116 @@
+"""Training jobs for which there is no room yet: they are Pending, and then they are not."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clary.instance.spec import InstanceStatus
+from clary.services.sagemaker.jobs.pending import patience
+from tests.platform import Platform
+from tests.programs import ended, log_lines, training_request, wait_until
+
+WAITS = "import time\nprint('waiting', flush=True)\ntime.sleep(600)"
+TWO_OF_FIVE = "vcpus=5,memory=1TiB"
+"""Room for two instances of two vCPUs, and one left over."""
+LARGE = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    monkeypatch.setenv("CLARY_CAPACITY", TWO_OF_FIVE)
+    started = Platform(tmp_path / "state", "--no-oversubscribe").up()
+    yield started
+    started.down()
+
+
+def create(platform: Platform, script: str, **changes: Any) -> str:
+    request = training_request(platform, script, **{"ResourceConfig": LARGE, **changes})
+    platform.client("sagemaker").create_training_job(**request)
+    return str(request["TrainingJobName"])
+
+
+def describe(platform: Platform, name: str) -> dict[str, Any]:
+    job: dict[str, Any] = platform.client("sagemaker").describe_training_job(TrainingJobName=name)
+    return job
+
+
+def is_at(platform: Platform, name: str, secondary: str) -> bool:
+    return bool(describe(platform, name)["SecondaryStatus"] == secondary)
+
+
+def fill(platform: Platform) -> list[str]:
+    names = [create(platform, WAITS) for _ in range(2)]
+    for name in names:
+        wait_until(lambda name=name: is_at(platform, name, "Training"))
+    return names
+
+
+def test_a_job_is_pending_until_there_is_room(small: Platform) -> None:
+    first, _ = fill(small)
+    name = create(small, "print('ran', flush=True)")
+    wait_until(lambda: is_at(small, name, "Pending"))
+    job = describe(small, name)
+    assert job["TrainingJobStatus"] == "InProgress"
+    told = job["SecondaryStatusTransitions"][-1]
+    assert told["StatusMessage"] == "The training job is waiting for compute capacity"
+    assert "TrainingStartTime" not in job
+    small.client("sagemaker").stop_training_job(TrainingJobName=first)
+    job = ended(small, name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    passages = [each["Status"] for each in job["SecondaryStatusTransitions"]]
+    assert passages == ["Starting", "Pending", "Starting", "Downloading", "Training", "Uploading", "Completed"]
+    times = [each["StartTime"] for each in job["SecondaryStatusTransitions"]]
+    assert times == sorted(times)
+    assert log_lines(small, name).count("ran") == 1
+
+
+def test_a_pending_job_can_be_stopped(small: Platform) -> None:
+    fill(small)
+    name = create(small, WAITS)
+    wait_until(lambda: is_at(small, name, "Pending"))
+    small.client("sagemaker").stop_training_job(TrainingJobName=name)
+    job = ended(small, name)
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "Stopped")
+    assert "ModelArtifacts" not in job
+    assert list((small.state / "instances" / "line").glob("[0-9]*")) == []
+
+
+def test_a_kill_amid_waiting_loses_nobody_and_keeps_the_order(small: Platform) -> None:
+    full = fill(small)
+    names = [create(small, "print('ran', flush=True)") for _ in range(4)]
+    wait_until(lambda: all(is_at(small, name, "Pending") for name in names))
+    small.kill()
+    small.up()
+    assert all(is_at(small, name, "Pending") for name in names)
+    small.client("sagemaker").stop_training_job(TrainingJobName=full[0])
+    jobs = [ended(small, name) for name in names]
+    assert {job["TrainingJobStatus"] for job in jobs} == {"Completed"}
+    starts = [job["TrainingStartTime"] for job in jobs]
+    assert starts == sorted(starts)
+    assert all(log_lines(small, name).count("ran") == 1 for name in names)
+
+
+def test_a_job_that_can_never_fit_fails_in_awss_words(small: Platform) -> None:
+    name = create(small, WAITS, ResourceConfig={**LARGE, "InstanceCount": 3})
+    job = ended(small, name)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith(
+        "CapacityError: Unable to provision requested ML compute capacity. "
+        "Please retry using a different ML instance type."
+    )
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "left"), [("ml.g5.xlarge", True), ("ml.p4d.24xlarge", True), ("ml.m5.large", False)]
+)
+def test_max_pending_time_is_of_accelerated_instances(instance_type: str, left: bool) -> None:
+    """As AWS documents it: it has no effect on jobs that request CPU-only instance types."""
+    document = {
+        "ResourceConfig": {"InstanceType": instance_type},
+        "StoppingCondition": {"MaxPendingTimeInSeconds": 1800},
+    }
+    long_ago = InstanceStatus("Pending", {"Pending": 1.0})
+    assert patience(document, long_ago) < 0 if left else patience(document, long_ago) == math.inf
