@@ -61,6 +61,8 @@ class EngineTestCase:
     """Whether programs find the instances of their gang by name."""
     own_networks = False
     """Whether each instance of a gang has a network of its own."""
+    many = 50
+    """Instances that this machine can start at once."""
 
     @pytest.fixture
     def reopen(self) -> Callable[[], Engine]:
@@ -441,7 +443,7 @@ class EngineTestCase:
             engine.poll(spec.id)
 
     def test_many_at_once(self, engine: Engine, watch: Watch) -> None:
-        specs = [program("", interpreter="") for _ in range(50)]
+        specs = [program("", interpreter="") for _ in range(self.many)]
         for spec in specs:
             spec.command = ["/bin/true"]
             engine.start([spec])

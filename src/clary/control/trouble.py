@@ -1,4 +1,4 @@
-"""Which failures pass: the database is away or overrun, the disk is full, the process is out of files.
+"""Which failures pass: the database or the engine is away or overrun, the disk is full, the process is out of files.
 
 A client that is told so (503) tries again, as every SDK does by itself; a mistake of Clary's own stays an internal
 failure (500). Databases raise the same exceptions for both, so their own codes decide: SQLSTATE classes from
@@ -11,6 +11,7 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
+from clary.engines.answers import EngineAway
 from clary.records.errors import Behind, Stale
 
 _ERRNO = frozenset(
@@ -35,7 +36,7 @@ _SQLSTATES = frozenset({"25006", "55P03"})
 
 def passes(error: BaseException) -> bool:
     """Whether the same call may go well later, with nothing changed in Clary or in the call."""
-    if isinstance(error, DatabaseTimeout | Stale | Behind):
+    if isinstance(error, DatabaseTimeout | Stale | Behind | EngineAway):
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or (error.orig is not None and _passes_in_database(error.orig))

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from clary.instance.spec import InstanceSpec
 
+
+class EngineAway(Exception):
+    """What runs the instances does not answer now; the same may go well later. The message says who and why."""
+
+
 ROUNDING = 1e-9
 """Shares of GPUs and vCPUs are added up."""
 

@@ -1,6 +1,7 @@
 """Which engine a platform has, by its settings. Each is imported when it is chosen: some need packages of their own."""
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from clary.engines.base import Engine
 from clary.settings import Settings
@@ -28,11 +29,29 @@ def open_engine(settings: Settings) -> Engine:
             network=settings.network,
             urls=lambda: [settings.url, settings.s3_endpoint or ""],
         )
+    if settings.engine.startswith("ray://"):
+        return _ray_engine(settings)
     if rest.isidentifier():
         return _own_engine(settings, scheme, rest)
     raise UnknownEngine(
-        f"There is no engine {settings.engine!r}: it is process, or module:function for one of your own."
+        f"There is no engine {settings.engine!r}: it is process, ray://HOST:10001, or module:function for one "
+        "of your own."
     )
+
+
+def _ray_engine(settings: Settings) -> Engine:
+    # Not imported: that is the driver's, a process of its own.
+    if find_spec("ray") is None:
+        raise UnknownEngine(f"The engine {settings.engine!r} needs Ray: pip install 'clary[ray]'.")
+    from clary.engines.ray.engine import RayEngine
+
+    options = {
+        "sandbox": settings.sandbox,
+        "uids": settings.instance_uids,
+        "disk_reserve": settings.disk_reserve,
+        "network": settings.network,
+    }
+    return RayEngine(settings.state / "ray", settings.engine, options)
 
 
 def _own_engine(settings: Settings, module: str, function: str) -> Engine:

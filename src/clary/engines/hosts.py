@@ -6,7 +6,11 @@
 All agents of a gang hold all its addresses, which are free again when the last of them has ended.
 """
 
+import contextlib
+import fcntl
 import os
+import socket
+import struct
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,6 +20,7 @@ from clary.instance.spec import InstanceSpec
 
 NETWORK = 127 << 24 | 88 << 16
 COUNT = 1 << 16
+SIOCGIFADDR = 0x8915
 
 
 def address_claims() -> Claims:
@@ -39,6 +44,17 @@ def hosts_of(
         claimed = [stack.enter_context(claims.claim()) for _ in gang]
         hosts = {spec.hostname: _text(number) for spec, (number, _) in zip(gang, claimed, strict=True)}
         yield hosts, [fd for _, fd in claimed]
+
+
+def interface_of(address: str) -> str:
+    """The network interface of this machine that has the address; the loopback where none has (netdevice(7))."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for _, name in socket.if_nameindex():
+            with contextlib.suppress(OSError):
+                found = fcntl.ioctl(asking, SIOCGIFADDR, struct.pack("256s", name.encode()))
+                if socket.inet_ntoa(found[20:24]) == address:
+                    return name
+    return "lo"
 
 
 def _text(number: int) -> str:

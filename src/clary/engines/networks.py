@@ -33,6 +33,7 @@ NetworkChoice = Literal["auto", "own", "host"]
 BUILD = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.networks import main; main()"
 LONGEST_NAME = 64
 HOST_AND_PORT = re.compile(r"\b(https?)://(?:[^/@\s]*@)?(localhost|\d+\.\d+\.\d+\.\d+)(?::(\d+))?(?=[/\s,]|$)")
+ACROSS = "ClientError: EnableNetworkIsolation cannot be kept by a job of several instances on several machines."
 PORTS = {"http": "80", "https": "443"}
 
 
@@ -54,6 +55,9 @@ class Reach:
 def reach_of(
     gang: Sequence[InstanceSpec], layouts: Sequence[Layout], claims: Claims, *, choice: NetworkChoice, contained: bool
 ) -> Iterator[Reach]:
+    if gang[0].hosts:
+        yield Reach(gang[0].hosts, refusal=ACROSS if gang[0].isolated else "")
+        return
     known = [node for node in map(_known, layouts) if node]
     own = contained and _wants_own(gang, choice) and all(node.namespaces or not node.hosts for node in known)
     with ExitStack() as stack:

@@ -27,7 +27,7 @@ import clary
 from clary.engines import locks
 from clary.engines.answers import LogLine, Place, Resources
 from clary.engines.capacity import machine_resources, parse_capacity
-from clary.engines.hosts import address_claims
+from clary.engines.hosts import address_claims, interface_of
 from clary.engines.line import Line
 from clary.engines.machine import Machine, Sandboxing, pip_settings
 from clary.engines.networks import NetworkChoice, Reach, doors, reach_of
@@ -134,6 +134,8 @@ class ProcessEngine:
         node.bind = self._bind
         node.waited_since = waited_since
         node.namespaces, node.outward, node.refusal = reach.namespaces, reach.outward, node.refusal or reach.refusal
+        if spec.hosts:
+            node.interface = interface_of(spec.hosts[spec.hostname])
         if reach.namespaces:
             node.interface = OWN_INTERFACE
             node.doors = doors([*self._urls(), *node.environment.values(), pip_settings(node.pip_configuration)])

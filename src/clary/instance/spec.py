@@ -63,6 +63,8 @@ class InstanceSpec:
     workdir: str = "/opt/ml"
     hostname: str = "algo-1"
     """By which the other instances of its gang reach it."""
+    hosts: dict[str, str] = field(default_factory=dict)
+    """Names of the instances of its gang → addresses, where those are on other machines; else its machine has some."""
     serves: bool = False
     """True for a model server: it listens on `CLARY_BIND` and is not done until stopped."""
     port: int = 0
