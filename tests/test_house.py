@@ -21,6 +21,7 @@ GROUND = {
     "algorithms": {"toolkits"},
     "images": {"instance"},
     "routing": {"records"},
+    "registry": {"database", "objects"},
 }
 ALLOWED = {
     **GROUND,

@@ -38,6 +38,7 @@ from clary.records.metrics import MetricStore
 from clary.records.record import Scope
 from clary.records.search.index import SearchIndex
 from clary.records.store import Records
+from clary.registry.store import Registry
 from clary.routing.router import Router
 from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
@@ -115,6 +116,7 @@ def build_house(settings: Settings) -> House:
     if not engine.shares_disk:
         advertised_url(settings)  # refuses at the start what no instance could reach
     engine.on_change(supervisor.hint)
+    objects = open_store(settings, database)
     return House(
         settings=settings,
         keys=keys,
@@ -122,7 +124,8 @@ def build_house(settings: Settings) -> House:
         logs=LogStore(database),
         metrics=MetricStore(database),
         search=SearchIndex(database),
-        objects=open_store(settings, database),
+        objects=objects,
+        registry=Registry(database, objects, settings.registry_dir),
         engine=engine,
         router=Router(on_down=supervisor.hint),
         supervisor=supervisor,

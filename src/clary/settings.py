@@ -99,3 +99,7 @@ class Settings(BaseSettings):
     @property
     def objects_dir(self) -> Path:
         return self.state / "objects"
+
+    @property
+    def registry_dir(self) -> Path:
+        return self.state / "registry"

@@ -24,7 +24,7 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "dynamodb": ("DynamoDB", "list_tables", {}),
     "dynamodbstreams": ("DynamoDB Streams", "list_streams", {}),
     "lambda": ("Lambda", "list_functions", {}),
-    "ecr": ("ECR", "get_authorization_token", {}),
+    "ecr-public": ("ECR PUBLIC", "describe_repositories", {}),
     "batch": ("Batch", "list_jobs", {"jobQueue": "q"}),
     "route53": ("Route 53", "list_hosted_zones", {}),
     "cloudfront": ("CloudFront", "list_distributions", {}),

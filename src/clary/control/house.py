@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clary.records.metrics import MetricStore
     from clary.records.search.index import SearchIndex
     from clary.records.store import Records
+    from clary.registry.store import Registry
     from clary.routing.router import Router
     from clary.settings import Settings
     from clary.wire.credentials import KeyRing
@@ -30,6 +31,7 @@ class House:
     metrics: MetricStore
     search: SearchIndex
     objects: ObjectStore
+    registry: Registry
     engine: Engine
     router: Router
     supervisor: Supervisor

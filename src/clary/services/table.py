@@ -25,6 +25,11 @@ MODULES = (
     "clary.services.logs.events",
     "clary.services.cloudwatch.api",
     "clary.services.cloudwatch.data",
+    "clary.services.ecr.api",
+    "clary.services.distribution.blobs",
+    "clary.services.distribution.uploads",
+    "clary.services.distribution.manifests",
+    "clary.services.distribution.listing",
 )
 
 PACKAGES = (
@@ -35,6 +40,8 @@ PACKAGES = (
     "clary.services.iam",
     "clary.services.logs",
     "clary.services.cloudwatch",
+    "clary.services.ecr",
+    "clary.services.distribution",
 )
 
 

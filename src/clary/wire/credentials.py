@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from clary.files import create_atomically
 from clary.wire import refusals
@@ -27,6 +28,8 @@ _ACCESS_KEY = re.compile(r"\w{16,128}", re.ASCII)
 _SECRET_KEY = re.compile(r"[!-~]{16,128}")
 _SECRET_BYTES = 32
 _TAG_BYTES = 32
+_SESSION_TOKEN = b"session token"
+_PASSWORD = b"registry password"
 
 
 ANONYMOUS = "anonymous"
@@ -59,6 +62,17 @@ class TemporaryCredentials:
     secret: str
     session_token: str
     expiration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a password for the registry says."""
+
+    identity: Identity
+    region: str
+    until: float
+    path: str
+    """The one place that it opens; empty where it opens all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,23 +129,39 @@ class KeyRing:
         access_key = _random_key("ASIA")
         until = int(time.time()) + seconds
         claims = json.dumps({"arn": arn, "key": access_key, "until": until}).encode()
-        token = base64.b64encode(self._tag(claims) + claims).decode()
+        token = self._sealed(claims, _SESSION_TOKEN)
         return TemporaryCredentials(access_key, self._secret_of(access_key), token, float(until))
+
+    def issue_password(self, arn: str | None, region: str, seconds: int, path: str = "") -> tuple[str, float]:
+        """A password for the registry, and when it ends; with `path`, one that only reads what lies there."""
+        until = int(time.time()) + seconds
+        claims = json.dumps({"arn": arn, "region": region, "until": until, "path": path}).encode()
+        return self._sealed(claims, _PASSWORD), float(until)
+
+    def open_password(self, password: str) -> Ticket | None:
+        """What an authentic password says, ended or not; None for any other."""
+        said = self._unsealed(password, _PASSWORD)
+        return said and Ticket(Identity("", "", said["arn"]), said["region"], said["until"], said["path"])
 
     def _open_token(self, token: str) -> _Issued | None:
         """What an authentic token says; None for any other."""
+        said = self._unsealed(token, _SESSION_TOKEN)
+        return said and _Issued(Identity(said["key"], self._secret_of(said["key"]), said["arn"]), said["until"])
+
+    def _sealed(self, claims: bytes, purpose: bytes) -> str:
+        return base64.b64encode(self._tag(claims, purpose) + claims).decode()
+
+    def _unsealed(self, text: str, purpose: bytes) -> Any:
+        """The claims of what was sealed here for the same purpose; None for anything else."""
         try:
-            raw = base64.b64decode(token, validate=True)
+            raw = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
             return None
         tag, claims = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
-        if not hmac.compare_digest(tag, self._tag(claims)):
-            return None
-        said = json.loads(claims)
-        return _Issued(Identity(said["key"], self._secret_of(said["key"]), said["arn"]), said["until"])
+        return json.loads(claims) if hmac.compare_digest(tag, self._tag(claims, purpose)) else None
 
-    def _tag(self, claims: bytes) -> bytes:
-        return hmac.digest(self._server_secret, b"session token\n" + claims, "sha256")
+    def _tag(self, claims: bytes, purpose: bytes) -> bytes:
+        return hmac.digest(self._server_secret, purpose + b"\n" + claims, "sha256")
 
     def _secret_of(self, access_key: str) -> str:
         derived = hmac.digest(self._server_secret, b"secret key\n" + access_key.encode(), "sha256")

@@ -22,13 +22,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clary.wire import refusals
-from clary.wire.credentials import NOBODY, Identity, KeyRing
+from clary.wire.credentials import NOBODY, Identity, KeyRing, Ticket
 from clary.wire.crossorigin import CrossOrigin, answer_preflight, tell_scripts
 from clary.wire.errors import ServiceError
 from clary.wire.http import Body, BodyError, BodyTooLarge, Request, Response
 from clary.wire.identify import Identified, has_form, identify, may_be_anonymous, protocol_of
 from clary.wire.origin import Origin
 from clary.wire.parse import parse
+from clary.wire.passwords import admit
 from clary.wire.payload import check_md5, guarded
 from clary.wire.postform import Posted, PostedSignature, answer_posted, posts_form, read_posted, verify_posted
 from clary.wire.serialize import serialize, serialize_error
@@ -40,8 +41,9 @@ from clary.wire.validate import validate
 log = logging.getLogger(__name__)
 
 MAX_BODY = 16 << 20
-MAX_BODIES = {"sagemaker-runtime": 6 << 20}
-"""Bytes of a body that is read whole; what AWS documents for invocations, generous for the rest."""
+MAX_BODIES = {"sagemaker-runtime": 6 << 20, "distribution": 4 << 20, "ecr": 32 << 20}
+"""Bytes of a body that is read whole; what AWS documents for invocations and for manifests, generous for the rest (a
+part of a layer has up to 20 MiB, and is sent as base64)."""
 
 ANONYMOUS_REGION = "us-east-1"
 
@@ -68,6 +70,8 @@ class Exchange:
     request: Request
     request_id: str
     presented: Presented | PresignedUrl | PostedSignature | None = None
+    ticket: Ticket | None = None
+    """The password that a client of the registry logged in with."""
     posted: Posted | None = None
     """The form that a browser sent, where it did."""
     found: Identified | None = None
@@ -159,6 +163,12 @@ class Gateway:
 
     async def _authenticate(self, exchange: Exchange) -> None:
         request, found, presented = exchange.request, exchange.operation, exchange.presented
+        if found.protocol == "oci":
+            exchange.ticket = admit(request, self._keys, time.time())
+            exchange.identity = exchange.ticket.identity
+            limit = MAX_BODIES[found.service]
+            exchange.body = request.body if found.streams_body else await request.body.read(limit)
+            return
         signing_name = found.operation.service_model.signing_name
         if presented is None:
             if not may_be_anonymous(found, request):
@@ -213,11 +223,11 @@ class Gateway:
 
     def _caller(self, exchange: Exchange) -> Authenticated:
         assert exchange.identity is not None
-        presented = exchange.presented
+        presented, claimed = exchange.presented, exchange.presented or exchange.ticket
         return Authenticated(
             arn=exchange.identity.arn,
             access_key=exchange.identity.access_key,
-            region=presented.region if presented else ANONYMOUS_REGION,
+            region=claimed.region if claimed else ANONYMOUS_REGION,
             request_id=exchange.request_id,
             endpoint=f"http://{exchange.request.headers.get('host')}",
             origin=Origin(exchange.request, presented),
@@ -258,5 +268,7 @@ def _not_built(found: Identified) -> ServiceError:
 def _too_large(exchange: Exchange, error: BodyTooLarge) -> ServiceError:
     if exchange.found is not None and exchange.found.service == "s3":
         return ServiceError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400)
+    if exchange.found is not None and exchange.found.protocol == "oci":
+        return ServiceError("SIZE_INVALID", f"the manifest is larger than {error.limit} bytes", 413)
     # InvokeEndpoint's callers see the bare status as the code, as from AWS.
     return ServiceError("413", f"HTTP content length exceeded {error.limit} bytes.", 413)

@@ -3,6 +3,7 @@
     X-Amz-Target: SageMaker.CreateTrainingJob ─▶ json       the prefix names the service
     POST /  Action=…&Version=…                ─▶ query      the version names it, else the signing name
     POST /endpoints/{EndpointName}/invocations ─▶ rest-json  signed as `sagemaker`, or unsigned
+    /v2/…, unsigned                           ─▶ oci        container registries; no bucket has a name of two letters
     all else                                  ─▶ rest-xml   S3, by path or by virtual host
 
 What is signed for a service that is not served is told apart before (unserved.py), and never taken for S3's.
@@ -22,7 +23,7 @@ from clary.wire.canonical import headers_in_query, signed_parameters
 from clary.wire.compression import inflated
 from clary.wire.errors import ServiceError
 from clary.wire.http import Headers, Request
-from clary.wire.models import TARGET_PREFIXES, Protocol, service_model, streams_input
+from clary.wire.models import DISTRIBUTION, TARGET_PREFIXES, Protocol, service_model, streams_input
 from clary.wire.routes import RouteTable, decode_query
 from clary.wire.unserved import FORM, is_unserved, protocol_spoken
 
@@ -86,6 +87,8 @@ def protocol_of(request: Request, signing_name: str | None) -> Protocol:
         return protocol_spoken(request, signing_name)
     if "x-amz-target" in request.headers:
         return "json"
+    if signing_name is None and _asks_registry(request):
+        return "oci"
     if signing_name in QUERY_SIGNING_NAMES or (signing_name is None and _asks_query(request)):
         return "query"
     if signing_name == "sagemaker" or (signing_name is None and _runtime_path(request)):
@@ -108,11 +111,19 @@ def identify(request: Request, signing_name: str | None, form: bytes = b"") -> I
         return _identify_query(request, signing_name, form)
     if protocol == "rest-json":
         return _identify_rest_json(request)
+    if protocol == "oci":
+        return _identify_distribution(request)
     return _identify_s3(request)
 
 
 def _asks_query(request: Request) -> bool:
     return request.path == "/" and (has_form(request) or "Action=" in request.query)
+
+
+def _asks_registry(request: Request) -> bool:
+    if request.path != "/v2" and not request.path.startswith("/v2/"):
+        return False
+    return s3_path(request.headers, request.path) == request.path
 
 
 def _runtime_path(request: Request) -> bool:
@@ -167,6 +178,19 @@ def _identify_rest_json(request: Request) -> Identified:
             operation = service_model(service).operation_model(name)
             return Identified(service, operation, "rest-json", labels, query, request.headers)
     raise ServiceError("UnknownOperationException", f"No operation at {request.method} {request.path}", 404)
+
+
+def _identify_distribution(request: Request) -> Identified:
+    query = decode_query(request.query)
+    path = "/v2/" if request.path == "/v2" else request.path
+    found = _routes(DISTRIBUTION).find(request.method, path, query, request.headers)
+    if found is None:
+        raise ServiceError("UNSUPPORTED", f"No operation of a registry is at {request.method} {request.path}", 404)
+    name, labels = found
+    operation = service_model(DISTRIBUTION).operation_model(name)
+    # Clients name each media type that they accept in a header of its own.
+    accepted = ", ".join(request.headers.all("accept"))
+    return Identified(DISTRIBUTION, operation, "oci", labels, query, Headers([("accept", accepted), *request.headers]))
 
 
 def _identify_s3(request: Request) -> Identified:

@@ -17,16 +17,28 @@ import botocore
 import orjson
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
-Protocol = Literal["json", "rest-json", "rest-xml", "query", "ec2", "smithy-rpc-v2-cbor"]
-"""The last two are spoken in refusals only."""
+Protocol = Literal["json", "rest-json", "rest-xml", "query", "oci", "ec2", "smithy-rpc-v2-cbor"]
+"""`oci` is that of container registries: REST with JSON, and errors of its own form. The last two are spoken in
+refusals only."""
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "s3", "sts", "iam", "logs", "cloudwatch")
+JSON_REST = ("rest-json", "oci")
+
+SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "s3", "sts", "iam", "logs", "cloudwatch", "ecr")
 """botocore's names of the services that are served."""
 
-SIGNING_NAMES = frozenset({"sagemaker", "s3", "sts", "iam", "logs", "monitoring"})
+DISTRIBUTION = "distribution"
+"""What container registries speak, which is nobody's service in particular: its model is our own, after the operations
+and headers of the OCI distribution specification 1.1."""
+
+SIGNING_NAMES = frozenset({"sagemaker", "s3", "sts", "iam", "logs", "monitoring", "ecr"})
 """What their calls are signed for."""
 
-TARGET_PREFIXES = {"SageMaker": "sagemaker", "Logs_20140328": "logs", "GraniteServiceVersion20100801": "cloudwatch"}
+TARGET_PREFIXES = {
+    "SageMaker": "sagemaker",
+    "Logs_20140328": "logs",
+    "GraniteServiceVersion20100801": "cloudwatch",
+    "AmazonEC2ContainerRegistry_V20150921": "ecr",
+}
 """What their JSON targets begin with."""
 
 
@@ -38,6 +50,9 @@ def service_model(name: str) -> ServiceModel:
 
 @cache
 def _description(name: str) -> dict[str, Any]:
+    if name == DISTRIBUTION:
+        own: dict[str, Any] = orjson.loads(Path(__file__).with_name("distribution.json").read_bytes())
+        return own
     versions = sorted((Path(botocore.__file__).parent / "data" / name).glob("*/service-2.json.gz"))
     if not versions:
         raise LookupError(f"botocore publishes no service named {name!r}")

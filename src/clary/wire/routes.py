@@ -75,7 +75,7 @@ class RouteTable:
 def _route(operation: OperationModel, query: str) -> Route:
     literal = dict(parse_qsl(query, keep_blank_values=True))
     headers = []
-    for name in operation.input_shape.required_members:
+    for name in operation.input_shape.required_members if operation.input_shape else ():
         traits = operation.input_shape.members[name].serialization
         if traits.get("location") == "querystring":
             literal.setdefault(traits["name"], "")

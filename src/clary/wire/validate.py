@@ -21,7 +21,11 @@ from clary.wire.errors import ServiceError
 from clary.wire.models import ShapeCompiler, payload_member
 from clary.wire.refusals import malformed_xml
 
-ERROR_CODES = {"sagemaker": "ValidationException", "logs": "InvalidParameterException"}
+ERROR_CODES = {
+    "sagemaker": "ValidationException",
+    "logs": "InvalidParameterException",
+    "ecr": "InvalidParameterException",
+}
 """Every other service says `ValidationError`."""
 
 Violations = list[str]

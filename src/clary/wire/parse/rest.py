@@ -9,7 +9,7 @@ from botocore.model import OperationModel, Shape
 
 from clary.wire.http import Body
 from clary.wire.identify import Identified
-from clary.wire.models import payload_member
+from clary.wire.models import JSON_REST, payload_member
 from clary.wire.parse.json import read_document
 from clary.wire.parse.text import ReadText, text_readers
 from clary.wire.parse.unreadable import Unreadable, UnreadableArgument, UnreadableBody
@@ -88,7 +88,7 @@ def _body_reader(operation: OperationModel, protocol: str) -> Callable[[Any], di
     if not unlocated:
         return lambda _: {}
     service = operation.service_model.service_name
-    if protocol == "rest-json":
+    if protocol in JSON_REST:
         return lambda body: read_document(service, shape, body)
     return lambda body: read_xml(service, shape, body) if body else {}
 
@@ -101,7 +101,7 @@ def _payload_reader(
         return lambda body: {member: body}
     if shape.type_name == "string":
         return lambda body: {member: _decode_text(body)} if body else {}
-    if protocol == "rest-json":
+    if protocol in JSON_REST:
         return lambda body: {member: read_document(service, shape, body)} if body else {}
     root = shape.serialization.get("name", member)
     return lambda body: {member: read_xml(service, shape, body, root)} if body else {}

@@ -3,6 +3,7 @@
 json, rest-json  x-amzn-errortype: code      {"__type": code, "message": …, further members}
 query            <ErrorResponse><Error><Type/><Code/><Message/>…</Error><RequestId/></ErrorResponse>
 rest-xml         <Error><Code/><Message/>…<Resource/><RequestId/></Error>, as S3 does
+oci              {"errors": [{"code": …, "message": …, "detail": {…}}]}, as the OCI distribution specification has it
 ec2              <Response><Errors><Error><Code/><Message/></Error></Errors><RequestID/></Response>
 cbor             {"__type": code, "message": …}
 """
@@ -16,6 +17,7 @@ from botocore.model import OperationModel, StructureShape
 from clary.wire.errors import ServiceError
 from clary.wire.http import Request, Response
 from clary.wire.models import Protocol, error_shape, error_status, service_model
+from clary.wire.passwords import challenge
 from clary.wire.serialize.json import json_writers
 from clary.wire.serialize.rest import header_members
 from clary.wire.serialize.s3 import ALLOWED, REQUEST_IDS
@@ -68,6 +70,11 @@ def serialize_error(
         return _query_error(failure, request_id)
     if protocol == "rest-xml":
         response = _s3_error(failure, request, request_id)
+        if operation is not None:
+            response.headers += header_members(operation, protocol, error.answer)
+        return response
+    if protocol == "oci":
+        response = _oci_error(failure, request, request_id)
         if operation is not None:
             response.headers += header_members(operation, protocol, error.answer)
         return response
@@ -129,6 +136,16 @@ def _s3_error(failure: Failure, request: Request, request_id: str) -> Response:
     out.extend(f"<{name}>{escape(legible(str(value)))}</{name}>" for name, value in elements.items())
     out.append("</Error>")
     return Response(failure.status, headers, "".join(out).encode())
+
+
+def _oci_error(failure: Failure, request: Request, request_id: str) -> Response:
+    headers = [("x-amzn-requestid", request_id), ("content-type", "application/json")]
+    headers.append(("docker-distribution-api-version", "registry/2.0"))
+    if failure.status == 401:
+        headers.append(("www-authenticate", challenge(request)))
+    detail = {"detail": failure.error.fields} if failure.error.fields else {}
+    error = {"code": failure.code, "message": failure.error.message, **detail}
+    return Response(failure.status, headers, orjson.dumps({"errors": [error]}))
 
 
 def _ec2_error(failure: Failure, request_id: str) -> Response:

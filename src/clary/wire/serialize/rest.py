@@ -10,15 +10,15 @@ from botocore.model import OperationModel, Shape, StructureShape
 
 from clary.wire.errors import ServiceError
 from clary.wire.http import Response, ResponseBody
-from clary.wire.models import Protocol, payload_member
+from clary.wire.models import JSON_REST, Protocol, payload_member
 from clary.wire.serialize.events import EVENT_STREAM_TYPE, encode_events
 from clary.wire.serialize.json import write_document
 from clary.wire.serialize.s3 import HEADERS, NAMESPACE, REQUEST_IDS, STATUSES, root_element, status_of
 from clary.wire.serialize.text import TextWriters, WriteText
 from clary.wire.serialize.xml import DECLARATION, escape, xml_writers
 
-REQUEST_ID_HEADERS = {"rest-json": ("x-amzn-requestid",), "rest-xml": REQUEST_IDS}
-CONTENT_TYPES = {"rest-json": "application/json", "rest-xml": "application/xml"}
+REQUEST_ID_HEADERS = {"rest-json": ("x-amzn-requestid",), "rest-xml": REQUEST_IDS, "oci": ("x-amzn-requestid",)}
+CONTENT_TYPES = {"rest-json": "application/json", "rest-xml": "application/xml", "oci": "application/json"}
 
 T = TypeVar("T")
 
@@ -35,6 +35,8 @@ class OutputPlan:
     """Where each member of one operation's output goes, worked out once."""
 
     status: int
+    status_member: str | None
+    """The member that is the status, where the model has one."""
     fixed_headers: tuple[tuple[str, str], ...]
     members: frozenset[str]
     headers: dict[str, tuple[str, WriteText]]
@@ -56,7 +58,8 @@ def serialize_rest(operation: OperationModel, protocol: Protocol, result: dict[s
     body = plan.body(result)
     if plan.content_type and body:
         headers.append(("content-type", plan.content_type))
-    return Response(status_of(result, plan.status), headers, body)
+    status = status_of(result, plan.status) if plan.status_member is None else result.get(plan.status_member)
+    return Response(status or plan.status, headers, body)
 
 
 def header_members(operation: OperationModel, protocol: Protocol, result: dict[str, Any]) -> list[tuple[str, str]]:
@@ -90,15 +93,19 @@ def _plan(operation: OperationModel, protocol: Protocol) -> OutputPlan:
     shape = operation.output_shape
     text = _text_writers(operation.service_model.service_name)
     headers, header_maps = {}, {}
+    status_member = None
     for member, member_shape in shape.members.items() if shape else ():
         traits = member_shape.serialization
         if traits.get("location") == "header":
             headers[member] = (traits.get("name", member), text(member_shape))
         elif traits.get("location") == "headers":
             header_maps[member] = traits.get("name", "")
+        elif traits.get("location") == "statusCode":
+            status_member = member
     content_type, body = _body_writer(operation, protocol)
     return OutputPlan(
         status=operation.http.get("responseCode") or _beyond_model(STATUSES, operation, 200),
+        status_member=status_member,
         fixed_headers=_beyond_model(HEADERS, operation, ()),
         members=frozenset(shape.members if shape else ()),
         headers=headers,
@@ -126,7 +133,7 @@ def _body_writer(operation: OperationModel, protocol: Protocol) -> BodyWriter:
     if not unlocated:
         return "", lambda _: b""
     service = operation.service_model.service_name
-    if protocol == "rest-json":
+    if protocol in JSON_REST:
         return CONTENT_TYPES[protocol], lambda result: write_document(
             service, shape, {name: result.get(name) for name in unlocated}
         )
@@ -158,7 +165,7 @@ def _payload_writer(operation: OperationModel, member: str, shape: Shape, protoc
         return "", lambda result: result.get(member, b"")
     if shape.type_name == "string":
         return "", lambda result: result.get(member, "").encode()
-    if protocol == "rest-json":
+    if protocol in JSON_REST:
         return CONTENT_TYPES[protocol], lambda result: write_document(service, shape, result.get(member) or {})
     return CONTENT_TYPES[protocol], lambda result: _write_payload(service, member, shape, result)
 
