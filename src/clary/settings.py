@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     environments: Path = Field(default_factory=lambda: default_cache() / "environments")
     """Directory of the environments of images, which all platforms of a user may share. All of it can be made again."""
 
+    images: Path = Field(default_factory=lambda: default_cache() / "images")
+    """Directory of own images, unpacked, which all platforms of a user may share. All of it can be made again."""
+
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.state / 'clary.db'}"

@@ -24,6 +24,7 @@ def open_engine(settings: Settings) -> Engine:
             uids=settings.instance_uids,
             disk_reserve=settings.disk_reserve,
             environments_dir=settings.environments,
+            images_dir=settings.images,
             capacity=settings.capacity,
             oversubscribe=settings.oversubscribe,
             network=settings.network,

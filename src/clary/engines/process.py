@@ -72,6 +72,7 @@ class ProcessEngine:
         uids: str = DEFAULT_RANGE,
         disk_reserve: int = 0,
         environments_dir: Path | None = None,
+        images_dir: Path | None = None,
         bind: str = "",
         capacity: str = "",
         oversubscribe: bool = True,
@@ -84,6 +85,7 @@ class ProcessEngine:
         self._instances = instances_dir.resolve()
         self._layers = layers_dir.resolve()
         self._environments = (environments_dir or layers_dir.parent / "environments").resolve()
+        self._images = (images_dir or layers_dir.parent / "images").resolve()
         self._instances.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._machine = Machine(self._instances, sandbox, disk_reserve)
         self._bind = bind
@@ -131,7 +133,7 @@ class ProcessEngine:
         the same addresses."""
         run = f"{self._short(layout)}/run"
         node = self._machine.node(spec, reach.hosts, instance=layout.root, layers=str(self._layers), run=run)
-        node.bind = self._bind
+        node.bind, node.images = self._bind, str(self._images)
         node.waited_since = waited_since
         node.namespaces, node.outward, node.refusal = reach.namespaces, reach.outward, node.refusal or reach.refusal
         if spec.hosts:

@@ -1,7 +1,8 @@
 """The agent of one instance: a process of its own session that outlives the platform, outside the sandbox.
 
     Starting     read the spec
-    Pulling      the environment of its image, where it is not there yet (`pulling`, `environments`)
+    Pulling      the environment of its image, or the image itself, where it is not there yet (`pulling`,
+                 `environments`, `roots`)
     Downloading  files, channels, archives, requirements (`staging`, `packing`, `layers`)
     Running      the program, in its sandbox (`surroundings`, `sandbox`, `program`)
     Uploading    keep the outputs (`packing`), also of a program that failed or was stopped
@@ -20,6 +21,7 @@ from clary.instance.cgroups import Group
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.layout import VIEW, Layout
 from clary.instance.node import Node
+from clary.instance.oci import OciImage
 from clary.instance.packing import as_one_file, is_plain_directory, pack, unpack
 from clary.instance.program import Ending, Limits, run
 from clary.instance.recipe import Recipe
@@ -76,7 +78,7 @@ class Agent:
             self._report.notice(notice)
         if self._node.refusal:
             raise Refused(self._node.refusal)
-        surroundings = Surroundings(self._node, self._layout, self._spec)
+        surroundings = self._of_own_image(self._spec.container) if self._spec.container else self._surroundings()
         group = Group.create(self._layout.id, self._spec.vcpus, self._spec.memory, self._node.processes)
         try:
             if group.notice:
@@ -100,6 +102,19 @@ class Agent:
         from clary.instance.pulling import pull
 
         self._spec.interpreter = pull(self._node.tools, recipe, self._report, self._wishes).python
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self._node, self._layout, self._spec)
+
+    def _of_own_image(self, image: OciImage) -> Surroundings:
+        from clary.instance.own_image import OwnImage
+        from clary.instance.pulling import pull_own
+
+        root = pull_own(self._node, image, self._report, self._wishes)
+        surroundings = OwnImage(self._node, self._layout, self._spec, image, root)
+        for notice in surroundings.notices:
+            self._report.notice(notice)
+        return surroundings
 
     def _stage_in(self, surroundings: Surroundings) -> None:
         spec, check, say = self._spec, self._check, self._report.log.say

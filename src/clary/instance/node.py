@@ -63,6 +63,8 @@ class Node:
     """The most processes and threads that an instance may have, where that can be limited; 0 is no limit."""
     reserve: int = 0
     """Bytes of the disk that instances may not have."""
+    images: str = ""
+    """Directory of the unpacked images of users' own."""
     tools: Tools = Tools("", "", {}, {}, [])
     environment: dict[str, str] = field(default_factory=dict)
     """Variables of the machine that every program needs, such as where certificates and package indexes are."""

@@ -1,19 +1,24 @@
-"""The image of an instance: its environment, which the agent waits for, builds and tells of."""
+"""The image of an instance: its environment, or its unpacked layers, which the agent waits for, makes and tells of."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from clary.instance.environments import Held, provide
 from clary.instance.errors import StopAsked
 from clary.instance.log import Log
-from clary.instance.node import Tools
+from clary.instance.node import Node, Tools
+from clary.instance.oci import OciImage
 from clary.instance.program import Command, Limits, run
 from clary.instance.reasons import last_lines
 from clary.instance.recipe import Recipe
 from clary.instance.report import Report
 from clary.instance.wishes import Wishes
+
+if TYPE_CHECKING:
+    from clary.instance.roots import Root
 
 GRACE = 5.0
 REASON_ROOM = 700
@@ -26,6 +31,13 @@ def pull(tools: Tools, recipe: Recipe, report: Report, wishes: Wishes) -> Held:
     if held.image.notice and not held.built:
         report.log.say(held.image.notice)
     return held
+
+
+def pull_own(node: Node, image: OciImage, report: Report, wishes: Wishes) -> Root:
+    """The root directory of `image`; its lock is kept for as long as this process lives."""
+    from clary.instance import roots
+
+    return roots.provide(node.images, image, node.reserve, _Puller(report, wishes))
 
 
 class _Puller:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from clary.instance.interpreter import Interpreter
 from clary.instance.kernel import covers, mask
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
 from clary.instance.node import Containment, Node, View
+from clary.instance.rootfs import resolve
 from clary.instance.seccomp import filter_file
 from clary.instance.spec import InstanceSpec
 
@@ -36,7 +37,9 @@ RUN_SIZE = str(64 * 2**20)
 GPU_DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
 # Root in a container may read and change files whatever their mode says, and programs written for one rely on it.
 CAPABILITIES = ("CAP_DAC_OVERRIDE", "CAP_FOWNER")
-NAMESPACES = ("--unshare-user", "--uid", "0", "--gid", "0", "--unshare-pid", "--unshare-ipc", "--unshare-uts")
+NAMESPACES = ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts")
+FOR_THE_LOADER = ("LD_", "GLIBC_TUNABLES")
+"""Variables that would reach bubblewrap's own libraries, outside of the sandbox."""
 
 
 @dataclass(slots=True)
@@ -45,6 +48,11 @@ class Mounts:
 
     layout: Layout
     containment: Containment
+    root: str = ""
+    """The host directory that is the root directory of an image of the user's own; empty is the host's system."""
+    user: tuple[int, int] = (0, 0)
+    """User and group id that the program has for itself."""
+    home: str = HOME
     scratch: str = ""
     """Directory for what the sandbox sees as its root directory, `/tmp` and HOME, and for what it changes. Of one
     sandbox alone: bubblewrap makes the places for its mounts there, and would follow links that an earlier one left."""
@@ -59,6 +67,15 @@ class Mounts:
     def __post_init__(self) -> None:
         self.scratch = self.scratch or self.layout["scratch"]
 
+    def at(self, path: str) -> str:
+        """Where bubblewrap mounts what the program is to see at `path`. It would follow a link of the image's own."""
+        if not self.root:
+            return path
+        parts = path.split("/")
+        # What lies below the directories of /opt/ml is the instance's.
+        own = 4 if path.startswith(f"{VIEW}/") else len(parts)
+        return "/".join([resolve(self.root, "/".join(parts[:own]))[len(self.root) :], *parts[own:]])
+
     def own(self, name: str) -> str:
         """A directory in `scratch`."""
         path = f"{self.scratch}/{name}"
@@ -68,13 +85,13 @@ class Mounts:
     def arguments(self) -> list[str]:
         arguments: list[str] = []
         for path in dict.fromkeys(self.readable):
-            arguments += ["--ro-bind-try", os.path.realpath(path), path]
+            arguments += ["--ro-bind-try", os.path.realpath(path), self.at(path)]
         for path, source in self.named.items():
-            arguments += ["--ro-bind-try", os.path.realpath(source), path]
+            arguments += ["--ro-bind-try", os.path.realpath(source), self.at(path)]
         for path in self.writable:
-            arguments += ["--bind", path, path]
+            arguments += ["--bind", path, self.at(path)]
         for number, (path, source) in enumerate(sorted(self.changeable.items())):
-            arguments += self._overlay(number, path, source)
+            arguments += self.overlay(str(number), self.at(path), source)
         return arguments
 
     def view(self, bwrap: str) -> View:
@@ -82,16 +99,18 @@ class Mounts:
         shared = [path for path in (*SYSTEM, "/proc", "/dev") if os.path.isdir(path) and not os.path.islink(path)]
         system = tuple(f"{path}/" for path in shared)
         own = [self.layout[name] for name in ("ml", "run", "scratch")]
+        own += [self.root] if self.root else []
         own += [*self.writable, *self.named.values(), *self.changeable.values(), *_parts(bwrap)]
         # What root keeps for itself among the system's files is not made readable by naming a directory around it.
         own += [path for path in self.readable if not f"{os.path.realpath(path)}/".startswith(system)]
         shared.append(os.path.realpath(RESOLVER))
         return View(_outermost(own), _outermost(shared), [path for path in SYSTEM if os.path.islink(path)])
 
-    def _overlay(self, number: int, path: str, source: str) -> list[str]:
+    def overlay(self, name: str, path: str, source: str) -> list[str]:
+        """At `path`, what is in `source`; changes go to a place that `name` is unique for."""
         match self.containment:
             case "overlay":
-                upper, work = (self.own(f"{kind}-{number}") for kind in ("upper", "work"))
+                upper, work = (self.own(f"{kind}-{name}") for kind in ("upper", "work"))
                 return ["--overlay-src", source, "--overlay", upper, work, path]
             case "memory-overlay":
                 return ["--overlay-src", source, "--tmp-overlay", path]
@@ -113,22 +132,22 @@ def arguments(node: Node, mounts: Mounts, spec: InstanceSpec, calls: int | None)
         "--cap-drop",
         "ALL",
     ]
-    for capability in CAPABILITIES:
+    uid, gid = mounts.user
+    argv += ["--uid", str(uid), "--gid", str(gid)]
+    for capability in () if uid else CAPABILITIES:
         argv += ["--cap-add", capability]
-    # On the disk, which is watched, and not in memory as by default.
-    argv += ["--bind", mounts.own("root"), "/"]
-    argv += _system()
-    argv += ["--proc", "/proc", *covers(), "--dir", "/var/tmp", "--size", RUN_SIZE, "--tmpfs", "/run"]
+    argv += _of_an_image(mounts) if mounts.root else _of_the_host(mounts)
     argv += _names(mounts, node.hosts or {spec.hostname: LOOPBACK}, own_server=node.outward)
-    for path, name in (("/tmp", "tmp"), (HOME, "home")):
-        argv += ["--bind", mounts.own(name), path]
     argv += _devices(spec)
     if spec.isolated and spec.hostname not in node.namespaces:
         argv.append("--unshare-net")
     if calls is not None:
         argv += ["--seccomp", str(calls)]
-    argv += ["--bind", layout["ml"], VIEW, "--bind", layout["run"], RUN_VIEW]
+    argv += _view(mounts)
+    argv += ["--bind", layout["run"], mounts.at(RUN_VIEW)]
     argv += mounts.arguments()
+    if mounts.root:
+        return argv
     # Last: a directory that was to be seen may hold some of them. A file that itself was to be seen is.
     return [*argv, *(word for path in node.closed if path not in mounts.readable for word in mask(path))]
 
@@ -143,17 +162,28 @@ def nobody_of(node: Node) -> Nobody | None:
 
 
 def enclose(
-    node: Node, mounts: Mounts, nobody: Nobody | None, *, spec: InstanceSpec, workdir: str
+    node: Node,
+    mounts: Mounts,
+    nobody: Nobody | None,
+    *,
+    spec: InstanceSpec,
+    workdir: str,
+    variables: Mapping[str, str] | None = None,
 ) -> tuple[list[str], Callable[[], None]]:
-    """The argv that a program's argv is appended to, and what a process does just before it becomes that."""
-    calls = filter_file()
-    argv = [*arguments(node, mounts, spec, calls), "--chdir", workdir, "--"]
+    """The argv that a program's argv is appended to, and what a process does just before it becomes that. `variables`
+    are those that reach the program alone, and not bubblewrap."""
+    calls, settings = filter_file(), _settings_file(variables or {})
+    argv = arguments(node, mounts, spec, calls)
+    if mounts.root and mounts.containment != "plain":
+        argv += ["--dir", mounts.at(workdir)]
+    argv += ["--args", str(settings), "--chdir", workdir, "--"]
     view = mounts.view(node.bwrap)
     groups = {os.stat(device).st_gid for device in gpu_devices()} - {0} if spec.gpus else set()
 
     def enter() -> None:
-        if calls is not None:
-            os.set_inheritable(calls, True)
+        for fd in (calls, settings):
+            if fd is not None:
+                os.set_inheritable(fd, True)
         if nobody:
             nobody.become(view, mounts.layout.root, sorted(groups))
 
@@ -195,6 +225,42 @@ def _outermost(paths: list[str]) -> list[str]:
     return found
 
 
+def _settings_file(variables: Mapping[str, str]) -> int:
+    """A file of arguments for bubblewrap to read: other users of the machine see its argv."""
+    fd = os.memfd_create("arguments")
+    os.write(fd, "".join(f"--setenv\0{name}\0{value}\0" for name, value in variables.items()).encode())
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _of_the_host(mounts: Mounts) -> list[str]:
+    # On the disk, which is watched, and not in memory as by default.
+    argv = ["--bind", mounts.own("root"), "/", *_system()]
+    argv += ["--proc", "/proc", *covers(), "--dir", "/var/tmp", "--size", RUN_SIZE, "--tmpfs", "/run"]
+    return [*argv, "--bind", mounts.own("tmp"), "/tmp", "--bind", mounts.own("home"), HOME]
+
+
+def _of_an_image(mounts: Mounts) -> list[str]:
+    argv = mounts.overlay("root", "/", mounts.root)
+    argv += ["--ro-bind", "/sys", "/sys", "--proc", "/proc", *covers()]
+    if mounts.containment != "plain":
+        return argv
+    argv += ["--size", RUN_SIZE, "--tmpfs", mounts.at("/run")]
+    for path, name in (("/tmp", "tmp"), ("/var/tmp", "var"), (mounts.home, "home")):
+        if mounts.at(path) and os.path.isdir(f"{mounts.root}{mounts.at(path)}"):
+            argv += ["--bind", mounts.own(name), mounts.at(path)]
+    return argv
+
+
+def _view(mounts: Mounts) -> list[str]:
+    """`/opt/ml`, in an overlay of an image beside what the image itself has there."""
+    ml = mounts.layout["ml"]
+    if not mounts.root or mounts.containment == "plain":
+        return ["--bind", ml, mounts.at(VIEW)]
+    names = sorted(os.listdir(ml))
+    return [word for name in names for word in ("--bind", f"{ml}/{name}", mounts.at(f"{VIEW}/{name}"))]
+
+
 def _system() -> list[str]:
     argv: list[str] = []
     for path in SYSTEM:
@@ -214,10 +280,12 @@ def _names(mounts: Mounts, names: dict[str, str], *, own_server: bool) -> list[s
     path = f"{mounts.scratch}/hosts"
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"{hosts.rstrip()}\n{own}")
-    argv = ["--ro-bind", path, "/etc/hosts"]
+    argv = ["--ro-bind", path, mounts.at("/etc/hosts")]
     resolver = os.path.realpath(RESOLVER)
     if own_server:
-        return [*argv, "--ro-bind", _resolver_file(mounts), resolver]
+        return [*argv, "--ro-bind", _resolver_file(mounts), mounts.at(RESOLVER) if mounts.root else resolver]
+    if mounts.root:
+        return [*argv, "--ro-bind-try", resolver, mounts.at(RESOLVER)]
     return argv if resolver.startswith("/etc/") else [*argv, "--ro-bind-try", resolver, resolver]
 
 

@@ -20,7 +20,7 @@ from clary.instance.node import Node
 from clary.instance.packing import is_plain_directory
 from clary.instance.processes import chain
 from clary.instance.program import Command
-from clary.instance.sandbox import HOME, Mounts, enclose, interpreter_mounts, nobody_of
+from clary.instance.sandbox import FOR_THE_LOADER, HOME, Mounts, enclose, interpreter_mounts, nobody_of
 from clary.instance.spec import InstanceSpec
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -119,7 +119,9 @@ class Surroundings:
         if self.interpreter and argv[0] == "python":
             argv = [self.interpreter.executable, *argv[1:]]
         if self.contained:
-            wrapper, enter = enclose(self._node, mounts, self._nobody, spec=self._spec, workdir=workdir)
+            kept = {name: value for name, value in variables.items() if name.startswith(FOR_THE_LOADER)}
+            variables = {name: value for name, value in variables.items() if name not in kept}
+            wrapper, enter = enclose(self._node, mounts, self._nobody, spec=self._spec, workdir=workdir, variables=kept)
             before = chain(prepare, confine, keep_from_the_hosts_sockets, self._enter_network, enter)
             return Command([*wrapper, *argv], variables, "/", True, before)
         host = self._layout.host
