@@ -6,7 +6,6 @@ All that is written, mounted or read below such a root goes by the path that `re
 from __future__ import annotations
 
 import os
-import shutil
 
 from clary.instance.errors import Refused
 
@@ -64,6 +63,8 @@ def make_directories(root: str, path: str) -> list[str]:
 def remove(path: str) -> None:
     """Whatever there is at `path`, without following it."""
     if os.path.isdir(path) and not os.path.islink(path):
+        import shutil
+
         shutil.rmtree(path)
     elif os.path.lexists(path):
         os.unlink(path)
