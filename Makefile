@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 
 $(DEV): $(STAMP)
 	@echo "Installing what tests need into $(VENV)"
-	@$(INSTALL) -e '.[dev,postgres]'
+	@$(INSTALL) -e '.[dev,docker,postgres]'
 	@touch $@
 
 include clients.mk

@@ -31,7 +31,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; None is SQLite under `state`."""
 
     engine: str = "process"
-    """Where instances run: `process` is this machine; `module:function` one of your own (`engines/choosing.py`)."""
+    """Where instances run: `process` is this machine; `docker` or `docker+unix:///path` the same, with own images in
+    its container runtime; `module:function` one of your own (`engines/choosing.py`)."""
 
     advertise: str | None = Field(default=None, pattern=r"^https?://[^/?#]+/?$")
     """The URL by which instances on other machines reach the platform; port 0 stands for the one that it listens on.

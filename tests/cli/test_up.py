@@ -101,7 +101,11 @@ def test_options_reach_the_platform(clary: Clary) -> None:
 
 @pytest.mark.parametrize(
     ("engine", "said"),
-    [("nomad", "There is no engine 'nomad'"), ("tests.engines.remote:open_remote", "say by --advertise URL")],
+    [
+        ("nomad", "There is no engine 'nomad'"),
+        ("docker+unix:///no/such.sock", "No container runtime answers at unix:///no/such.sock"),
+        ("tests.engines.remote:open_remote", "say by --advertise URL"),
+    ],
 )
 def test_an_engine_that_is_none_or_reaches_nobody_is_refused(clary: Clary, engine: str, said: str) -> None:
     failed = clary("up", "--engine", engine, PYTHONPATH=str(Path(__file__).parents[2]))

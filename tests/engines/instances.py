@@ -25,8 +25,9 @@ def program(source: str, **fields: Any) -> InstanceSpec:
 class Watch:
     """Waits on an engine's hints, and looks now and then all the same, since hints may be lost."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, patience: float = PATIENCE) -> None:
         self._engine = engine
+        self._patience = patience
         self._changed = threading.Condition()
         engine.on_change(self._note)
 
@@ -34,8 +35,9 @@ class Watch:
         with self._changed:
             self._changed.notify_all()
 
-    def until(self, look: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    def until(self, look: Callable[[], Any], seconds: float | None = None) -> Any:
         """The first truthy answer of `look`."""
+        seconds = seconds or self._patience
         deadline = time.monotonic() + seconds
         while not (seen := look()):
             assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {seen!r}"

@@ -34,7 +34,7 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="0 takes any free one. Default: 7373.")] = None,
     engine: Annotated[
-        str | None, typer.Option(metavar="ENGINE", help="Where jobs run. Default: process, which is this machine.")
+        str | None, typer.Option(metavar="ENGINE", help="Where jobs run: process (this machine, the default), docker.")
     ] = None,
     advertise: Annotated[
         str | None, typer.Option(metavar="URL", help="Where jobs on other machines find this platform.")

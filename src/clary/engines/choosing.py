@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from clary.engines.base import Engine
 from clary.settings import Settings
@@ -17,27 +18,43 @@ def open_engine(settings: Settings) -> Engine:
     if settings.engine == "process":
         from clary.engines.process import ProcessEngine
 
-        return ProcessEngine(
-            settings.instances_dir,
-            settings.layers_dir,
-            settings.sandbox,
-            uids=settings.instance_uids,
-            disk_reserve=settings.disk_reserve,
-            environments_dir=settings.environments,
-            images_dir=settings.images,
-            capacity=settings.capacity,
-            oversubscribe=settings.oversubscribe,
-            network=settings.network,
-            urls=lambda: [settings.url, settings.s3_endpoint or ""],
-        )
+        return ProcessEngine(settings.instances_dir, settings.layers_dir, **_process_options(settings))
+    if settings.engine == "docker" or scheme.startswith("docker+"):
+        return _container_engine(settings, settings.engine.removeprefix("docker").removeprefix("+"))
     if settings.engine.startswith("ray://"):
         return _ray_engine(settings)
     if rest.isidentifier():
         return _own_engine(settings, scheme, rest)
     raise UnknownEngine(
-        f"There is no engine {settings.engine!r}: it is process, ray://HOST:10001, or module:function for one "
-        "of your own."
+        f"There is no engine {settings.engine!r}: it is process, docker, docker+unix:///path, ray://HOST:10001, or "
+        "module:function for one of your own."
     )
+
+
+def _process_options(settings: Settings) -> dict[str, Any]:
+    return {
+        "sandbox": settings.sandbox,
+        "uids": settings.instance_uids,
+        "disk_reserve": settings.disk_reserve,
+        "environments_dir": settings.environments,
+        "images_dir": settings.images,
+        "capacity": settings.capacity,
+        "oversubscribe": settings.oversubscribe,
+        "network": settings.network,
+        "urls": lambda: [settings.url, settings.s3_endpoint or ""],
+    }
+
+
+def _container_engine(settings: Settings, address: str) -> Engine:
+    """Containers of the runtime at `address`; where that is empty, at DOCKER_HOST or a usual place."""
+    from clary.engines.containers.engine import ContainerEngine
+    from clary.engines.containers.runtime import ContainerRuntime, RuntimeUnusable
+
+    try:
+        runtime = ContainerRuntime(address)
+    except RuntimeUnusable as error:
+        raise UnknownEngine(str(error)) from None
+    return ContainerEngine(runtime, settings.instances_dir, settings.layers_dir, **_process_options(settings))
 
 
 def _ray_engine(settings: Settings) -> Engine:

@@ -119,7 +119,7 @@ class ProcessEngine:
             ]
             if not fresh:
                 return
-            contained = self._machine.possible().containment != "none"
+            contained = self._contains(gang)
             reach = stack.enter_context(
                 reach_of(gang, layouts, self._addresses, choice=self._network, contained=contained)
             )
@@ -128,13 +128,24 @@ class ProcessEngine:
                 self._launch(layout, node, [lock, *reach.held])
                 self._roll.add(layout, Resources.of(spec))
 
+    def _contains(self, gang: Sequence[InstanceSpec]) -> bool:  # noqa: ARG002 - other engines look at it
+        """Whether the gang's programs run in sandboxes, which can have networks of their own."""
+        return self._machine.possible().containment != "none"
+
     def _prepare(self, layout: Layout, spec: InstanceSpec, reach: Reach, waited_since: float) -> Node:
         """Write down what the instance and its machine are told: whoever makes a gang whole that was cut in half finds
         the same addresses."""
+        node = self._node(layout, spec, reach)
+        node.waited_since = waited_since
+        write_atomically(layout["spec.json"], spec.to_json())
+        write_atomically(layout["node.json"], node.to_json())
+        return node
+
+    def _node(self, layout: Layout, spec: InstanceSpec, reach: Reach) -> Node:
+        """How the program is enclosed, and what else its agent has to know of this machine."""
         run = f"{self._short(layout)}/run"
         node = self._machine.node(spec, reach.hosts, instance=layout.root, layers=str(self._layers), run=run)
         node.bind, node.images = self._bind, str(self._images)
-        node.waited_since = waited_since
         node.namespaces, node.outward, node.refusal = reach.namespaces, reach.outward, node.refusal or reach.refusal
         if spec.hosts:
             node.interface = interface_of(spec.hosts[spec.hostname])
@@ -145,8 +156,6 @@ class ProcessEngine:
             node.notices.append(reach.notice)
         if spec.image or spec.requirements:
             node.tools = machine_tools(self._environments)
-        write_atomically(layout["spec.json"], spec.to_json())
-        write_atomically(layout["node.json"], node.to_json())
         return node
 
     def _launch(self, layout: Layout, node: Node, held: list[int]) -> None:
@@ -229,11 +238,15 @@ class ProcessEngine:
         layout = self._known(instance_id)
         if locks.is_held(layout["agent.lock"]):
             _kill(layout)
+        self._clear(layout)
         shutil.rmtree(layout.root, onerror=_open_and_retry)
 
     def places(self) -> list[Place]:
         self._roll.recover()
         return [Place(os.uname().nodename, self._total, self._roll.promised())]
+
+    def _clear(self, layout: Layout) -> None:
+        """Take away what of the instance lies outside of its directory, now that its agent has ended."""
 
     def instances(self) -> list[str]:
         started = [lock.parent.name for lock in self._instances.glob("*/agent.lock")]

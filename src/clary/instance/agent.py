@@ -15,12 +15,13 @@ alone, and of that only what every instance needs: its start-up time is every jo
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from clary.instance import reasons
 from clary.instance.cgroups import Group
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.layout import VIEW, Layout
-from clary.instance.node import Node
+from clary.instance.node import Node, Runtime
 from clary.instance.oci import OciImage
 from clary.instance.packing import as_one_file, is_plain_directory, pack, unpack
 from clary.instance.program import Ending, Limits, run
@@ -31,6 +32,9 @@ from clary.instance.spec import INTERFACE, InstanceSpec, Source
 from clary.instance.staging import bring, fill, is_remote, write_files
 from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
+
+if TYPE_CHECKING:
+    from clary.instance.vessel import Vessel
 
 
 def main(path: str, lock: int, *held: int) -> None:
@@ -78,14 +82,14 @@ class Agent:
             self._report.notice(notice)
         if self._node.refusal:
             raise Refused(self._node.refusal)
-        surroundings = self._of_own_image(self._spec.container) if self._spec.container else self._surroundings()
-        group = Group.create(self._layout.id, self._spec.vcpus, self._spec.memory, self._node.processes)
+        surroundings = self._surroundings()
+        group = surroundings.group()
         try:
             if group.notice:
                 self._report.notice(group.notice)
             self._report.enter("Downloading")
             self._stage_in(surroundings)
-            if self._spec.serves and self._node.bind:
+            if self._spec.serves and self._node.bind and isinstance(surroundings, Surroundings):
                 self._bind(surroundings)
             self._report.enter("Running")
             ending = self._run(surroundings, group)
@@ -103,8 +107,20 @@ class Agent:
 
         self._spec.interpreter = pull(self._node.tools, recipe, self._report, self._wishes).python
 
-    def _surroundings(self) -> Surroundings:
+    def _surroundings(self) -> Surroundings | Vessel:
+        """A container where the node has a runtime for it, else a sandbox."""
+        if self._node.runtime:
+            return self._vessel(self._node.runtime)
+        if self._spec.container:
+            return self._of_own_image(self._spec.container)
         return Surroundings(self._node, self._layout, self._spec)
+
+    def _vessel(self, runtime: Runtime) -> Vessel:
+        from clary.instance.vessel import Vessel
+
+        vessel = Vessel(runtime, self._node, self._layout, self._spec)
+        vessel.pull(self._report, self._wishes)
+        return vessel
 
     def _of_own_image(self, image: OciImage) -> Surroundings:
         from clary.instance.own_image import OwnImage
@@ -116,7 +132,7 @@ class Agent:
             self._report.notice(notice)
         return surroundings
 
-    def _stage_in(self, surroundings: Surroundings) -> None:
+    def _stage_in(self, surroundings: Surroundings | Vessel) -> None:
         spec, check, say = self._spec, self._check, self._report.log.say
         check()
         for directory in (spec.workdir, *(output.directory for output in spec.outputs)):
@@ -141,7 +157,7 @@ class Agent:
             path = bring(Source(name, archive.location), self._layout["scratch"], check, say)
             unpack(path, self._layout.host(archive.into), check)
         requirements = next((path for path in spec.requirements if os.path.isfile(self._layout.host(path))), None)
-        if requirements:
+        if requirements and isinstance(surroundings, Surroundings):
             from clary.instance.layers import add_requirements
 
             add_requirements(
@@ -154,7 +170,7 @@ class Agent:
         listener, self._report.status.address = bind(self._node.bind)
         surroundings.serve_on(listener)
 
-    def _run(self, surroundings: Surroundings, group: Group) -> Ending:
+    def _run(self, surroundings: Surroundings | Vessel, group: Group) -> Ending:
         command = surroundings.command(group.join)
         limits = Limits(self._spec.max_runtime, self._spec.grace, self._room)
         return run(command, self._report.log, self._wishes, limits)

@@ -32,6 +32,26 @@ SWITCH, OWNER = "/switch", "/owner"
 """Among the namespaces of a gang, beside its hostnames: what joins them, and the user namespace that they belong to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A container runtime, in which the program runs in place of a sandbox. `vessel.py` tells how."""
+
+    runner: list[str]
+    """argv of the program that runs a container, to which what it is to do is appended."""
+    address: str
+    """Where the runtime listens: `unix:///path`."""
+    limits: list[str]
+    """What it can limit, of `cpu`, `memory` and `pids`."""
+    user: str = ""
+    """As whom programs run, in place of the image's own user."""
+    gpus: bool = False
+    """Whether there are graphics cards to ask for."""
+    absent: bool = False
+    """Whether the image has to be pulled first."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of the runner itself."""
+
+
 @dataclass(slots=True)
 class Node:
     instance: str
@@ -55,6 +75,8 @@ class Node:
     """`host:port` of this machine's that such a program reaches all the same: the platform's, a proxy's."""
     bind: str = ""
     """This machine's address at which servers listen, on a port of their own; empty for a Unix socket in `run`."""
+    runtime: Runtime | None = None
+    """Set for instances whose program runs in a container."""
     uid: int = 0
     """The user and group id that programs run as; 0 where that is the agent's own."""
     waited_since: float = 0.0
@@ -85,7 +107,8 @@ class Node:
     @classmethod
     def from_json(cls, text: str) -> Node:
         data = json.loads(text)
-        return cls(**{**data, "tools": Tools(**data["tools"])})
+        runtime = Runtime(**data["runtime"]) if data["runtime"] else None
+        return cls(**{**data, "tools": Tools(**data["tools"]), "runtime": runtime})
 
 
 @dataclass(slots=True)

@@ -42,6 +42,11 @@ class OciImage:
     """What runs in place of the image's own ENTRYPOINT and CMD; the command of the spec is appended to either."""
 
     @classmethod
+    def named(cls, reference: str, entrypoint: list[str] | None = None) -> OciImage:
+        """One that only a container runtime can have: from another registry, or made on this machine."""
+        return cls(reference, "", Blob("", "", 0, ""), [], entrypoint)
+
+    @classmethod
     def from_dict(cls, data: dict[str, Any]) -> OciImage:
         layers = [Blob(**layer) for layer in data["layers"]]
         return cls(**{**data, "config": Blob(**data["config"]), "layers": layers})

@@ -39,6 +39,8 @@ class Command:
     """Open files that become the program's and are nobody else's from then on."""
     beside: Callable[[], None] = lambda: None
     """Starts, before the program, the processes that accompany it: they are killed with what it leaves running."""
+    kill: int = signal.SIGKILL
+    """The signal that ends the program and all that it started. Who runs it elsewhere has to end it there."""
 
 
 @dataclass(slots=True)
@@ -203,7 +205,7 @@ class Supervisor:
         if inside:
             send(inside[0], signal.SIGKILL)
         else:
-            send(self._child.pid, signal.SIGKILL)
+            send(self._child.pid, self._command.kill)
 
     def _kill_rest(self) -> None:
         """Kills what the program left running: orphans have become the agent's own children (`adopt_orphans`). Of a

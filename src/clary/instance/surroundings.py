@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import clary
 from clary.instance.borders import enter_network, start_inward, start_outward
+from clary.instance.cgroups import Group
 from clary.instance.confinement import confine, keep_from_the_hosts_sockets
 from clary.instance.errors import Refused
 from clary.instance.interpreter import Interpreter, inspect
@@ -59,12 +60,16 @@ class Surroundings:
         os.symlink(os.path.dirname(clary.__file__), f"{library}/clary")
         return f"{RUN_VIEW}/lib" if self.contained else library
 
+    def group(self) -> Group:
+        """What limits the program."""
+        return Group.create(self._layout.id, self._spec.vcpus, self._spec.memory, self._node.processes)
+
     def links(self, directory: str, size: int) -> bool:
         """Whether a channel of `size` bytes may be links to files that the program must not write.
 
         Not where its directory is packed afterwards: what a program changes in an overlay is not in the directory.
         """
-        if not self.contained or any(_overlap(directory, output.directory) for output in self._spec.outputs):
+        if not self.contained or any(overlap(directory, output.directory) for output in self._spec.outputs):
             return False
         return self.overlays or size > SMALL_CHANNEL
 
@@ -171,5 +176,5 @@ class Surroundings:
         return {"PIP_TARGET": target}
 
 
-def _overlap(one: str, other: str) -> bool:
+def overlap(one: str, other: str) -> bool:
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
