@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from clary.services.sagemaker.training.cluster import members, resource_config
+from tests.engines.capability import needs_own_networks
 from tests.platform import Platform
 from tests.programs import (
     BUCKET,
@@ -62,6 +63,15 @@ pathlib.Path("/opt/ml/output/data").mkdir(parents=True, exist_ok=True)
 pathlib.Path("/opt/ml/output/data/same").write_text(me)
 """
 
+ASK = """
+import json, urllib.error, urllib.request
+try:
+    urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"], timeout=30)
+except urllib.error.HTTPError as refused:
+    told = json.loads(pathlib.Path("/opt/ml/input/config/resourceconfig.json").read_text())
+    print("platform", refused.code, told["network_interface_name"], flush=True)
+"""
+
 
 def channel(name: str, uri: str, **source: Any) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri, **source}}}
@@ -95,6 +105,14 @@ def test_instances_reach_each_other_by_name_and_leave_one_archive(platform: Plat
     assert unpack(platform, model) == {"algo-1": b"from algo-2", "algo-2": b"from algo-1"}
     assert unpack(platform, model.replace("model.tar.gz", "output.tar.gz")) == {"same": b"algo-1"}
     assert any(line.startswith("Not in output.tar.gz") and line.endswith("same name: same") for line in lines)
+
+
+@needs_own_networks
+def test_instances_listen_on_all_their_addresses_and_reach_the_platform(platform: Platform) -> None:
+    job = run_job(platform, EXCHANGE.replace("(me, 7777)", "('0.0.0.0', 7777)") + ASK, ResourceConfig=TWO)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    answers = [line for line in log_lines(platform, job["TrainingJobName"]) if line.startswith("platform ")]
+    assert answers == ["platform 403 eth0"] * 2
 
 
 def test_each_is_told_of_all_and_gets_its_share(platform: Platform) -> None:
