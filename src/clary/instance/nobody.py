@@ -11,6 +11,7 @@ walk to sources that lie below a directory of mode 0700, as the state directory 
 from __future__ import annotations
 
 import os
+import signal
 import stat
 from collections.abc import Sequence
 
@@ -80,28 +81,17 @@ def _make_place(path: str, directory: bool) -> None:
 
 def _map_root_to(uid: int) -> int:
     """A user namespace in which `uid` is root; kept by the descriptor, it needs no process."""
-    ready, done = os.pipe(), os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.close(done[1])
-            libc.unshare(libc.CLONE_NEWUSER)
-            os.write(ready[1], b".")
-            os.read(done[0], 1)
-        finally:
-            os._exit(0)
-    os.close(ready[1])
     try:
-        if not os.read(ready[0], 1):
-            raise OSError("this machine allows no user namespace")
+        pid = libc.wait_in(libc.CLONE_NEWUSER)
+    except OSError as error:
+        raise OSError(f"this machine allows no user namespace: {error}") from error
+    try:
         for kind in ("uid", "gid"):
             with open(f"/proc/{pid}/{kind}_map", "w", encoding="ascii") as file:
                 file.write(f"0 {uid} 1")
+        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise OSError(f"user id {uid} cannot be mapped here: {error.strerror or error}") from error
-    else:
-        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     finally:
-        for fd in (ready[0], *done):
-            os.close(fd)
+        os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

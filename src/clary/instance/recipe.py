@@ -5,7 +5,6 @@ Standard library only: it travels in `spec.json`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -42,6 +41,8 @@ class Recipe:
         The image's own name does not count: tags that mean the same share one environment.
         """
         content = {**asdict(self), "name": "", "pythons": self.available(interpreters)}
+        import hashlib
+
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
     def available(self, interpreters: Mapping[str, str]) -> list[str]:
