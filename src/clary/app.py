@@ -47,6 +47,7 @@ from clary.services.sagemaker.instances.watching import release
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from clary.services.sagemaker.processing.family import Processing
 from clary.services.sagemaker.training.family import Training
+from clary.services.sagemaker.tuning.lifecycle import TuningReconciler
 from clary.services.table import all_handlers
 from clary.settings import Settings
 from clary.wire.credentials import KeyRing
@@ -93,6 +94,7 @@ async def _run(settings: Settings) -> None:
     reconcilers: list[Reconciler] = [
         JobReconciler(house, Training()),
         JobReconciler(house, Processing()),
+        TuningReconciler(house),
         EndpointReconciler(house),
     ]
     _release_forgotten(house)

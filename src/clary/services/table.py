@@ -14,6 +14,7 @@ MODULES = (
     "clary.services.sagemaker.registry.groups",
     "clary.services.sagemaker.registry.packages",
     "clary.services.sagemaker.processing.api",
+    "clary.services.sagemaker.tuning.api",
     "clary.services.sagemaker.search.api",
     "clary.services.sagemaker.tags",
     "clary.services.sagemaker_runtime.api",

@@ -24,6 +24,9 @@ NAMES = ["walk-a", "walk-b"]
 PAST, FUTURE = datetime(2001, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 ORDER = {"SortBy", "SortOrder", "MaxResults", "NextToken"}
 
+OTHERS = {"ListTags", "ListTrainingJobsForHyperParameterTuningJob"}
+"""Listings of what belongs to one resource."""
+
 Listed = Callable[..., list[dict[str, Any]]]
 
 OF_ONE_KIND: dict[tuple[str, str], dict[Any, list[str]]] = {
@@ -50,8 +53,11 @@ def sagemaker(platform: Platform) -> Iterator[Any]:
     for base, request in SMALLEST.items():
         for name in NAMES:
             getattr(client, xform_name(f"Create{base}"))(**{f"{base}Name": name}, **request)
-    wait_until(lambda: all(job["TrainingJobStatus"] == "Failed" for job in listing(client, "TrainingJob")()))
-    wait_until(lambda: all(found["EndpointStatus"] == "Failed" for found in listing(client, "Endpoint")()))
+    for base in ("HyperParameterTuningJob", "TrainingJob", "Endpoint"):
+        wait_until(lambda base=base: all(found[f"{base}Status"] == "Failed" for found in listing(client, base)()))
+    for job in listing(client, "TrainingJob")():
+        if job["TrainingJobName"] not in NAMES:  # A tuning job started it.
+            client.delete_training_job(TrainingJobName=job["TrainingJobName"])
     yield client
     for base in reversed(SMALLEST):
         for name in NAMES:
@@ -70,7 +76,7 @@ def listing(client: Any, base: str) -> Listed:
 
 def test_every_listing_is_one_of_a_declared_resource() -> None:
     built = {name for service, name in HANDLERS if service == "sagemaker" and name.startswith("List")}
-    assert built - {"ListTags"} == {resource.list_operation for resource in RESOURCES.values()}
+    assert built - OTHERS == {resource.list_operation for resource in RESOURCES.values()}
     assert set(SMALLEST) == set(RESOURCES)
 
 

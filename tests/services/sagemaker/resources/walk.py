@@ -10,11 +10,25 @@ UNKNOWN_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/no-such-image:1"
 SCRIPT = base64.b64encode(b"#!/bin/sh\necho started\n").decode()
 REPOSITORY = {"RepositoryUrl": "https://git.example.com/team/models.git", "Branch": "main"}
 VARIANT = {"VariantName": "all", "ModelName": "walk-a", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+TRIAL = {
+    "AlgorithmSpecification": {"TrainingImage": UNKNOWN_IMAGE, "TrainingInputMode": "File"},
+    "RoleArn": ROLE,
+    "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+}
 TRAINING = {
     "AlgorithmSpecification": {"TrainingImage": UNKNOWN_IMAGE, "TrainingInputMode": "File"},
     "RoleArn": ROLE,
     "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
     "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+}
+
+TUNING = {
+    "Strategy": "Random",
+    "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
+    "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+    "ParameterRanges": {"IntegerParameterRanges": [{"Name": "x", "MinValue": "1", "MaxValue": "2"}]},
 }
 
 SMALLEST: dict[str, dict[str, Any]] = {
@@ -27,6 +41,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
         "RoleArn": ROLE,
         "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
     },
+    "HyperParameterTuningJob": {"HyperParameterTuningJobConfig": TUNING, "TrainingJobDefinition": TRIAL},
     "CodeRepository": {"GitConfig": REPOSITORY},
     "ModelPackageGroup": {"ModelPackageGroupDescription": "versions of one model"},
     "ModelPackage": {"InferenceSpecification": {"Containers": [{"Image": UNKNOWN_IMAGE}]}},

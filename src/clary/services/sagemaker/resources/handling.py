@@ -1,11 +1,13 @@
 """One record of a resource: create, find, describe, update, delete."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from clary.arns import regional_arn
 from clary.control.call import Call
 from clary.control.house import House
 from clary.records.errors import AlreadyExists, NotFound, TooManyTags
-from clary.records.record import Kind, Record
+from clary.records.record import Kind, Record, Scope
 from clary.services.iam.roles import may_be_given
 from clary.services.sagemaker.errors import invalid, too_many_tags
 from clary.services.sagemaker.resources.declaration import Resource
@@ -28,25 +30,41 @@ def create(call: Call, resource: Resource, request: dict[str, Any], *, parent: s
     asked = {member: value for member, value in request.items() if member != "Tags"}
     document = resource.prepare(call, asked)
     name = request[resource.name_member]
-    arn = arn_of(call, resource.kind, name)
     try:
-        record = call.house.records.create(
-            resource.kind,
-            call.scope,
-            name,
-            arn,
-            document,
-            resource.initial,
-            tags=tags,
-            message=resource.message,
-            parent=parent,
-        )
+        return enrol(call.house, call.scope, resource, name, document, tags=tags, parent=parent)
     except TooManyTags:
         raise too_many_tags() from None
     except AlreadyExists:
+        arn = arn_of(call, resource.kind, name)
         raise ServiceError(_exists_code(resource), resource.exists.format(name=name, arn=arn)) from None
+
+
+def enrol(
+    house: House,
+    scope: Scope,
+    resource: Resource,
+    name: str,
+    document: dict[str, Any],
+    *,
+    tags: Mapping[str, str],
+    parent: str | None = None,
+) -> Record:
+    """A new record with a document that is right, also of a parent's own making. Raises `AlreadyExists`,
+    `TooManyTags`."""
+    arn = regional_arn("sagemaker", scope.region, scope.account, f"{resource.kind.name}/{name}")
+    record = house.records.create(
+        resource.kind,
+        scope,
+        name,
+        arn,
+        document,
+        resource.initial,
+        tags=tags,
+        message=resource.message,
+        parent=parent,
+    )
     if resource.kind.live:
-        call.house.supervisor.wake(resource.kind, record.id)
+        house.supervisor.wake(resource.kind, record.id)
     return record
 
 

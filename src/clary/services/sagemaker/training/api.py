@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from clary.control.call import Call
 from clary.control.house import House
 from clary.images.table import UnknownImage, find_image, runs_script
 from clary.records.record import Event, Record
@@ -21,7 +20,8 @@ from clary.services.sagemaker.training.metrics import check_expressions
 from clary.services.sagemaker.training.unbuilt import refuse_what_is_not_built
 
 
-def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def prepare(request: dict[str, Any]) -> dict[str, Any]:
+    """The document of a job that is asked for, by a user or by a tuning job. Raises `ServiceError`."""
     check_cluster(request)
     refuse_what_is_not_built(request)
     _check_channel_names(request.get("InputDataConfig", []))
@@ -107,7 +107,7 @@ TRAINING_JOBS = Resource(
     ),
     initial=STARTING,
     message=MESSAGES[STARTING],
-    prepare=_prepare,
+    prepare=lambda _call, request: prepare(request),
     tell=_seconds,
     describe=_describe,
     guard=only_finished("training job"),
