@@ -40,6 +40,7 @@ from clary.records.search.index import SearchIndex
 from clary.records.store import Records
 from clary.registry.store import Registry
 from clary.routing.router import Router
+from clary.services.ecr import lifecycle as registry_lifecycle
 from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
@@ -91,6 +92,7 @@ async def _run(settings: Settings) -> None:
         cross_origin = BucketRules(house.objects)
         lifecycle_sweep.start(house.objects)
     gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes, cross_origin)
+    registry_lifecycle.start_sweeping(house)
     reconcilers: list[Reconciler] = [
         JobReconciler(house, Training()),
         JobReconciler(house, Processing()),

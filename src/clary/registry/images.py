@@ -120,6 +120,13 @@ def listed(connection: Connection, repository: str) -> list[Image]:
     return [_image(row) for row in connection.execute(query)]
 
 
+def listed_with_tags(connection: Connection, repository: str) -> list[tuple[Image, list[str]]]:
+    named: dict[str, list[str]] = {}
+    for tag, digest in tags_of(connection, repository).items():
+        named.setdefault(digest, []).append(tag)
+    return [(image, named.get(image.digest, [])) for image in listed(connection, repository)]
+
+
 def referrers(connection: Connection, repository: str, subject: str) -> list[tuple[Image, int]]:
     """The images about an image, which need not be there, and the bytes of their manifests."""
     query = select(*_DESCRIBED, images.c.content).where(images.c.repository == repository, images.c.subject == subject)

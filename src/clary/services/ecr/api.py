@@ -16,7 +16,8 @@ from clary.services.ecr.repositories import (
     find_repository,
     named_repository,
     own_scope,
-    registry_host,
+    principal_of,
+    registry_url,
     repository_arn,
 )
 from clary.wire.errors import ServiceError
@@ -89,13 +90,11 @@ def delete_repository(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 @operation("GetAuthorizationToken")
 def get_authorization_token(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    arn = None if call.principal.endswith(":root") else call.principal
-    password, until = call.house.keys.issue_password(arn, call.scope.region, PASSWORD_SECONDS)
-    host = registry_host(call)
-    scheme = "https" if host.endswith((".amazonaws.com", ".amazonaws.com.cn")) else "http"
+    region = call.scope.region
+    password, until = call.house.keys.issue_password(principal_of(call), region, PASSWORD_SECONDS)
     token = {
         "authorizationToken": b64encode(f"{USER}:{password}".encode()).decode(),
         "expiresAt": until,
-        "proxyEndpoint": f"{scheme}://{host}",
+        "proxyEndpoint": registry_url(call),
     }
     return {"authorizationData": [token for _ in request.get("registryIds", [None])]}

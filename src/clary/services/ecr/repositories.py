@@ -11,7 +11,7 @@ from clary.records.store import Records
 from clary.wire.errors import ServiceError
 
 ACTIVE = State("Active")
-REPOSITORY = Kind("repository")
+REPOSITORY = Kind("repository", live=frozenset({ACTIVE.status}))  # the sweep of images looks after all of them
 
 MUTABLE = "MUTABLE"
 _DESCRIBED = (
@@ -74,6 +74,16 @@ def registry_host(call: Call) -> str:
         return host
     suffix = ".cn" if call.scope.region.startswith("cn-") else ""
     return f"{call.scope.account}.dkr.ecr.{call.scope.region}.amazonaws.com{suffix}"
+
+
+def registry_url(call: Call) -> str:
+    host = registry_host(call)
+    return f"https://{host}" if _AWS_HOST.fullmatch(host) else f"http://{host}"
+
+
+def principal_of(call: Call) -> str | None:
+    """Whom a password stands for, as the keys of the account know it: None is the account itself."""
+    return None if call.principal.endswith(":root") else call.principal
 
 
 def described(call: Call, repository: Record) -> dict[str, Any]:
