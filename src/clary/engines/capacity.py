@@ -3,7 +3,6 @@
 CLARY_CAPACITY="vcpus=16,memory=64GiB"   the rest is found out: here, the GPUs
 """
 
-import glob
 import os
 import re
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ from clary.instance.cgroups import machine_memory
 
 UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 ITEM = re.compile(r"(vcpus|memory|gpus)=(\d+(?:\.\d+)?)(KiB|MiB|GiB|TiB)?")
-GPUS = "/dev/nvidia[0-9]*"
 
 
 def parse_capacity(text: str, otherwise: Resources) -> Resources:
@@ -31,8 +29,8 @@ def parse_capacity(text: str, otherwise: Resources) -> Resources:
     )
 
 
-def machine_resources() -> Resources:
-    return Resources(float(os.cpu_count() or 1), machine_memory(), float(len(glob.glob(GPUS))))
+def machine_resources(gpus: int) -> Resources:
+    return Resources(float(os.cpu_count() or 1), machine_memory(), float(gpus))
 
 
 def fit(wants: Sequence[Resources], places: Sequence[Place]) -> list[str] | None:

@@ -17,6 +17,7 @@ from typing import Literal
 
 import clary
 from clary.engines.capacity import machine_resources
+from clary.engines.gpus import Grant, machine_gpus, visible_devices
 from clary.engines.indexes import uv_environment
 from clary.instance.node import Containment, Node
 from clary.instance.spec import InstanceSpec
@@ -54,6 +55,7 @@ class Machine:
         self._instances = instances
         self._sandboxing = sandboxing
         self._reserve = reserve
+        self.gpus = machine_gpus()
         self._bwrap = "" if sandboxing == "off" else find_bwrap()
         self._probed: Possible | None = None
         self._probing = threading.Lock()
@@ -79,8 +81,28 @@ class Machine:
                 node.notices.append(f"Without a sandbox the names of hosts do not resolve: {listed}.")
         if possible.notice:
             node.notices.append(possible.notice)
-        node.notices += oversubscription(spec)
+        node.notices += self.lacks(spec)
         return node
+
+    def lacks(self, spec: InstanceSpec) -> list[str]:
+        """What the instance was promised and this machine does not have."""
+        there = machine_resources(len(self.gpus))
+        notices = []
+        if spec.vcpus > there.vcpus:
+            notices.append(f"The instance has {spec.vcpus:g} vCPUs; this machine has {there.vcpus:g}.")
+        if spec.memory > there.memory:
+            has = f"this machine has {there.memory / 2**30:.4g} GiB"
+            notices.append(f"The instance has {spec.memory / 2**30:.4g} GiB; {has}.")
+        if spec.gpus > there.gpus:
+            notices.append(f"The instance has {spec.gpus:g} GPUs; this machine has {there.gpus:g}.")
+        return notices
+
+    def grant(self, node: Node, grant: Grant) -> None:
+        """Tell the instance which GPUs are its own."""
+        node.gpus = list(grant.devices)
+        node.environment |= visible_devices(grant, self.gpus, contained=node.containment != "none")
+        if grant.shared:
+            node.notices.append("All GPUs of this machine are taken: the instance shares its own with others.")
 
     def possible(self) -> Possible:
         with self._probing:
@@ -187,17 +209,3 @@ def pip_settings(configuration: str) -> str:
 @functools.lru_cache(maxsize=8)
 def _read(path: str, modified: int) -> str:  # noqa: ARG001 - a changed file is another key
     return Path(path).read_text(encoding="utf-8")
-
-
-def oversubscription(spec: InstanceSpec) -> list[str]:
-    """What the instance was promised and this machine does not have."""
-    there = machine_resources()
-    notices = []
-    if spec.vcpus > there.vcpus:
-        notices.append(f"The instance has {spec.vcpus:g} vCPUs; this machine has {there.vcpus:g}.")
-    if spec.memory > there.memory:
-        has = f"this machine has {there.memory / 2**30:.4g} GiB"
-        notices.append(f"The instance has {spec.memory / 2**30:.4g} GiB; {has}.")
-    if spec.gpus > there.gpus:
-        notices.append(f"The instance has {spec.gpus:g} GPUs; this machine has {there.gpus:g}.")
-    return notices

@@ -25,8 +25,9 @@ from typing import Any
 
 import clary
 from clary.engines import locks
-from clary.engines.answers import LogLine, Place, Resources
+from clary.engines.answers import LogLine, Place
 from clary.engines.capacity import machine_resources, parse_capacity
+from clary.engines.gpus import Grant, offered
 from clary.engines.hosts import address_claims, interface_of
 from clary.engines.line import Line
 from clary.engines.machine import Machine, Sandboxing, pip_settings
@@ -76,6 +77,7 @@ class ProcessEngine:
         bind: str = "",
         capacity: str = "",
         oversubscribe: bool = True,
+        gpus: Sequence[int] | None = None,
         network: NetworkChoice = "auto",
         urls: Callable[[], list[str]] = list,
     ) -> None:
@@ -91,7 +93,9 @@ class ProcessEngine:
         self._bind = bind
         self._uids = uid_claims(uids)
         self._addresses = address_claims()
-        self._total = parse_capacity(capacity, machine_resources())
+        self._total = parse_capacity(capacity, machine_resources(len(self._machine.gpus)))
+        self._gpus = offered(self._machine.gpus, int(self._total.gpus)) if gpus is None else list(gpus)
+        self._oversubscribe = oversubscribe
         self._roll = Roll(self._instances, self._agent_ended)
         self._taking_up = threading.Lock()
         self._taken_up = False
@@ -123,19 +127,33 @@ class ProcessEngine:
             reach = stack.enter_context(
                 reach_of(gang, layouts, self._addresses, choice=self._network, contained=contained)
             )
-            nodes = [self._prepare(layout, spec, reach, waited_since) for spec, layout, _ in fresh]
+            unsure = stack.enter_context(self._counted())
+            for spec, _, _ in fresh:
+                unsure[spec.id] = self._roll.enter(spec, self._gpus, oversubscribe=self._oversubscribe)
+            nodes = [self._prepare(layout, spec, reach, unsure[spec.id], waited_since) for spec, layout, _ in fresh]
             for node, (spec, layout, lock) in zip(nodes, fresh, strict=True):
                 self._launch(layout, node, [lock, *reach.held])
-                self._roll.add(layout, Resources.of(spec))
+                del unsure[spec.id]
+                self._roll.follow(layout)
 
     def _contains(self, gang: Sequence[InstanceSpec]) -> bool:  # noqa: ARG002 - other engines look at it
         """Whether the gang's programs run in sandboxes, which can have networks of their own."""
         return self._machine.possible().containment != "none"
 
-    def _prepare(self, layout: Layout, spec: InstanceSpec, reach: Reach, waited_since: float) -> Node:
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[dict[str, Grant]]:
+        """For the instances that are counted and not yet started: those that never are do not count."""
+        unsure: dict[str, Grant] = {}
+        try:
+            yield unsure
+        finally:
+            self._roll.strike(unsure)
+
+    def _prepare(self, layout: Layout, spec: InstanceSpec, reach: Reach, grant: Grant, waited_since: float) -> Node:
         """Write down what the instance and its machine are told: whoever makes a gang whole that was cut in half finds
         the same addresses."""
         node = self._node(layout, spec, reach)
+        self._machine.grant(node, grant)
         node.waited_since = waited_since
         write_atomically(layout["spec.json"], spec.to_json())
         write_atomically(layout["node.json"], node.to_json())

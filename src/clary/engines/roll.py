@@ -9,20 +9,23 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from clary.engines import locks
 from clary.engines.answers import Resources
 from clary.engines.ends import Ends
+from clary.engines.gpus import Grant, give
 from clary.instance.layout import Layout
+from clary.instance.node import Node
 from clary.instance.spec import InstanceSpec
 
 
 @dataclass(slots=True)
 class Running:
     promised: Resources
+    grant: Grant
     heard: float = 0.0
     """Epoch seconds, when it last gave a hint."""
 
@@ -36,14 +39,28 @@ class Roll:
         self._tell = ended
         self._running: dict[str, Running] = {}
         self._ends = Ends(self._end)
+        self._giving = threading.Lock()
         self._recovering = threading.Lock()
         self._recovered = False
 
-    def add(self, layout: Layout, promised: Resources) -> None:
-        """The agent runs; who started it has written its pid down."""
+    def enter(self, spec: InstanceSpec, gpus: Sequence[int], *, oversubscribe: bool) -> Grant:
+        """Count an instance that is about to be started; returns which of the machine's GPUs it has. Raises `NoRoom`
+        where not enough are free."""
+        with self._giving:
+            held = [running.grant for running in self._running.values()]
+            grant = give(spec.gpus, gpus, held, oversubscribe=oversubscribe)
+            self._running[spec.id] = Running(Resources.of(spec), grant)
+            return grant
+
+    def follow(self, layout: Layout) -> None:
+        """The agent runs; who started it has written its pid down. It counts until it ends."""
         lock = layout["agent.lock"]
-        self._running[layout.id] = Running(promised)
         self._ends.watch(layout.id, int(Path(lock).read_text() or 0), lambda: locks.is_held(lock))
+
+    def strike(self, instance_ids: Iterable[str]) -> None:
+        """These could not be started."""
+        for instance_id in instance_ids:
+            self._running.pop(instance_id, None)
 
     def hear(self, instance_id: str) -> None:
         running = self._running.get(instance_id)
@@ -65,7 +82,10 @@ class Roll:
                 with contextlib.suppress(FileNotFoundError, ValueError):
                     if was_started(layout) and locks.is_held(str(lock)):
                         spec = InstanceSpec.from_json(Path(layout["spec.json"]).read_text())
-                        self.add(layout, Resources.of(spec))
+                        node = Node.from_json(Path(layout["node.json"]).read_text())
+                        grant = Grant(node.gpus, min(spec.gpus, 1.0))
+                        self._running[layout.id] = Running(Resources.of(spec), grant)
+                        self.follow(layout)
 
     def _end(self, instance_id: str) -> None:
         self._tell(instance_id, self._running.pop(instance_id).heard)

@@ -79,6 +79,8 @@ class Node:
     """Set for instances whose program runs in a container."""
     uid: int = 0
     """The user and group id that programs run as; 0 where that is the agent's own."""
+    gpus: list[int] = field(default_factory=list)
+    """Minor numbers of the files of the GPUs that it is given: /dev/nvidia<minor>."""
     waited_since: float = 0.0
     """Epoch seconds, when it began to wait in line; 0 where it did not."""
     processes: int = 0

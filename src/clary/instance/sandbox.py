@@ -34,7 +34,8 @@ RESOLVER = "/etc/resolv.conf"
 LOOPBACK = "127.0.0.1"
 RUN_SIZE = str(64 * 2**20)
 """Bytes of `/run`, which is in memory."""
-GPU_DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
+GPU_CONTROLS = ("/dev/nvidia[!0-9]*", "/dev/dri", "/dev/kfd")
+"""Devices that all who have a GPU share. Other makers' than NVIDIA's are not given out one by one."""
 # Root in a container may read and change files whatever their mode says, and programs written for one rely on it.
 CAPABILITIES = ("CAP_DAC_OVERRIDE", "CAP_FOWNER")
 NAMESPACES = ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts")
@@ -138,7 +139,7 @@ def arguments(node: Node, mounts: Mounts, spec: InstanceSpec, calls: int | None)
         argv += ["--cap-add", capability]
     argv += _of_an_image(mounts) if mounts.root else _of_the_host(mounts)
     argv += _names(mounts, node.hosts or {spec.hostname: LOOPBACK}, own_server=node.outward)
-    argv += _devices(spec)
+    argv += _devices(node, spec)
     if spec.isolated and spec.hostname not in node.namespaces:
         argv.append("--unshare-net")
     if calls is not None:
@@ -178,7 +179,7 @@ def enclose(
         argv += ["--dir", mounts.at(workdir)]
     argv += ["--args", str(settings), "--chdir", workdir, "--"]
     view = mounts.view(node.bwrap)
-    groups = {os.stat(device).st_gid for device in gpu_devices()} - {0} if spec.gpus else set()
+    groups = {os.stat(device).st_gid for device in gpu_devices(node, spec)} - {0}
 
     def enter() -> None:
         for fd in (calls, settings):
@@ -196,17 +197,20 @@ def interpreter_mounts(mounts: Mounts, interpreter: Interpreter) -> None:
     mounts.changeable[interpreter.prefix] = interpreter.prefix
 
 
-def _devices(spec: InstanceSpec) -> list[str]:
+def _devices(node: Node, spec: InstanceSpec) -> list[str]:
     memory = min(spec.memory or machine_memory(), machine_memory())
     argv = ["--dev", "/dev", "--size", str(memory // 2), "--tmpfs", "/dev/shm"]
-    if spec.gpus:
-        for device in gpu_devices():
-            argv += ["--dev-bind", device, device]
+    for device in gpu_devices(node, spec):
+        argv += ["--dev-bind", device, device]
     return [*argv, "--remount-ro", "/dev"]
 
 
-def gpu_devices() -> list[str]:
-    return [path for pattern in GPU_DEVICES for path in glob.glob(pattern)]
+def gpu_devices(node: Node, spec: InstanceSpec) -> list[str]:
+    """Paths of the device files of the instance's GPUs, and of those that control them; none where it has no GPU."""
+    if not spec.gpus:
+        return []
+    own = [path for number in node.gpus if os.path.exists(path := f"/dev/nvidia{number}")]
+    return own + [path for pattern in GPU_CONTROLS for path in glob.glob(pattern)]
 
 
 def _parts(bwrap: str) -> list[str]:

@@ -141,7 +141,11 @@ class TrainingEnvironment:
 
 
 def count_gpus() -> int:
-    """GPUs of this instance, by their device files: asking nvidia-smi would cost more than all the rest."""
+    """GPUs of this instance, by what CUDA is told, or by their device files: asking nvidia-smi would cost more than all
+    the rest."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len(visible.split(",")) if visible else 0
     try:
         return sum(re.fullmatch(r"nvidia\d+", name) is not None for name in os.listdir("/dev"))
     except OSError:

@@ -36,8 +36,8 @@ def test_no_runtime_is_told_in_one_line(tmp_path: Path, address: str, word: str)
 
 def test_graphics_cards_and_limits_are_asked_for_as_far_as_they_are_there() -> None:
     spec = InstanceSpec("one", [], container=OciImage.named("mine:1"), gpus=2, vcpus=0.5, memory=2**20)
-    made = options(spec, Node("/tmp/instances/one", "", runtime=RUNTIME), RUNTIME, [])
-    assert made["device_requests"] == [{"Driver": "", "Count": 2, "Capabilities": [["gpu"]]}]
+    made = options(spec, Node("/tmp/instances/one", "", runtime=RUNTIME, gpus=[0, 3]), RUNTIME, [])
+    assert made["device_requests"] == [{"Driver": "", "DeviceIDs": ["0", "3"], "Capabilities": [["gpu"]]}]
     assert made["mem_limit"] == 2**20
     assert "nano_cpus" not in made
 

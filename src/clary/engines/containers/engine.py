@@ -21,7 +21,6 @@ import clary
 from clary.engines import locks
 from clary.engines.containers.images import name_of
 from clary.engines.containers.runtime import ContainerRuntime, container_name
-from clary.engines.machine import oversubscription
 from clary.engines.networks import Reach
 from clary.engines.process import ProcessEngine
 from clary.instance.layout import Layout
@@ -57,7 +56,7 @@ class ContainerEngine(ProcessEngine):
                 [sys.executable, "-I", "-c", RUN, source], absent=not self._runtime.has(name_of(spec.container))
             )
             # What the machine's sandbox allows does not matter to a container.
-            node.refusal, node.notices = _refusal(spec, reach), oversubscription(spec)
+            node.refusal, node.notices = _refusal(spec, reach), self._machine.lacks(spec)
         return node
 
     def address(self, instance_id: str) -> str:

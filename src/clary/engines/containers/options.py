@@ -6,7 +6,6 @@ are mounted so that nothing can be written to them.
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any
 
@@ -39,8 +38,9 @@ def options(spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[st
         **limits(spec, node, runtime),
         **network(spec, node),
     }
-    if spec.gpus and runtime.gpus:
-        made["device_requests"] = [{"Driver": "", "Count": math.ceil(spec.gpus), "Capabilities": [["gpu"]]}]
+    if node.gpus and runtime.gpus:
+        own = [str(number) for number in node.gpus]
+        made["device_requests"] = [{"Driver": "", "DeviceIDs": own, "Capabilities": [["gpu"]]}]
     return made
 
 

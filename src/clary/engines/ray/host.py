@@ -59,6 +59,7 @@ class Host:
             environments_dir=environments_directory(),
             bind=self._node,
             urls=lambda: [self._endpoint],
+            gpus=own_gpus(),
             **options,
         )
         self._changes = 0
@@ -75,9 +76,6 @@ class Host:
 
         told = InstanceSpec.from_json(spec)
         self._endpoint = told.environment.get("AWS_ENDPOINT_URL", "")
-        if told.gpus:
-            # Those that Ray gave to this actor and to no other.
-            told.environment = {"CUDA_VISIBLE_DEVICES": gpus(), **told.environment}
         self._engine.start([told])
 
     def poll(self) -> str:
@@ -112,10 +110,15 @@ def node_address() -> str:
     return str(ray.util.get_node_ip_address())
 
 
-def gpus() -> str:
+def own_gpus() -> list[int]:
+    """Minor numbers of those that Ray gave to this actor and to no other; Ray counts as CUDA does."""
     import ray
 
-    return ",".join(str(number) for number in ray.get_gpu_ids())
+    from clary.engines.gpus import machine_gpus
+
+    there = machine_gpus()
+    numbers = [int(number) for number in ray.get_gpu_ids()]
+    return [there[number] if number < len(there) else number for number in numbers]
 
 
 def hosts_directory() -> Path:
