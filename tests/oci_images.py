@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from clary.instance.oci import ARCHITECTURES, Blob, OciImage
+from tests.platform import Platform
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -120,6 +121,21 @@ def build(
     (directory / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     (directory / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [_descriptor(top)]}))
     return Built(directory, OciImage(reference, top.digest, described, stored))
+
+
+def push(platform: Platform, built: Built, repository: str, tag: str) -> str:
+    """Push the image to a new repository of the platform's registry; returns its URI."""
+    from tests.services.distribution.conftest import Client, login
+
+    found = platform.client("ecr").create_repository(repositoryName=repository)["repository"]["repositoryUri"]
+    client = Client(platform.url, repository, login(platform))
+    for blob in (built.image.config, *built.image.layers):
+        client.push_blob(Path(blob.location).read_bytes())
+    manifest = (built.directory / "blobs" / "sha256" / built.image.digest.partition(":")[2]).read_bytes()
+    answer = client.call("PUT", f"manifests/{tag}", manifest, Content_Type=MANIFEST)
+    assert answer.status == 201, answer
+    client.connection.close()
+    return f"{found}:{tag}"
 
 
 def _digest(data: bytes) -> str:

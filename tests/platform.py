@@ -45,6 +45,8 @@ class Platform:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                # Those of tests are nobody else's.
+                env={"CLARY_IMAGES": str(self.state.parent / "images"), **os.environ},
             )
         deadline = time.monotonic() + START_TIMEOUT
         while not announcement.exists():

@@ -7,12 +7,13 @@ The layout is SageMaker's documented contract with hosting containers: the model
 from typing import Any
 
 from clary.control.house import House
-from clary.images.table import UnknownImage, find_image, find_recipe, serve_command
+from clary.images.table import UnknownImage, find_recipe, serve_command
 from clary.instance.spec import Archive, InstanceSpec, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.models import container_of
 from clary.services.sagemaker.instances.environment import instance_environment
+from clary.services.sagemaker.instances.images import MISSING_MODEL, Program, listed_image, own_image, own_program
 from clary.services.sagemaker.instances.inputs import locate, prefix_sources
 from clary.services.sagemaker.instances.types import instance_type
 
@@ -20,6 +21,8 @@ MODEL = "/opt/ml/model"
 CODE = "/opt/ml/code"
 GRACE = 30.0
 """Seconds that a replica has to finish what it is answering when it is stopped."""
+PORT = 8080
+"""Where SageMaker's contract has a container listen."""
 CREDENTIALS = 10 * 365 * 24 * 3600
 """Seconds: a replica is started once and may serve for years."""
 
@@ -31,31 +34,41 @@ def replica_instance(
     container = container_of(model)
     environment = container.get("Environment", {})
     kind = instance_type(variant["InstanceType"])
-    try:
-        command = serve_command(find_image(container["Image"]), environment)
-        recipe = find_recipe(container["Image"])
-    except UnknownImage as error:
-        raise JobError(str(error)) from None
+    program = _program(house, record, container)
     role = model.get("ExecutionRoleArn", "role/ClaryEndpoint")
     return InstanceSpec(
         id=replica["Id"],
-        command=["python", *command],
+        command=program.command,
         environment={
             **instance_environment(house, record.scope, role, session="SageMaker", seconds=CREDENTIALS),
             **environment,
         },
         hostname=f"{replica['Variant']}-{replica['Id'].rpartition('-')[2]}"[:63],
         serves=True,
+        port=PORT if program.container else 0,
         channels=_model_files(house, container),
-        archives=_archives(house, container, environment),
-        requirements=[f"{CODE}/requirements.txt", f"{MODEL}/code/requirements.txt"],
-        image=recipe,
+        archives=_archives(house, container, {} if program.container else environment),
+        requirements=[] if program.container else [f"{CODE}/requirements.txt", f"{MODEL}/code/requirements.txt"],
+        image=program.image,
+        container=program.container,
         vcpus=kind.vcpus,
         memory=kind.memory,
         gpus=kind.gpus,
         isolated=model.get("EnableNetworkIsolation", False),
         grace=GRACE,
     )
+
+
+def _program(house: House, record: Record, container: dict[str, Any]) -> Program:
+    uri, environment = container["Image"], container.get("Environment", {})
+    try:
+        own = own_image(house, record.scope, uri, MISSING_MODEL)
+        if own:
+            return own_program(own, None, None, ["serve"])
+        command = serve_command(listed_image(house, record.scope, uri, MISSING_MODEL), environment)
+    except UnknownImage as error:
+        raise JobError(str(error)) from None
+    return Program(["python", *command], image=find_recipe(uri))
 
 
 def _archives(house: House, container: dict[str, Any], environment: dict[str, str]) -> list[Archive]:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from clary.control.house import House
-from clary.images.table import UnknownImage, find_image, find_recipe
-from clary.instance.recipe import Recipe
+from clary.images.table import UnknownImage, find_recipe
 from clary.instance.spec import InstanceSpec, Output, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.environment import instance_environment
+from clary.services.sagemaker.instances.images import MISSING, Program, listed_image, own_image, own_program
 from clary.services.sagemaker.instances.inputs import read_sources
 from clary.services.sagemaker.instances.types import instance_type
 from clary.services.sagemaker.processing.api import local_path
@@ -51,18 +51,19 @@ def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]
         house, record.scope, job["RoleArn"], session="SageMaker", seconds=int(max_runtime + GRACE) + 12 * 3600
     )
     hosts = [f"algo-{number}" for number in range(1, size(record) + 1)]
-    command, image = _command(job), _image(job)
+    program = _program(house, record)
     return [
         InstanceSpec(
             id=f"{record.id}-{number}",
-            command=command,
+            command=program.command,
             environment={**credentials, **job.get("Environment", {})},
             workdir=WORKDIR,
             hostname=host,
             files=_configuration(record, host, hosts),
             channels=_channels(house, job, number, len(hosts)),
             outputs=[output for output, _ in outputs(record)],
-            image=image,
+            image=program.image,
+            container=program.container,
             vcpus=kind.vcpus,
             memory=kind.memory,
             gpus=kind.gpus,
@@ -74,25 +75,23 @@ def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]
     ]
 
 
-def _image(job: dict[str, Any]) -> Recipe:
+def _program(house: House, record: Record) -> Program:
+    application = record.document["AppSpecification"]
+    uri = application["ImageUri"]
+    entrypoint, arguments = application.get("ContainerEntrypoint"), application.get("ContainerArguments", [])
     try:
-        return find_recipe(job["AppSpecification"]["ImageUri"])
+        own = own_image(house, record.scope, uri, MISSING)
+        if own:
+            return own_program(own, entrypoint, arguments, [])
+        image = listed_image(house, record.scope, uri, MISSING)
     except UnknownImage as error:
         raise JobError(f"ClientError: {error}") from None
-
-
-def _command(job: dict[str, Any]) -> list[str]:
-    application = job["AppSpecification"]
-    try:
-        image = find_image(application["ImageUri"])
-    except UnknownImage as error:
-        raise JobError(f"ClientError: {error}") from None
-    if "ContainerEntrypoint" not in application:
+    if entrypoint is None:
         raise JobError(
             f"ClientError: The image {image.repository} has no program of its own: name one in "
             "AppSpecification.ContainerEntrypoint."
         )
-    return [*application["ContainerEntrypoint"], *application.get("ContainerArguments", [])]
+    return Program([*entrypoint, *arguments], image=find_recipe(uri))
 
 
 def _configuration(record: Record, host: str, hosts: list[str]) -> dict[str, str]:

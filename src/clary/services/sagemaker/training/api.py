@@ -6,9 +6,10 @@ from typing import Any
 
 from clary.control.house import House
 from clary.images.table import UnknownImage, find_image, runs_script
-from clary.records.record import Event, Record
+from clary.records.record import Event, Record, Scope
 from clary.records.search.searchable import NamedList
 from clary.services.sagemaker.errors import invalid
+from clary.services.sagemaker.instances.images import is_own
 from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
@@ -20,16 +21,18 @@ from clary.services.sagemaker.training.metrics import check_expressions
 from clary.services.sagemaker.training.unbuilt import refuse_what_is_not_built
 
 
-def prepare(request: dict[str, Any]) -> dict[str, Any]:
+def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
     """The document of a job that is asked for, by a user or by a tuning job. Raises `ServiceError`."""
     check_cluster(request)
-    refuse_what_is_not_built(request)
+    own = is_own(house, scope, request.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
+    refuse_what_is_not_built(request, own_image=own)
     _check_channel_names(request.get("InputDataConfig", []))
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
     except ValueError as error:
         raise invalid(str(error)) from None
-    return _with_defaults(request)
+    document = _with_defaults(request)
+    return document if own else {**document, "AlgorithmSpecification": _with_metrics(document)}
 
 
 def _describe(house: House, record: Record) -> dict[str, Any]:
@@ -71,7 +74,7 @@ def _check_channel_names(channels: list[dict[str, Any]]) -> None:
 
 def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
     """What AWS describes of a job that did not say; clients index some of it without asking."""
-    document = {
+    return {
         "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME},
         "EnableNetworkIsolation": False,
         "EnableInterContainerTrafficEncryption": False,
@@ -79,7 +82,6 @@ def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
         **document,
         "OutputDataConfig": {"KmsKeyId": "", **document["OutputDataConfig"]},
     }
-    return {**document, "AlgorithmSpecification": _with_metrics(document)}
 
 
 def _with_metrics(document: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +109,7 @@ TRAINING_JOBS = Resource(
     ),
     initial=STARTING,
     message=MESSAGES[STARTING],
-    prepare=lambda _call, request: prepare(request),
+    prepare=lambda call, request: prepare(call.house, call.scope, request),
     tell=_seconds,
     describe=_describe,
     guard=only_finished("training job"),

@@ -8,12 +8,12 @@ import json
 from typing import Any
 
 from clary.control.house import House
-from clary.images.table import UnknownImage, find_image, find_recipe, train_command
-from clary.instance.recipe import Recipe
+from clary.images.table import UnknownImage, find_recipe, train_command
 from clary.instance.spec import Archive, InstanceSpec, Output, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.environment import instance_environment
+from clary.services.sagemaker.instances.images import MISSING, Program, listed_image, own_image, own_program
 from clary.services.sagemaker.instances.inputs import channel_sources, locate
 from clary.services.sagemaker.instances.types import instance_type
 from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
@@ -34,9 +34,10 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
     whole = float(job["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME))
     max_runtime = max(1.0, whole - Attempt.of(record).spent)
     objects = {channel["ChannelName"]: channel_sources(house, channel) for channel in job.get("InputDataConfig", [])}
-    command, image = _command(job, hyperparameters), _image(job)
+    program = _program(house, record, hyperparameters)
     environment = _environment(house, record, max_runtime)
-    archives = _code(house, hyperparameters, objects)
+    # An image of the user's own fetches and installs for itself.
+    archives = [] if program.container else _code(house, hyperparameters, objects)
     cluster = members(job["ResourceConfig"])
 
     def spec(member: Member) -> InstanceSpec:
@@ -44,15 +45,16 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
         channels = _channels(job, objects, member, cluster)
         return InstanceSpec(
             id=instance_id(record, member.number),
-            command=command,
+            command=program.command,
             environment=environment,
             hostname=member.name,
             files=_configuration(job, hyperparameters, resource_config(member, cluster), channels),
             channels={f"{DATA}/{name}": sources for name, sources in channels.items()},
             archives=archives,
-            requirements=[f"{CODE}/requirements.txt"],
+            requirements=[] if program.container else [f"{CODE}/requirements.txt"],
             outputs=[Output("model.tar.gz", "/opt/ml/model"), Output("output.tar.gz", "/opt/ml/output/data")],
-            image=image,
+            image=program.image,
+            container=program.container,
             vcpus=kind.vcpus,
             memory=kind.memory,
             gpus=kind.gpus,
@@ -64,23 +66,19 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
     return [spec(member) for member in cluster]
 
 
-def _image(job: dict[str, Any]) -> Recipe:
+def _program(house: House, record: Record, hyperparameters: dict[str, str]) -> Program:
+    algorithm = record.document["AlgorithmSpecification"]
+    uri, arguments = algorithm["TrainingImage"], algorithm.get("ContainerArguments", [])
     try:
-        return find_recipe(job["AlgorithmSpecification"]["TrainingImage"])
+        own = own_image(house, record.scope, uri, MISSING)
+        if own:
+            return own_program(own, algorithm.get("ContainerEntrypoint"), arguments, ["train"])
+        image, command = listed_image(house, record.scope, uri, MISSING), algorithm.get("ContainerEntrypoint")
+        if command is None:
+            command = ["python", *train_command(image, hyperparameters, record.document.get("Environment", {}))]
     except UnknownImage as error:
         raise JobError(f"ClientError: {error}") from None
-
-
-def _command(job: dict[str, Any], hyperparameters: dict[str, str]) -> list[str]:
-    algorithm = job["AlgorithmSpecification"]
-    try:
-        image = find_image(algorithm["TrainingImage"])
-        if "ContainerEntrypoint" in algorithm:
-            return [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", [])]
-        command = train_command(image, hyperparameters, job.get("Environment", {}))
-    except UnknownImage as error:
-        raise JobError(f"ClientError: {error}") from None
-    return ["python", *command, *algorithm.get("ContainerArguments", [])]
+    return Program([*command, *arguments], image=find_recipe(uri))
 
 
 def _environment(house: House, record: Record, max_runtime: float) -> dict[str, str]:

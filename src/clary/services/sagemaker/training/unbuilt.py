@@ -26,7 +26,8 @@ JOB = (
 RESOURCES = ("InstancePlacementConfig", "InstancePreferences", "TrainingPlanArn")
 
 
-def refuse_what_is_not_built(request: dict[str, Any]) -> None:
+def refuse_what_is_not_built(request: dict[str, Any], *, own_image: bool) -> None:
+    """`own_image` says that the training image is one of the account's own."""
     resources, algorithm = request.get("ResourceConfig", {}), request.get("AlgorithmSpecification", {})
     refuse_members(request, JOB)
     refuse_members(resources, RESOURCES)
@@ -37,7 +38,7 @@ def refuse_what_is_not_built(request: dict[str, Any]) -> None:
         raise not_built("AlgorithmSpecification.AlgorithmName")
     if not resources.get("InstanceGroups") and "InstanceType" not in resources:
         raise not_built("A training job without ResourceConfig.InstanceType")
-    if count(resources) > 1 and _is_algorithms(request):
+    if count(resources) > 1 and not own_image and _is_algorithms(request):
         raise not_built("A built-in algorithm on more than one instance")
     if not request["OutputDataConfig"]["S3OutputPath"].startswith("s3://"):
         raise not_built("An S3OutputPath that does not begin with s3://")

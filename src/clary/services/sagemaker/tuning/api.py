@@ -34,7 +34,7 @@ def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     if len(set(names)) < len(names) or (len(names) > 1 and "" in names):
         raise invalid("Each of TrainingJobDefinitions needs a DefinitionName of its own.")
     for each in defined:
-        _check_trainable(request, each)
+        _check_trainable(call, request, each)
     config = {"TrainingJobEarlyStoppingType": "Off", **request["HyperParameterTuningJobConfig"]}
     document = {**request, "HyperParameterTuningJobConfig": config, **counters([])}
     if "WarmStartConfig" in request:
@@ -79,7 +79,7 @@ def _check_grid(definition: Definition, most: int | None) -> None:
         )
 
 
-def _check_trainable(request: dict[str, Any], definition: Definition) -> None:
+def _check_trainable(call: Call, request: dict[str, Any], definition: Definition) -> None:
     """Refuse at once what no training job could be made of, by one with any values of the space."""
     if "AlgorithmName" in definition.asked["AlgorithmSpecification"]:
         raise not_built("AlgorithmSpecification.AlgorithmName")
@@ -88,7 +88,8 @@ def _check_trainable(request: dict[str, Any], definition: Definition) -> None:
     categories = [each for each in definition.space if each.kind == "categorical"]
     values = {each.name: each.text(each.low) for each in definition.space if each.kind != "categorical"}
     values |= combination(categories, 0)
-    prepare_training({"TrainingJobName": request["HyperParameterTuningJobName"], **definition.request(values)})
+    asked = {"TrainingJobName": request["HyperParameterTuningJobName"], **definition.request(values)}
+    prepare_training(call.house, call.scope, asked)
 
 
 def _warm_start(call: Call, config: dict[str, Any], defined: list[Definition]) -> list[dict[str, Any]]:

@@ -190,7 +190,8 @@ class TuningReconciler:
         told = {TUNED: values, "TuningJobArn": record.arn}
         if definition.name:
             told[DEFINED_BY] = definition.name
-        document = {**prepare({"TrainingJobName": name, **definition.request(values)}), **told}
+        asked = {"TrainingJobName": name, **definition.request(values)}
+        document = {**prepare(self._house, record.scope, asked), **told}
         tags = self._house.records.tags(record)
         try:
             return enrol(self._house, record.scope, TRAINING_JOBS, name, document, tags=tags, parent=record.id)
