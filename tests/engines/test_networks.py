@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from clary.engines import networks
-from clary.engines.networks import NetworkChoice, doors
+from clary.engines.networks import NetworkChoice, NoNetworkError, doors
 from clary.engines.process import ProcessEngine
 from clary.instance.spec import InstanceSpec
 from clary.routing.health import answers_ping
@@ -258,9 +258,13 @@ def test_one_who_comes_back_finds_its_gangs_network(engine: ProcessEngine, watch
         engine.release(spec.id)
 
 
+def refuse(*_: object, **__: object) -> dict[str, int]:
+    raise NoNetworkError("no bridges here")
+
+
 @needs_sandbox
 def test_says_so_where_there_can_be_none(monkeypatch: pytest.MonkeyPatch, engine: ProcessEngine, watch: Watch) -> None:
-    monkeypatch.setattr(networks, "BUILD", "import sys; sys.exit('no bridges here')")
+    monkeypatch.setattr(networks, "build", refuse)
     source = "import socket; print(socket.gethostbyname('algo-2'))"
     gang = [program(source, hostname=f"algo-{number}") for number in (1, 2)]
     engine.start(gang)
@@ -275,7 +279,7 @@ def test_says_so_where_there_can_be_none(monkeypatch: pytest.MonkeyPatch, engine
 def test_isolation_is_not_given_up_where_there_can_be_none(
     monkeypatch: pytest.MonkeyPatch, engine: ProcessEngine, watch: Watch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(networks, "BUILD", "import sys; sys.exit('no bridges here')")
+    monkeypatch.setattr(networks, "build", refuse)
     gang = [program("", isolated=True, hostname=f"algo-{number}") for number in (1, 2)]
     engine.start(gang)
     assert "no bridges here" in watch.done(gang[0]).reason

@@ -12,17 +12,15 @@ from __future__ import annotations
 import os
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import clary
 from clary.engines import locks
 from clary.engines.claims import Claims
+from clary.engines.fork_server import FORK_SERVER
 from clary.engines.hosts import hosts_of
 from clary.instance.layout import Layout
 from clary.instance.node import Node
@@ -30,8 +28,7 @@ from clary.instance.spec import InstanceSpec
 
 NetworkChoice = Literal["auto", "own", "host"]
 
-BUILD = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.networks import main; main()"
-LONGEST_NAME = 64
+LONGEST_ANSWER = 1024
 HOST_AND_PORT = re.compile(r"\b(https?)://(?:[^/@\s]*@)?(localhost|\d+\.\d+\.\d+\.\d+)(?::(\d+))?(?=[/\s,]|$)")
 ACROSS = "ClientError: EnableNetworkIsolation cannot be kept by a job of several instances on several machines."
 PORTS = {"http": "80", "https": "443"}
@@ -132,23 +129,21 @@ def _open_of(layout: Layout) -> dict[str, int]:
 
 
 def build(names: Sequence[str], *, outward: bool) -> dict[str, int]:
-    source = str(Path(clary.__file__).parent.parent)
+    """As `instance.networks.build`, in another process."""
     found: dict[str, int] = {}
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with near, far:
-        command = [sys.executable, "-I", "-S", "-c", BUILD, source, str(far.fileno()), str(int(outward)), *names]
-        with subprocess.Popen(command, pass_fds=[far.fileno()], stderr=subprocess.PIPE, text=True) as builder:
-            far.close()
-            while True:
-                name, fds, _, _ = socket.recv_fds(near, LONGEST_NAME, 1, socket.MSG_CMSG_CLOEXEC)
-                if not name:
-                    break
-                found[name.decode()] = fds[0]
-            words = builder.communicate()[1].strip()
-    if builder.returncode:
+    with near:
+        with far:
+            FORK_SERVER.make_networks(list(names), far.fileno(), outward=outward)
+        while True:
+            words, fds, _, _ = socket.recv_fds(near, LONGEST_ANSWER, 1, socket.MSG_CMSG_CLOEXEC)
+            if not fds:
+                break
+            found[words.decode()] = fds[0]
+    if words or not found.keys() >= set(names):
         for fd in found.values():
             os.close(fd)
-        raise NoNetworkError(words.rpartition("\n")[2])
+        raise NoNetworkError(words.decode() or "it ended before it was made")
     return found
 
 

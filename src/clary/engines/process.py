@@ -1,7 +1,7 @@
 """The default engine: every instance is a process of this machine, in a sandbox where the machine allows one.
 
-    start → line (who does not fit waits) → directory, lock, `python -I -S` → agent (own session; holds the lock until
-            it ends)
+    start → line (who does not fit waits) → directory, lock, fork server → agent (own session; holds the lock until it
+            ends)
     poll  ← status.json, and the lock: a status that is not `Done` under a free lock is an agent that was lost
     stop  → the file `stop` and a byte into the fifo `wake`
     hints ← the fifo `changes`, which agents write to, and their ends, which the kernel tells
@@ -15,18 +15,16 @@ import os
 import shutil
 import signal
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import clary
 from clary.engines import locks
 from clary.engines.answers import LogLine, Place
 from clary.engines.capacity import machine_resources, parse_capacity
+from clary.engines.fork_server import FORK_SERVER
 from clary.engines.gpus import Grant, offered
 from clary.engines.hosts import address_claims, interface_of
 from clary.engines.line import Line
@@ -42,18 +40,6 @@ from clary.instance.node import OWN_INTERFACE, Node
 from clary.instance.spec import InstanceSpec, InstanceStatus
 from clary.instance.wishes import express
 
-LAUNCH = (
-    "import os, sys\n"
-    "pid, lock = os.fork(), int(sys.argv[3])\n"
-    "if pid:\n"
-    "    os.truncate(lock, 0)\n"
-    "    os.pwrite(lock, str(pid).encode(), 0)\n"
-    "    os._exit(0)\n"
-    "sys.path.insert(0, sys.argv[1])\n"
-    "from clary.instance.agent import main\n"
-    "main(sys.argv[2], *map(int, sys.argv[3:]))\n"
-)
-"""Forks first: the agent is nobody's child, and start need not wait for its imports, but knows its pid."""
 LOG_PAGE = 1024 * 1024
 KILL_SECONDS = 5.0
 """How long a killed agent has to end its program and itself before it is killed outright."""
@@ -102,6 +88,7 @@ class ProcessEngine:
         self._line = Line(self._instances / "line", self.places, self._start, oversubscribe=oversubscribe)
         self._network = network
         self._urls = urls
+        FORK_SERVER.warm()
         self._callbacks: list[Callable[[str], None]] = []
         self._listening = threading.Lock()
 
@@ -182,7 +169,9 @@ class ProcessEngine:
                 node.uid, claim = stack.enter_context(self._uids.claim())
                 held.append(claim)
                 write_atomically(layout["node.json"], node.to_json())
-            _start_agent(layout, node, held)
+            errors = os.open(layout["agent.err"], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            stack.callback(os.close, errors)
+            FORK_SERVER.start(layout["node.json"], errors, held)
 
     def _agent_ended(self, instance_id: str, heard: float) -> None:
         if self._is_news(instance_id, heard):
@@ -316,22 +305,6 @@ def _take(layout: Layout) -> Iterator[int | None]:
         yield lock if locks.take(lock) and not os.path.exists(layout["status.json"]) else None
     finally:
         os.close(lock)
-
-
-def _start_agent(layout: Layout, node: Node, held: list[int]) -> None:
-    """`held` are open files whose locks the agent holds for as long as it lives, its own first."""
-    source = str(Path(clary.__file__).parent.parent)
-    with open(layout["agent.err"], "ab") as errors:
-        subprocess.run(
-            [sys.executable, "-I", "-S", "-c", LAUNCH, source, layout["node.json"], *map(str, held)],
-            env=node.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=errors,
-            stderr=errors,
-            pass_fds=held,
-            start_new_session=True,
-            check=True,
-        )
 
 
 def _kill(layout: Layout) -> None:

@@ -8,7 +8,7 @@
     Uploading    keep the outputs (`packing`), also of a program that failed or was stopped
     Done
 
-Every step is told through `Report`. The engine starts it with `python -I -S`, and it imports the standard library
+Every step is told through `Report`. It is forked from the engine's `fork_server`, and imports the standard library
 alone, and of that only what every instance needs: its start-up time is every job's.
 """
 
@@ -44,6 +44,8 @@ def main(path: str, lock: int, *held: int) -> None:
         os.set_inheritable(fd, False)
     with open(path, encoding="utf-8") as file:
         node = Node.from_json(file.read())
+    os.environ.clear()
+    os.environ.update(node.environment)
     layout = Layout(node.instance)
     with open(layout["spec.json"], encoding="utf-8") as file:
         spec = InstanceSpec.from_json(file.read())

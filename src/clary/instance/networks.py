@@ -6,9 +6,7 @@
 
 Nothing of it is in the machine's own network, and nothing has a name outside: a namespace lives for as long as a
 process is in it or has it open, and takes its links, addresses and rules along. Every gang uses the same addresses.
-The engine runs this as a program, since it changes the process that does it:
-
-    python -I -S -c … <socket> <outward: 0 or 1> <hostname> …  →  (name, descriptor) as messages on the socket
+A process of the fork server's makes them, since making them changes who does it.
 
 Where Clary is an ordinary user the namespaces belong to a user namespace of its own, in which it may do all this.
 """
@@ -18,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import sys
 
 from clary.instance import libc
 from clary.instance.netlink import ROUTE, Netlink, default_route, new_address, new_link, new_pair, up
@@ -33,10 +30,14 @@ OUTWARD_PORT = 1
 BRIDGE = "switch"
 
 
-def main() -> None:
-    where, outward, *names = sys.argv[2:]
-    channel = socket.socket(fileno=int(where))
-    for name, namespace in build(names, outward=outward == "1").items():
+def answer(channel: socket.socket, names: list[str], *, outward: bool) -> None:
+    """Send what `build` makes, name by name with its descriptor; or without one, what this machine said."""
+    try:
+        found = build(names, outward=outward)
+    except OSError as error:
+        channel.send(str(error).encode())
+        return
+    for name, namespace in found.items():
         socket.send_fds(channel, [name.encode()], [namespace])
 
 

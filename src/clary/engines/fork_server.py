@@ -1,0 +1,70 @@
+"""The engine's side of the fork server (`instance/fork_server.py`), of which a process has one for all its engines."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import clary
+
+SERVE = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.fork_server import main; main()"
+
+
+class ForkServer:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel = socket.socket()
+
+    def warm(self) -> None:
+        """Begin it where it does not run, so that the first start need not wait for it."""
+        with self._lock:
+            self._begin()
+
+    def start(self, node: str, errors: int, held: list[int]) -> None:
+        """Start an agent of `node.json` at the path `node`; `errors` is where it prints, and `held` are open files that
+        it holds for as long as it lives, its own lock first."""
+        self._ask({"node": node}, [errors, *held])
+
+    def make_networks(self, hostnames: list[str], answers: int, *, outward: bool) -> None:
+        """Have `instance/networks.py` make them, and answer on the socket `answers`."""
+        self._ask({"gang": hostnames, "outward": outward}, [answers])
+
+    def _ask(self, request: dict[str, Any], files: list[int]) -> None:
+        """Raises OSError where it is not known to be done."""
+        from clary.instance.fork_server import send
+
+        with self._lock:
+            self._begin()
+            try:
+                send(self._channel, request, files)
+            except BrokenPipeError:
+                # It was killed, and this is seen before its end is.
+                self._begin(anew=True)
+                send(self._channel, request, files)
+            if not self._channel.recv(32):
+                raise ConnectionResetError("The process that starts agents was killed.")
+
+    def _begin(self, *, anew: bool = False) -> None:
+        if self._process and self._process.poll() is None and not anew:
+            return
+        self._channel.close()
+        self._channel, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        source = str(Path(clary.__file__).parent.parent)
+        with far:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", SERVE, source, str(far.fileno())],
+                env={},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[far.fileno()],
+                start_new_session=True,
+            )
+
+
+FORK_SERVER = ForkServer()
