@@ -99,6 +99,7 @@ def _image_archive() -> Path:
         [python_layer(), layer({"bin/true": Path("/bin/true").read_bytes()})],
         compression="",
         Entrypoint=["/usr/bin/python3"],
+        WorkingDir="/opt/ml",
     )
     subprocess.run(
         [

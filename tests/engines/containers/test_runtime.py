@@ -8,6 +8,7 @@ import pytest
 from clary.engines.choosing import UnknownEngine, open_engine
 from clary.engines.containers.engine import ContainerEngine
 from clary.engines.containers.options import options
+from clary.instance.layout import Layout
 from clary.instance.node import Node, Runtime
 from clary.instance.oci import OciImage
 from clary.instance.spec import InstanceSpec
@@ -34,9 +35,9 @@ def test_no_runtime_is_told_in_one_line(tmp_path: Path, address: str, word: str)
     assert "\n" not in str(refused.value)
 
 
-def test_graphics_cards_and_limits_are_asked_for_as_far_as_they_are_there() -> None:
+def test_graphics_cards_and_limits_are_asked_for_as_far_as_they_are_there(tmp_path: Path) -> None:
     spec = InstanceSpec("one", [], container=OciImage.named("mine:1"), gpus=2, vcpus=0.5, memory=2**20)
-    made = options(spec, Node("/tmp/instances/one", "", runtime=RUNTIME, gpus=[0, 3]), RUNTIME, [])
+    made = options(spec, Node(_instance(tmp_path), "", runtime=RUNTIME, gpus=[0, 3]), RUNTIME, [])
     assert made["device_requests"] == [{"Driver": "", "DeviceIDs": ["0", "3"], "Capabilities": [["gpu"]]}]
     assert made["mem_limit"] == 2**20
     assert "nano_cpus" not in made
@@ -52,18 +53,26 @@ def test_graphics_cards_and_limits_are_asked_for_as_far_as_they_are_there() -> N
     ],
 )
 def test_the_entrypoint_is_the_images_unless_it_is_replaced(
-    entrypoint: list[str] | None, command: list[str], made: tuple[list[str] | None, list[str] | None]
+    tmp_path: Path, entrypoint: list[str] | None, command: list[str], made: tuple[list[str] | None, list[str] | None]
 ) -> None:
     spec = InstanceSpec("one", command, container=OciImage.named("mine:1", entrypoint))
-    asked = options(spec, Node("/tmp/instances/one", ""), RUNTIME, [])
+    asked = options(spec, Node(_instance(tmp_path), ""), RUNTIME, [])
     assert (asked["entrypoint"], asked["command"]) == made
 
 
-def test_channels_that_are_links_cannot_be_written_to() -> None:
+def test_channels_that_are_links_cannot_be_written_to(tmp_path: Path) -> None:
     spec = InstanceSpec("one", [], container=OciImage.named("mine:1"))
-    made = options(spec, Node("/tmp/instances/one", ""), RUNTIME, ["/opt/ml/input/data/train"])
+    made = options(spec, Node(_instance(tmp_path), ""), RUNTIME, ["/opt/ml/input/data/train"])
     assert [(mount["Target"], mount["ReadOnly"]) for mount in made["mounts"]] == [
-        ("/opt/ml", False),
         ("/run/clary", False),
+        ("/opt/ml/input", False),
+        ("/opt/ml/model", False),
+        ("/opt/ml/output", False),
         ("/opt/ml/input/data/train", True),
     ]
+
+
+def _instance(tmp_path: Path) -> str:
+    layout = Layout(str(tmp_path / "instances" / "one"))
+    layout.create()
+    return layout.root

@@ -1,7 +1,8 @@
 """What the container of an instance is made with, from what the instance and its machine were told.
 
-`/opt/ml` and `/run/clary` are directories of the instance, as in a sandbox. Files that are links into the object store
-are mounted so that nothing can be written to them.
+The directories of `/opt/ml` and `/run/clary` are the instance's, as in a sandbox; of `/opt/ml` the image's own are seen
+wherever the instance brings none. Files that are links into the object store are mounted so that nothing can be written
+to them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from clary.engines.containers.runtime import LABEL, container_name
 from clary.instance.cgroups import machine_memory
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
 from clary.instance.node import Node, Runtime
+from clary.instance.own_image import ALWAYS
 from clary.instance.spec import InstanceSpec
 
 LOOPBACK = "127.0.0.1"
@@ -56,11 +58,15 @@ def command(spec: InstanceSpec) -> dict[str, Any]:
         # In one piece: an entrypoint that is empty reads as none at all.
         words = [*entrypoint, *words]
         entrypoint, words = words[:1], words[1:]
-    return {"entrypoint": entrypoint, "command": words or None, "working_dir": spec.workdir or None}
+    return {"entrypoint": entrypoint, "command": words or None}
 
 
 def mounts(layout: Layout, spec: InstanceSpec, protected: list[str]) -> list[dict[str, Any]]:
-    seen = [(layout["ml"], VIEW, False), (layout["run"], RUN_VIEW, False)]
+    """Makes the directories that are always the instance's."""
+    for name in ALWAYS:
+        os.makedirs(layout[f"ml/{name}"], exist_ok=True)
+    seen = [(layout["run"], RUN_VIEW, False)]
+    seen += [(layout[f"ml/{name}"], f"{VIEW}/{name}", False) for name in sorted(os.listdir(layout["ml"]))]
     seen += [(layout.host(path), path, True) for path in sorted(protected)]
     seen += [(path, path, True) for path in spec.visible]
     return [

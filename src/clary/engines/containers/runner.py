@@ -85,7 +85,8 @@ def run(spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[str], 
     image = client.images.get(name_of(spec.container))
     if image.attrs["Config"].get("User") not in (None, "", "0", "root"):
         open_to_all(Layout(node.instance), protected)
-    container = client.containers.create(image, **options(spec, node, runtime, protected))
+    made = options(spec, node, runtime, protected)
+    container = client.containers.create(image, **made)
     try:
         output = client.api.attach(container.id, stdout=True, stderr=True, stream=True, demux=True)
         if not _start(container):
@@ -97,7 +98,9 @@ def run(spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[str], 
             _copy(1, stdout)
             _copy(2, stderr)
         state = _ending(container)
-        verdict.out_of_memory = bool(state.get("OOMKilled"))
+        # Podman does not always tell. Nothing inside can kill the first process of a container, and the agent did not.
+        killed = state["ExitCode"] == KILLED and not ender.killed
+        verdict.out_of_memory = bool(state.get("OOMKilled")) or ("mem_limit" in made and killed)
         return int(state["ExitCode"])
     finally:
         remove(client, name)
@@ -163,6 +166,7 @@ class Ender(threading.Thread):
     def __init__(self, client: DockerClient, name: str) -> None:
         super().__init__(daemon=True)
         self.started = threading.Event()
+        self.killed = False
         self._client = client
         self._name = name
 
@@ -170,6 +174,7 @@ class Ender(threading.Thread):
         while True:
             number = signal.sigwait({signal.SIGTERM, KILL})
             self.started.wait(CREATION)
+            self.killed = self.killed or number == KILL
             try:
                 self._client.api.kill(self._name, signal.SIGKILL if number == KILL else signal.SIGTERM)
             except Exception as error:
