@@ -7,7 +7,7 @@
 CLIENTS ?= $(HOME)/.cache/clary/clients
 LINKS := .cache/clients
 
-V2_REQUIREMENTS := "sagemaker<3" awscli
+V2_REQUIREMENTS := "sagemaker<3" awscli matplotlib
 V3_REQUIREMENTS := "sagemaker>=3"
 BENCH_REQUIREMENTS := "ray[default,serve]" litserve "moto[server]" xgboost-cpu scikit-learn
 
