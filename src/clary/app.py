@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clary import __version__
 from clary.arns import global_arn
+from clary.control import capacity
 from clary.control.call import Call
 from clary.control.house import House
 from clary.control.reach import advertised_url
@@ -101,11 +102,13 @@ async def _run(settings: Settings) -> None:
     ]
     _release_forgotten(house)
     server = await _listen(gateway, settings)
+    told = await capacity.listen(house)
     house.supervisor.start(reconcilers)
     threading.Thread(target=house.search.keep, name="search", daemon=True).start()
     _announce(settings)
     await stop.wait()
     (settings.state / "platform.json").unlink(missing_ok=True)
+    told.close()
     await house.supervisor.close()
     await server.close(CLOSING_GRACE)
     # Worker threads may be in the middle of a step; start-up takes up what they leave.

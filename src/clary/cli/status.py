@@ -58,6 +58,7 @@ def gather(settings: Settings, platform: Platform) -> dict[str, Any]:
         "version": platform.version,
         "uptime_seconds": round(time.time() - platform.started, 1),
         "region": settings.region,
+        "capacity": _capacity(settings),
         "training_jobs": {
             "in_progress": _count(api, "ListTrainingJobs", "TrainingJobSummaries", "InProgress"),
             "failed": _count(api, "ListTrainingJobs", "TrainingJobSummaries", "Failed"),
@@ -70,6 +71,22 @@ def gather(settings: Settings, platform: Platform) -> dict[str, Any]:
             "latest": api.call("sagemaker", "ListEndpoints", **latest)["Endpoints"],
         },
     }
+
+
+def _capacity(settings: Settings) -> dict[str, Any]:
+    """What `clary.control.capacity` tells; empty where the platform is about to end."""
+    import socket
+
+    from clary.engines.sockets import short_directory
+
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(f"{short_directory(str(settings.state))}/operator.sock")
+            with client.makefile() as told:
+                found: dict[str, Any] = json_format.load(told)
+        except (OSError, ValueError):
+            return {}
+    return found
 
 
 def _count(api: Api, operation: str, key: str, wanted: str) -> int:
@@ -85,8 +102,28 @@ def show(report: dict[str, Any]) -> None:
         f"for {duration(report['uptime_seconds'])}."
     )
     out.print(f"  State {report['state']}, process {report['pid']}, region {report['region']}", markup=False)
+    if report["capacity"]:
+        _show_capacity(report["capacity"])
     _show_section("Training jobs", report["training_jobs"], _jobs_table)
     _show_section("Endpoints", report["endpoints"], _endpoints_table)
+
+
+def _show_capacity(capacity: dict[str, Any]) -> None:
+    from clary.cli.console import clock, out
+
+    for place in capacity["places"]:
+        total, taken = place["total"], place["taken"]
+        parts = [
+            f"{taken['vcpus']:g} of {total['vcpus']:g} vCPUs",
+            f"{taken['memory'] / 2**30:.4g} of {total['memory'] / 2**30:.4g} GiB",
+        ]
+        if total["gpus"] or taken["gpus"]:
+            parts.append(f"{taken['gpus']:g} of {total['gpus']:g} GPUs")
+        out.print(f"  {place['name']}: {', '.join(parts)} taken", markup=False)
+    if capacity["waiting"]:
+        out.print(f"\n[bold]Waiting for room:[/] {capacity['waiting']}")
+        for number, waits in enumerate(capacity["first"], 1):
+            out.print(f"  {number}. {waits['kind']} {waits['name']}, since {clock(waits['since'])}", markup=False)
 
 
 def _show_section(title: str, section: dict[str, Any], table: Callable[[list[dict[str, Any]]], Table]) -> None:

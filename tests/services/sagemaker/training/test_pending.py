@@ -1,6 +1,9 @@
 """Training jobs for which there is no room yet: they are Pending, and then they are not."""
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,9 @@ from clary.instance.spec import InstanceStatus
 from clary.services.sagemaker.jobs.pending import patience
 from tests.platform import Platform
 from tests.programs import ended, log_lines, training_request, wait_until
+from tests.services.sagemaker.hosting.test_endpoints import Endpoint
 
+STATUS = [sys.executable, "-m", "clary.cli", "status", "--state"]
 WAITS = "import time\nprint('waiting', flush=True)\ntime.sleep(600)"
 TWO_OF_FIVE = "vcpus=5,memory=1TiB"
 """Room for two instances of two vCPUs, and one left over."""
@@ -101,6 +106,41 @@ def test_a_job_that_can_never_fit_fails_in_awss_words(small: Platform) -> None:
         "CapacityError: Unable to provision requested ML compute capacity. "
         "Please retry using a different ML instance type."
     )
+
+
+def test_an_endpoint_in_line_is_creating_and_the_command_line_tells_who_waits(small: Platform) -> None:
+    first, _ = fill(small)
+    endpoint = Endpoint(small)
+    config = endpoint.config(("AllTraffic", endpoint.model("hello"), 1.0))
+    small.client("sagemaker").create_endpoint(EndpointName=endpoint.name, EndpointConfigName=config)
+    wait_until(lambda: status(small)["capacity"]["waiting"] == 1)
+    told = status(small)["capacity"]
+    assert [(each["kind"], each["name"]) for each in told["first"]] == [("endpoint", endpoint.name)]
+    [place] = told["places"]
+    assert (place["total"]["vcpus"], place["taken"]["vcpus"]) == (5, 4)
+    shown = subprocess.run([*STATUS, str(small.state)], check=True, capture_output=True, text=True).stdout
+    assert "4 of 5 vCPUs, 16 of 1024 GiB taken" in shown
+    assert f"1. endpoint {endpoint.name}, since" in shown
+    assert small.client("sagemaker").describe_endpoint(EndpointName=endpoint.name)["EndpointStatus"] == "Creating"
+    small.client("sagemaker").stop_training_job(TrainingJobName=first)
+    assert endpoint.settled()["EndpointStatus"] == "InService"
+
+
+def test_an_endpoint_that_can_never_fit_fails_at_once(small: Platform) -> None:
+    endpoint = Endpoint(small)
+    config = endpoint.config(("AllTraffic", endpoint.model("hello"), 1.0))
+    variant = small.client("sagemaker").describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]
+    large = {**variant, "InstanceType": "ml.m5.24xlarge"}
+    small.client("sagemaker").create_endpoint_config(EndpointConfigName="large", ProductionVariants=[large])
+    told = endpoint.create("large")
+    assert told["EndpointStatus"] == "Failed"
+    assert told["FailureReason"].startswith("CapacityError: Unable to provision requested ML compute capacity.")
+
+
+def status(platform: Platform) -> dict[str, Any]:
+    printed = subprocess.run([*STATUS, str(platform.state), "--json"], check=True, capture_output=True, text=True)
+    told: dict[str, Any] = json.loads(printed.stdout)
+    return told
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clary.control.house import House
+from clary.engines.line import NO_CAPACITY
 from clary.instance.spec import InstanceStatus
 from clary.records.errors import NotFound
 from clary.records.record import Record
@@ -58,6 +59,8 @@ class Observations:
     silent_since: dict[str, float] = field(default_factory=dict)
     """Of running replicas: the first health check that was missed since the last that was answered."""
     stopped: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
+    """Instances for which there is no room yet; the engine hints when it is their turn."""
     unread: set[str] = field(default_factory=set)
     """Instances whose output may go on beyond the page that this step carried."""
     crashes: Counter[int] = field(default_factory=Counter)
@@ -131,7 +134,12 @@ class EndpointReconciler:
         instance_id = replica["Id"]
         status = self._poll(record, replica)
         self._ship(record, replica, observed)
+        observed.waiting.discard(instance_id)
+        if status.phase == "Pending":
+            observed.waiting.add(instance_id)
         if status.phase == "Done":
+            if status.reason == NO_CAPACITY:
+                raise JobError(status.reason)
             return None if instance_id in observed.unread else status.reason
         if status.phase != "Running":
             return None
@@ -164,6 +172,7 @@ class EndpointReconciler:
         """Retire a lost replica; a later step starts another in its place."""
         number = replica["Deployment"]
         observed.healthy.discard(replica["Id"])
+        observed.waiting.discard(replica["Id"])
         observed.silent_since.pop(replica["Id"], None)
         observed.crashes[number] += 1
         pause = min(LONGEST_PAUSE, 0.1 * 2 ** min(observed.crashes[number], 10))
@@ -201,6 +210,7 @@ class EndpointReconciler:
         """Stop the retired replicas, which the router no longer lists, and forget those that have ended."""
         gone = {replica["Id"] for replica in record.document["Retiring"] if self._has_left(record, replica, observed)}
         observed.healthy -= gone
+        observed.waiting -= gone
         observed.stopped -= gone
         for instance_id in gone:
             observed.silent_since.pop(instance_id, None)
@@ -259,7 +269,7 @@ class EndpointReconciler:
 def _delay(record: Record, observed: Observations) -> float:
     if observed.unread:
         return 0.0
-    at_rest = not record.document["Retiring"] and is_whole(record.document, observed.healthy)
+    at_rest = not record.document["Retiring"] and is_whole(record.document, observed.healthy | observed.waiting)
     return WHILE_SERVING if at_rest else WHILE_STARTING
 
 
