@@ -1,8 +1,8 @@
 """The contract of an engine: where instances run.
 
-An engine starts the instance agent with a spec and says what became of it. It keeps nothing in memory that it cannot
-find again: after the platform was killed, a new engine over the same directory answers for every instance that the
-old one started. Methods may block and may be called by many threads at once. Unknown ids raise `KeyError`.
+An engine starts the instance agent with a spec and says what became of it. It finds again all that it knows: after the
+platform was killed, a new engine over the same directory answers for every instance of the old one. Methods may block
+and may be called by many threads at once. Unknown ids raise `KeyError`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,8 @@ from clary.instance.spec import InstanceSpec, InstanceStatus
 
 class Engine(Protocol):
     shares_disk: bool
-    """Whether its instances read and write files of this machine. Where not, specs name URLs alone."""
+    pulls: bool
+    """Whether instances use files of this machine, not URLs alone; whether it has images of other registries pulled."""
 
     def start(self, gang: Sequence[InstanceSpec]) -> None:
         """Start the instances of one gang, all or none, once there is room; each finds the others by their `hostname`.
@@ -56,4 +57,3 @@ class Engine(Protocol):
 
     def on_change(self, callback: Callable[[str], None]) -> None:
         """Call `callback(instance_id)`, from any thread, soon after it changed phase, printed or was lost; a hint."""
-        ...

@@ -50,6 +50,7 @@ LOST = "InternalServerError: The instance agent was lost: it was killed, or the 
 
 class ProcessEngine:
     shares_disk = True
+    pulls = False
 
     def __init__(
         self,

@@ -39,6 +39,8 @@ RUN = (
 
 
 class ContainerEngine(ProcessEngine):
+    pulls = True
+
     def __init__(self, runtime: ContainerRuntime, instances_dir: Path, layers_dir: Path, **options: Any) -> None:
         """`options` as of the process engine."""
         super().__init__(instances_dir, layers_dir, **options)

@@ -42,6 +42,7 @@ TURNS = 30
 
 class RayEngine:
     shares_disk = False
+    pulls = False
 
     def __init__(self, directory: Path, address: str, options: Mapping[str, Any]) -> None:
         """`address` is that of a Ray client server, `ray://host:10001`; `options` are keyword arguments of the process

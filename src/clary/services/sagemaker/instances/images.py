@@ -1,7 +1,8 @@
 """The image of a request: from its URI to what an instance is told of it.
 
     URI ─▶ a repository of the platform's registry? ─▶ OciImage, which runs as `docker run` runs it
-        └▶ a row of the table (`clary.images`) ─▶ Recipe of its environment, and a command of Clary's own
+        ├▶ a row of the table (`clary.images`) ─▶ Recipe of its environment, and a command of Clary's own
+        └▶ where the engine has images pulled: OciImage of that name alone
 
 The registry is the account's: `<account>.dkr.ecr.<region>.amazonaws.com`, or the platform's own address. A repository
 in it wins over the table.
@@ -57,11 +58,12 @@ def own_program(
 
 
 def own_image(house: House, scope: Scope, uri: str, missing: str) -> OciImage | None:
-    """The image of the platform's registry that `uri` names; None where the table is to be asked for it. Raises
-    `UnknownImage` where the repository is there and the image is not; `missing` says that in AWS's words."""
+    """The image of the platform's registry that `uri` names, or of another, where the engine has that pulled; None
+    where the table is to be asked for it. Raises `UnknownImage` where the repository is there and the image is not;
+    `missing` says that in AWS's words."""
     named = _named(house, scope, uri)
     if named is None or find_named(house.records, named.scope, named.repository) is None:
-        return None
+        return OciImage.named(uri) if _is_pulled(house, uri) else None
     try:
         found = lookup.find_image(house, named.scope, named.repository, named.reference)
     except lookup.NoSuchPlatform as error:
@@ -72,9 +74,11 @@ def own_image(house: House, scope: Scope, uri: str, missing: str) -> OciImage | 
 
 
 def is_own(house: House, scope: Scope, uri: str) -> bool:
-    """Whether `uri` names a repository of the platform's registry."""
+    """Whether `uri` names no image of the table, but one that `own_image` finds."""
     named = _named(house, scope, uri)
-    return named is not None and find_named(house.records, named.scope, named.repository) is not None
+    if named is not None and find_named(house.records, named.scope, named.repository) is not None:
+        return True
+    return _is_pulled(house, uri)
 
 
 def listed_image(house: House, scope: Scope, uri: str, missing: str) -> Image:
@@ -85,6 +89,16 @@ def listed_image(house: House, scope: Scope, uri: str, missing: str) -> Image:
         if _named(house, scope, uri) is None:
             raise
         raise UnknownImage(f"{missing.format(uri=uri)} Push it to a repository of this account. {error}") from None
+
+
+def _is_pulled(house: House, uri: str) -> bool:
+    if not house.engine.pulls or not uri:
+        return False
+    try:
+        find_image(uri)
+    except UnknownImage:
+        return True
+    return False
 
 
 def _named(house: House, scope: Scope, uri: str) -> _Named | None:
