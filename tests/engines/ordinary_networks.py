@@ -8,7 +8,7 @@ from pathlib import Path
 from clary.engines.machine import find_bwrap, probe
 from clary.engines.networks import NoNetworkError, build
 from clary.engines.process import ProcessEngine
-from tests.engines.instances import Watch, program
+from tests.engines.instances import Watch, program, texts
 
 SERVER = """
 import socket
@@ -31,6 +31,20 @@ socket.create_connection(("127.0.0.1", {door}), 5).close()
 print([name for _, name in socket.if_nameindex()])
 time.sleep(60)
 """
+MEDDLE = """
+import fcntl, socket, struct
+down = struct.pack("16sH14x", b"eth0", 0)
+for meddle in (
+    lambda: fcntl.ioctl(socket.socket(), 0x8914, down),
+    lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
+    lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1),
+):
+    try:
+        print(meddle())
+    except OSError as error:
+        print(type(error).__name__)
+"""
+"""Takes its interface down, and sends what no rule sees."""
 
 
 def main() -> None:
@@ -48,6 +62,7 @@ def main() -> None:
         )
         serve(engine)
         train(engine, door)
+        meddle(here)
 
 
 def serve(engine: ProcessEngine) -> None:
@@ -68,6 +83,14 @@ def train(engine: ProcessEngine, door: int) -> None:
         print("connected")
     for spec in gang:
         engine.release(spec.id)
+
+
+def meddle(here: Path) -> None:
+    engine = ProcessEngine(here / "instances", here / "layers", "require", network="own")
+    spec = program(MEDDLE)
+    Watch(engine).run(spec)
+    print(*texts(engine, spec)[-3:])
+    engine.release(spec.id)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from clary.routing.health import answers_ping
 from tests.engines.capability import needs_own_networks, needs_sandbox
 from tests.engines.instances import Watch, program, run_lines, texts
 from tests.engines.ordinary import run_as_ordinary_user
+from tests.engines.ordinary_networks import MEDDLE
 from tests.engines.packages import wheel
 
 HTTP_SERVER = (
@@ -184,6 +185,11 @@ def test_the_way_out_is_there_after_requirements_were_installed(tmp_path: Path) 
 
 
 @needs_own_networks
+def test_a_program_cannot_change_its_network(tmp_path: Path) -> None:
+    assert run_lines(an_engine(tmp_path, "own"), MEDDLE) == ["PermissionError"] * 3
+
+
+@needs_own_networks
 def test_other_jobs_are_out_of_reach(engine: ProcessEngine, watch: Watch) -> None:
     """Each gang has the same addresses, and only its own."""
     listens = (
@@ -289,7 +295,7 @@ def test_isolation_is_not_given_up_where_there_can_be_none(
 
 def test_an_ordinary_users_instances_have_networks_too() -> None:
     lines = run_as_ordinary_user("tests.engines.ordinary_networks")
-    assert lines == ["served", "connected", "connected"]
+    assert lines == ["served", "connected", "connected", "PermissionError PermissionError PermissionError"]
 
 
 def test_doors_are_the_urls_of_this_machine() -> None:
