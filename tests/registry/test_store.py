@@ -19,15 +19,15 @@ from tests.pictures import digest_of, picture
 
 
 @pytest.fixture
-def objects(tmp_path: Path) -> EmbeddedStore:
-    engine = open_database(f"sqlite:///{tmp_path / 'clary.db'}")
+def objects(url: str, tmp_path: Path) -> EmbeddedStore:
+    engine = open_database(url)
     migrate(engine, ROOM)
     return EmbeddedStore(engine, tmp_path / "objects")
 
 
 @pytest.fixture
-def registry(tmp_path: Path, objects: EmbeddedStore) -> Registry:
-    return Registry(open_database(f"sqlite:///{tmp_path / 'clary.db'}"), objects, tmp_path / "registry")
+def registry(url: str, tmp_path: Path, objects: EmbeddedStore) -> Registry:
+    return Registry(open_database(url), objects, tmp_path / "registry")
 
 
 def keep(registry: Registry, repository: str, content: bytes) -> str:
@@ -83,6 +83,27 @@ def test_many_who_send_the_same_blob_at_once_all_have_it(registry: Registry, obj
     assert all(has(registry, f"repository-{number}", digest_of(content)) for number in range(4))
     assert stored(objects) == [f"blobs/{digest_of(content)}"]
     assert Path(registry.locate(digest_of(content))).read_bytes() == content
+
+
+def test_many_who_push_the_same_image_at_once_all_have_pushed_it(registry: Registry) -> None:
+    made = picture({"a": b"a"})
+    for blob in made.blobs:
+        keep(registry, "one", blob)
+    manifest, failures = read_manifest(made.manifest), []
+
+    def push() -> None:
+        try:
+            registry.change(lambda connection: images.put(connection, "one", manifest, made.manifest, "v1"))
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=push) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert registry.view(lambda connection: images.tags_of(connection, "one")) == {"v1": made.digest}
 
 
 def test_a_wrong_digest_leaves_nothing(registry: Registry, tmp_path: Path) -> None:

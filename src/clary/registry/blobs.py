@@ -30,6 +30,10 @@ def size_anywhere(connection: Connection, digest: str) -> int | None:
     return size
 
 
+def are_none(connection: Connection) -> bool:
+    return connection.execute(select(blobs.c.digest).limit(1)).first() is None
+
+
 def give(connection: Connection, repository: str, digest: str, size: int) -> None:
     """The repository has the blob from now on."""
     if not use(connection, repository, [digest]):

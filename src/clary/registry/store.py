@@ -27,6 +27,8 @@ UNNAMED_KEPT = 24 * 3600.0
 """Seconds that a repository keeps a blob that no image names: its image may be yet to come."""
 GRACE = 3600.0
 """Seconds that a blob lies in the store though no repository has it."""
+PLACES = 10_000
+"""Files that are remembered."""
 PREFIX = "blobs/"
 _LOCKS = 64
 
@@ -41,6 +43,8 @@ class Registry:
         self._bucket: str | None = None
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
         """By digest: held while a blob is put into the store, or taken from it."""
+        self._places: dict[str, str] = {}
+        """Files of blobs, by digest: whoever starts an image asks for each of its layers."""
         self.uploads = Uploads(root / "uploads")
 
     def view(self, read: Callable[[Connection], T]) -> T:
@@ -74,6 +78,7 @@ class Registry:
             raise DigestInvalid(f"the {opened.size} bytes that came have the digest {computed}, not {digest}")
         with self._lock(digest):
             if self.view(partial(blobs.size_anywhere, digest=digest)) is None:
+                self._places.pop(digest, None)
                 self._objects.adopt(self._own_bucket(), key_of(digest), opened.path)
 
             def end(connection: Connection) -> None:
@@ -102,7 +107,18 @@ class Registry:
 
     def locate(self, digest: str) -> str:
         """Where a blob's bytes are, as `ObjectStore.locate` says it."""
-        return self._objects.locate(self._own_bucket(), key_of(digest))
+        place = self._places.get(digest)
+        if place is None:
+            with self._lock(digest):
+                place = self._objects.locate(self._own_bucket(), key_of(digest))
+                if place.startswith("/"):  # a URL holds for a while only
+                    self._remember(digest, place)
+        return place
+
+    def _remember(self, digest: str, place: str) -> None:
+        if len(self._places) >= PLACES:
+            self._places.clear()
+        self._places[digest] = place
 
     def forget(self, repository: str) -> None:
         """All of a repository that is deleted; within the transaction that deletes its record."""
@@ -119,6 +135,8 @@ class Registry:
         now = time.time()
         for upload in self.uploads.untouched(now - UPLOADS_KEPT):
             self.cancel(upload)
+        if self._bucket is None and self.view(blobs.are_none):
+            return  # nobody has used the registry: an external store is asked for no bucket
         self.change(partial(blobs.drop_unnamed, before=now - UNNAMED_KEPT))
         for info in self._objects.list(self._own_bucket(), PREFIX):
             if info.modified < now - GRACE:
@@ -127,6 +145,7 @@ class Registry:
     def _remove_unnamed(self, digest: str) -> None:
         with self._lock(digest):
             if self.view(partial(blobs.size_anywhere, digest=digest)) is None:
+                self._places.pop(digest, None)
                 self._objects.remove(self._own_bucket(), key_of(digest))
 
     def _lock(self, digest: str) -> threading.Lock:

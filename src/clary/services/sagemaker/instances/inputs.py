@@ -8,6 +8,7 @@ from clary.control.house import House
 from clary.control.reach import location
 from clary.instance.spec import Source
 from clary.objects.base import ObjectArchived
+from clary.objects.embedded import OWN_BUCKET
 from clary.services.sagemaker.errors import JobError
 
 
@@ -15,7 +16,7 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
     """`s3://bucket/a/b` → `("bucket", "a/b")`."""
     scheme, _, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
-    if scheme != "s3" or not bucket:
+    if scheme != "s3" or bucket in ("", OWN_BUCKET):
         raise JobError(f"ClientError: {uri!r} is not an S3 URI of the form s3://bucket/key.")
     return bucket, key
 
