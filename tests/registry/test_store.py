@@ -144,6 +144,7 @@ def test_blobs_that_no_image_names_are_swept(
     registry.sweep()
     assert len(stored(objects)) == 3
     assert registry.uploads.size(half) == 0
+    assert Path(registry.locate(digest_of(made.layer))).read_bytes() == made.layer
     nobody_waits(monkeypatch)
     registry.sweep()
     assert sorted(stored(objects)) == sorted(f"blobs/{digest_of(blob)}" for blob in made.blobs)
@@ -156,3 +157,5 @@ def test_blobs_that_no_image_names_are_swept(
         registry.locate(digest_of(made.layer))
     with pytest.raises(BlobUnknown):
         registry.view(lambda connection: blobs.size_of(connection, "one", digest_of(made.layer)))
+    keep(registry, "one", made.layer)
+    assert Path(registry.locate(digest_of(made.layer))).read_bytes() == made.layer
