@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from clary.control.call import Call
 from clary.records.record import Record
@@ -50,7 +51,7 @@ def get_download_url_for_layer(call: Call, request: dict[str, Any]) -> dict[str,
     path = f"/v2/{repository.name}/blobs/{digest}"
     region = call.scope.region
     password, _ = call.house.keys.issue_password(principal_of(call), region, URL_SECONDS, path)
-    return {"downloadUrl": f"{registry_url(call)}{path}?{URL_PARAMETER}={password}", "layerDigest": digest}
+    return {"downloadUrl": f"{registry_url(call)}{path}?{urlencode({URL_PARAMETER: password})}", "layerDigest": digest}
 
 
 @operation("InitiateLayerUpload")
