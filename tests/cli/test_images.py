@@ -8,8 +8,11 @@ import pytest
 
 from clary.engines.interpreters import find_interpreters
 from clary.images.table import find_recipe
+from clary.instance.roots import provide
 from tests.cli.conftest import Clary
 from tests.engines.packages import scikit_learn_stand_ins
+from tests.instance.ears import Ear
+from tests.oci_images import build, layer
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
 
@@ -63,3 +66,23 @@ def test_what_cannot_be_pulled_is_told(clary: Clary, index: dict[str, str], tmp_
     assert failed.returncode == 1
     assert "could not be downloaded" in failed.stderr
     assert "pandas" in failed.stderr
+
+
+def test_own_images_are_listed_removed_and_pruned(clary: Clary, index: dict[str, str], tmp_path: Path) -> None:
+    images = tmp_path / "cache" / "clary" / "images"
+    base = layer({"base": "b" * 5000})
+    for tag, name in (("1", "kept"), ("2", "gone")):
+        built = build(tmp_path / tag, [base, layer({name: "x" * 5000})], reference=f"localhost:7373/team/own:{tag}")
+        os.close(provide(str(images), built.image, 0, Ear()).lock)
+    (images / "unfinished").mkdir()
+    listed = json.loads(clary("images", "list", "--json", **index).stdout)
+    assert {each.get("image") for each in listed} == {"localhost:7373/team/own:1", "localhost:7373/team/own:2", None}
+    assert all(each["bytes"] > 8000 for each in listed if each["complete"])
+    assert "team/own:1" in clary("images", "list", **index).stdout
+    assert "Removed team/own:2" in clary("images", "remove", "team/own:2", **index).stdout
+    files = {path.name for path in images.rglob("*") if path.is_file()}
+    assert {"base", "kept"} <= files
+    assert "gone" not in files
+    assert "1 removed" in clary("images", "prune", **index).stdout
+    assert "Removed localhost:7373/team/own:1" in clary("images", "prune", "--days", "0", **index).stdout
+    assert not list((images / "layers").glob("*/files"))

@@ -1,4 +1,5 @@
-"""`clary images`: the environments of framework images on this machine; needs no platform that is up.
+"""`clary images`: the environments of framework images on this machine, and users' own that jobs have unpacked; needs
+no platform that is up.
 
 pull ──► find_recipe ──► provide, as an instance's agent does it ──► the directory that agents look into
 """
@@ -17,11 +18,11 @@ from clary.cli.options import JsonOption, load_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clary.images.store import Stored
+    from clary.images.store import Stored, Unpacked
 
 app = typer.Typer(
     name="images",
-    help="The framework images on this machine: list, pull, remove, prune.",
+    help="The images on this machine: list, pull, remove, prune.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -33,18 +34,18 @@ Names = Annotated[list[str], typer.Argument(metavar="IMAGE…", help="sagemaker-
 @app.command("list")
 def list_images(json: JsonOption = False) -> None:
     """Show what is here, with its size and when it was last used."""
-    from clary.images.store import stored_images
+    from clary.images.store import stored_images, unpacked_images
 
-    directory = load_settings().environments
-    stored = stored_images(directory)
+    settings = load_settings()
+    stored, own = stored_images(settings.environments), unpacked_images(settings.images)
     if json:
-        print(json_format.dumps([_describe(each) for each in stored], indent=2))
-    elif stored:
-        _show(stored)
+        print(json_format.dumps([*map(_describe, stored), *map(_describe_own, own)], indent=2))
+    elif stored or own:
+        _show(stored, own)
     else:
         from clary.cli.console import out
 
-        out.print(f"There are no images in {directory}.", markup=False)
+        out.print(f"There are no images in {settings.environments} and {settings.images}.", markup=False)
         out.print("Each comes when a job first asks for it, or by: clary images pull IMAGE", style="dim", markup=False)
 
 
@@ -64,11 +65,12 @@ def pull(images: Names, json: JsonOption = False) -> None:
 def remove(images: Names) -> None:
     """Delete images. One that an instance uses stays, and the exit code is 1."""
     from clary.cli.console import out
-    from clary.images.store import remove_image
+    from clary.images.store import remove_image, remove_layers
 
-    directory = load_settings().environments
-    keys = {name: _key(name, directory) for name in images}
-    used = [name for name, key in keys.items() if not remove_image(directory, key)]
+    own = load_settings().images
+    found = {name: _find(name) for name in images}
+    used = [name for name, (directory, key) in found.items() if not remove_image(directory, key)]
+    remove_layers(own)
     for name in images:
         if name not in used:
             out.print(f"Removed {name}.", markup=False)
@@ -84,11 +86,13 @@ def prune(
     from rich.filesize import decimal
 
     from clary.cli.console import out
-    from clary.images.store import remove_image, stored_images
+    from clary.images.store import remove_image, remove_layers, stored_images, unpacked_images
 
-    directory = load_settings().environments
-    old = [each for each in stored_images(directory) if each.image is None or time.time() - each.used > days * DAY]
-    gone = [each for each in old if remove_image(directory, each.key)]
+    settings = load_settings()
+    both: list[Stored | Unpacked] = [*stored_images(settings.environments), *unpacked_images(settings.images)]
+    old = [each for each in both if each.image is None or time.time() - each.used > days * DAY]
+    gone = [each for each in old if remove_image(each.directory.parent, each.key)]
+    remove_layers(settings.images)
     for each in gone:
         out.print(f"Removed {each.name or 'an unfinished download'}.", markup=False)
     out.print(f"{len(gone)} removed, {decimal(sum(each.size for each in gone))}.")
@@ -103,13 +107,29 @@ def _recipe(name: str) -> Any:
         raise CommandError(str(error)) from None
 
 
-def _key(name: str, directory: Path) -> str:
+def _find(name: str) -> tuple[Path, str]:
+    """Where an image lies, and its key there."""
     from clary.engines.interpreters import find_interpreters
+    from clary.images.store import unpacked_images
 
+    settings = load_settings()
+    for each in unpacked_images(settings.images):
+        if each.name and name in (each.name, each.name.partition("/")[2]):
+            return settings.images, each.key
     key: str = _recipe(name).key(find_interpreters())
-    if not (directory / key).is_dir():
-        raise CommandError(f"The image {name} is not in {directory}.", "See what is there: clary images list")
-    return key
+    if not (settings.environments / key).is_dir():
+        raise CommandError(
+            f"The image {name} is not in {settings.environments}.", "See what is there: clary images list"
+        )
+    return settings.environments, key
+
+
+def _describe_own(own: Unpacked) -> dict[str, Any]:
+    described: dict[str, Any] = {"key": own.key, "bytes": own.size, "last_used": own.used}
+    if own.image is None:
+        return {**described, "complete": False}
+    image = own.image
+    return {**described, "complete": True, "image": image.reference, "digest": image.digest, "built": image.built}
 
 
 def _describe(stored: Stored) -> dict[str, Any]:
@@ -129,7 +149,7 @@ def _describe(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _show(stored: list[Stored]) -> None:
+def _show(stored: list[Stored], own: list[Unpacked]) -> None:
     from rich import box
     from rich.filesize import decimal
     from rich.table import Table
@@ -148,4 +168,7 @@ def _show(stored: list[Stored]) -> None:
         holds = f"{each.image.recipe.title} {each.image.version}".rstrip()
         python = each.image.interpreter.rpartition("python")[2]
         table.add_row(each.name, holds, python, clock(each.used), decimal(each.size))
+    for mine in own:
+        holds = "your own" if mine.image else ""
+        table.add_row(mine.name or "(an unfinished download)", holds, "", clock(mine.used), decimal(mine.size))
     out.print(table)

@@ -1,16 +1,21 @@
-"""The environments of images that this machine has: which, how large, when last used; and taking them away again.
+"""The images that this machine has, environments and unpacked ones: which, how large, when last used; and taking them
+away again.
 
-How one is made is told by `clary.instance.environments`, and what its lock means by `clary.instance.shared`.
+How one is made is told by `clary.instance.environments` and `clary.instance.roots`, and what its lock means by
+`clary.instance.shared`.
 """
 
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from clary.instance import roots
 from clary.instance.environments import IMAGE, Image, read_image
 from clary.instance.shared import sole_use
+from clary.instance.unpacking import LAYER
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +35,60 @@ class Stored:
         return self.image.recipe.name if self.image else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """An image of the user's own, unpacked, or what an interruption left (`image` is None)."""
+
+    key: str
+    directory: Path
+    image: roots.Image | None
+    size: int
+    used: float
+
+    @property
+    def name(self) -> str:
+        return self.image.reference if self.image else ""
+
+
+def unpacked_images(images: Path) -> list[Unpacked]:
+    """The latest used first."""
+    found = []
+    for directory in _directories(images):
+        if directory.name == roots.LAYERS:
+            continue
+        with suppress(FileNotFoundError):
+            image = roots.read_image(str(directory))
+            used = (directory / roots.IMAGE if image else directory).stat().st_mtime
+            found.append(Unpacked(directory.name, directory, image, _size(directory), used))
+    return sorted(found, key=lambda each: each.used, reverse=True)
+
+
+def remove_layers(images: Path) -> None:
+    """Delete unpacked layers that no image is made of. Their files are also those of the images that were."""
+    used = {
+        roots.key_of(digest) for each in unpacked_images(images) if each.image for digest in each.image.config.layers
+    }
+    for layer in _directories(images / roots.LAYERS):
+        if layer.name not in used:
+            _remove(layer, LAYER)
+
+
 def stored_images(environments: Path) -> list[Stored]:
     """The latest used first."""
     found = [_look(path) for path in _directories(environments)]
     return sorted((each for each in found if each), key=lambda each: each.used, reverse=True)
 
 
-def remove_image(environments: Path, key: str) -> bool:
-    """Delete an environment; False where something uses or builds it."""
-    directory = environments / key
+def remove_image(directory: Path, key: str) -> bool:
+    """Delete an environment or an unpacked image; False where something uses or makes it."""
+    return _remove(directory / key, IMAGE)
+
+
+def _remove(directory: Path, mark: str) -> bool:
     with sole_use(str(directory)) as alone:
         if alone:
-            # Without its mark it counts as never built, however far the deletion comes.
-            (directory / IMAGE).unlink(missing_ok=True)
+            # Without its mark it counts as never made, however far the deletion comes.
+            (directory / mark).unlink(missing_ok=True)
             shutil.rmtree(directory, ignore_errors=True)
         return alone
 

@@ -22,6 +22,8 @@ from clary.instance.spec import InstanceSpec
 from clary.instance.surroundings import SYSTEM_PATH, Surroundings
 
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+DEVICES = "CUDA_"
+"""Begins the variables that say which graphics cards the instance was given."""
 ALWAYS = ("input", "model", "output")
 """Of `/opt/ml`: directories of the instance whatever the image has there."""
 
@@ -70,9 +72,11 @@ class OwnImage(Surroundings):
         )
 
     def _base(self) -> dict[str, str]:
-        proxies = {name: value for name, value in self._node.environment.items() if name.upper() in PROXIES}
+        machine = self._node.environment
+        proxies = {name: value for name, value in machine.items() if name.upper() in PROXIES}
+        devices = {name: value for name, value in machine.items() if name.startswith(DEVICES)}
         own = {"HOME": self._account.home, "HOSTNAME": self._spec.hostname}
-        return {**own, **proxies, **_environment(self._config), "CLARY_BIND": self._bind}
+        return {**own, **proxies, **_environment(self._config), **devices, "CLARY_BIND": self._bind}
 
     def _installs(self) -> dict[str, str]:
         return {}
