@@ -1,10 +1,11 @@
 """What the operator of a Clary may set, from the command line, `CLARY_*` variables or the defaults here."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CAPACITY = r"(vcpus=\d+(\.\d+)?|gpus=\d+|memory=\d+(\.\d+)?(KiB|MiB|GiB|TiB)?)"
@@ -65,7 +66,7 @@ class Settings(BaseSettings):
     """Whether an instance starts at once, though this machine may not have what was promised to it and to those that
     run. Otherwise who does not fit waits in line."""
 
-    capacity: str = Field(default="", pattern=rf"^({CAPACITY}(,{CAPACITY})*)?$")
+    capacity: str = ""
     """What this machine offers to instances, where that is not all that it has: `vcpus=16,memory=64GiB,gpus=1`."""
 
     disk_reserve: int = Field(default=1024**3, ge=0)
@@ -76,6 +77,13 @@ class Settings(BaseSettings):
 
     images: Path = Field(default_factory=lambda: default_cache() / "images")
     """Directory of own images, unpacked, which all platforms of a user may share. All of it can be made again."""
+
+    @field_validator("capacity")
+    @classmethod
+    def _is_capacity(cls, text: str) -> str:
+        if text and not all(re.fullmatch(CAPACITY, item) for item in text.split(",")):
+            raise ValueError("say vcpus=16,memory=64GiB,gpus=1, or some of these")
+        return text
 
     @property
     def database_url(self) -> str:

@@ -3,6 +3,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +72,19 @@ class ProcessEngineTestCase(EngineTestCase, LineTestCase):
         status = watch.done(spec)
         assert (status.outcome, status.lost) == ("Failed", True)
         assert "instance agent was lost" in status.reason
+        engine.release(spec.id)
+
+    @pytest.mark.parametrize("restarted", [False, True])
+    def test_the_end_of_an_agent_is_told_at_once(
+        self, engine: ProcessEngine, reopen: Callable[[], ProcessEngine], tmp_path: Path, restarted: bool
+    ) -> None:
+        spec = program("print('ready', flush=True)\ntime.sleep(60)")
+        engine.start([spec])
+        Watch(engine).printed(spec, "ready")
+        listener, told = reopen() if restarted else engine, threading.Event()
+        listener.on_change(lambda instance_id: told.set() if listener.poll(instance_id).lost else None)
+        os.kill(int((tmp_path / "instances" / spec.id / "agent.lock").read_text()), signal.SIGKILL)
+        assert told.wait(10)
         engine.release(spec.id)
 
     def test_starts_what_was_prepared_but_not_started(
