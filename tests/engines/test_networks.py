@@ -298,12 +298,30 @@ def test_an_ordinary_users_instances_have_networks_too() -> None:
     assert lines == ["served", "connected", "connected", "PermissionError PermissionError PermissionError"]
 
 
-def test_doors_are_the_urls_of_this_machine() -> None:
+@needs_sandbox
+def test_a_member_of_a_gang_on_other_machines_stays_in_the_machines_network(tmp_path: Path) -> None:
+    """Where those reach it."""
+    source = "import socket; print(socket.gethostbyname('algo-2'))"
+    hosts = {"algo-1": "127.0.0.1", "algo-2": "192.0.2.2"}
+    engine = an_engine(tmp_path, "own")
+    spec = program(source, hosts=hosts)
+    Watch(engine).run(spec)
+    assert json.loads((tmp_path / "instances" / spec.id / "node.json").read_text())["namespaces"] == {}
+    assert texts(engine, spec)[-1] == "192.0.2.2"
+
+
+def test_doors_are_the_urls_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostbyname", {"workstation": "127.0.1.1", "10.0.0.5": "10.0.0.5"}.__getitem__)
     texts = [
-        "http://127.0.0.1:7373",
         "socks, http://user:word@localhost:3128/",
         "index-url = https://127.0.0.2/simple\nextra = https://pypi.org/simple",
         "http://10.0.0.7",
         "/opt/wheels",
     ]
-    assert doors(texts) == ["10.0.0.7:80", "127.0.0.1:3128", "127.0.0.1:7373", "127.0.0.2:443"]
+    assert doors(["http://workstation:7373", "https://10.0.0.5", ""], texts) == [
+        "10.0.0.5:443",
+        "10.0.0.7:80",
+        "127.0.0.1:3128",
+        "127.0.0.2:443",
+        "127.0.1.1:7373",
+    ]

@@ -9,6 +9,7 @@ The namespaces are held by their descriptors, all of which every agent of the ga
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import socket
@@ -17,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from clary.engines import locks
 from clary.engines.claims import Claims
@@ -76,8 +78,9 @@ class NoNetworkError(Exception):
     """The machine allows no network of its own; the argument is what it said."""
 
 
-def doors(texts: Iterable[str]) -> list[str]:
-    """`host:port` of the URLs in them that may be this machine's."""
+def doors(urls: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """`host:port` of the `urls`, and of those URLs in `texts` that may be this machine's."""
+    texts = [*texts, *(_by_address(url) for url in urls if url)]
     found = {
         f"{'127.0.0.1' if host == 'localhost' else host}:{port or PORTS[scheme]}"
         for text in texts
@@ -86,7 +89,21 @@ def doors(texts: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
+@functools.lru_cache(maxsize=8)
+def _by_address(url: str) -> str:
+    """With the address in place of a name: a machine may know its own as one of its loopback."""
+    parts = urlsplit(url)
+    try:
+        address = socket.gethostbyname(parts.hostname or "")
+    except OSError:
+        return url
+    return f"{parts.scheme}://{address}:{parts.port or PORTS[parts.scheme]}"
+
+
 def _wants_own(gang: Sequence[InstanceSpec], choice: NetworkChoice) -> bool:
+    if any(spec.hosts for spec in gang):
+        # Its gang is on other machines, which reach it by this one's address.
+        return False
     if choice == "own":
         # One that is isolated and alone has its own anyhow, with nobody in it.
         return len(gang) > 1 or not gang[0].isolated or bool(gang[0].port)

@@ -157,7 +157,7 @@ class ProcessEngine:
             node.interface = interface_of(spec.hosts[spec.hostname])
         if reach.namespaces:
             node.interface = OWN_INTERFACE
-            node.doors = doors([*self._urls(), *node.environment.values(), pip_settings(node.pip_configuration)])
+            node.doors = doors(self._urls(), [*node.environment.values(), pip_settings(node.pip_configuration)])
         if reach.notice:
             node.notices.append(reach.notice)
         if spec.image or spec.requirements:
