@@ -244,10 +244,11 @@ def test_labels_that_do_not_fit_the_objective_are_the_users_error(container: Con
     assert container.failure.endswith("for logistic regression")
 
 
-def test_many_instances_are_refused(container: Container) -> None:
+def test_cross_validation_on_many_instances_is_refused(container: Container) -> None:
     container.configure("resourceconfig", {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]})
+    configure(container, "text/csv", "train", _kfold="3")
     assert container.run(*TRAIN)[0] == 1
-    assert container.failure == "Training on 2 instances is not supported: use one instance."
+    assert container.failure == "UserError: Cross validation (_kfold) runs on one instance, and there are 2."
 
 
 def test_num_round_is_required(container: Container) -> None:

@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from clary.algorithms.xgboost.library import Callback, xgboost
@@ -47,6 +49,36 @@ class StopOnSigterm(Callback):  # type: ignore[misc]
 
     def after_iteration(self, _model: Any, _epoch: int, _evals_log: EvaluationLog) -> bool:
         return self.stopped
+
+
+class StopTogether(Callback):  # type: ignore[misc]
+    """The same for a host of several, which all end after the same round, though SIGTERM comes to each at a time of its
+    own. A thread is there to take it: in the main one it would interrupt the communicator, which then gives up (seen
+    in 1.7)."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._agrees: Callable[[bool], bool] | None = None
+        self._told, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing)
+        signal.signal(signal.SIGTERM, lambda _signum, _frame: None)
+        threading.Thread(target=self._wait, daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def begin(self, agrees: Callable[[bool], bool]) -> None:
+        """`agrees` turns this host's wish to stop into that of all. Until then SIGTERM ends the process."""
+        self._agrees = agrees
+
+    def _wait(self) -> None:
+        os.read(self._told, 1)
+        if self._agrees is None:
+            os._exit(128 + signal.SIGTERM)
+        self.stopped = True
+
+    def after_iteration(self, _model: Any, _epoch: int, _evals_log: EvaluationLog) -> bool:
+        assert self._agrees
+        return self._agrees(self.stopped)
 
 
 class Checkpoints(Callback):  # type: ignore[misc]

@@ -1,17 +1,19 @@
 """Training: hyperparameters, channels and data are checked in this order, then XGBoost works.
 
 /opt/ml/input → validate → DMatrix of train and validation → xgboost.train, or cross validation →
-/opt/ml/model
+/opt/ml/model. Several instances do the second half together (`team`).
 """
 
 import logging
 import os
+from collections.abc import Container
+from dataclasses import replace
 from typing import Any, cast
 
-from clary.algorithms.errors import AlgorithmError, UserError
+from clary.algorithms.errors import UserError
 from clary.algorithms.hyperparameters import validate
 from clary.algorithms.xgboost.boosting import Boosting
-from clary.algorithms.xgboost.callbacks import Checkpoints, RoundLog, StopOnSigterm, find_checkpoint
+from clary.algorithms.xgboost.callbacks import Checkpoints, RoundLog, StopOnSigterm, StopTogether, find_checkpoint
 from clary.algorithms.xgboost.channels import check_channels
 from clary.algorithms.xgboost.content import Format
 from clary.algorithms.xgboost.cross_validation import cross_validate
@@ -19,46 +21,74 @@ from clary.algorithms.xgboost.data import load_matrix
 from clary.algorithms.xgboost.hyperparameters import HYPERPARAMETERS
 from clary.algorithms.xgboost.library import xgboost
 from clary.algorithms.xgboost.model import MODEL_NAME, save_model
+from clary.algorithms.xgboost.team import Team, gather
 from clary.toolkits.environment import read_config
 from clary.toolkits.layout import opt_ml
 
 
 def train() -> None:
     """Train on what `/opt/ml/input` says and leave the model in `/opt/ml/model`."""
-    stop = StopOnSigterm()
+    resources = read_config("resourceconfig.json")
+    hosts = cast(list[str], resources.get("hosts") or ["algo-1"])
+    alone = len(hosts) == 1
+    stop = StopOnSigterm() if alone else StopTogether()
     logging.info("Running XGBoost Sagemaker in algorithm mode")
-    _require_one_host(read_config("resourceconfig.json"))
     given = validate(HYPERPARAMETERS, cast(dict[str, str], read_config("hyperparameters.json")))
     channels = cast(dict[str, dict[str, Any]], read_config("inputdataconfig.json"))
     kind = check_channels(channels)
     boosting = Boosting.of(given)
     os.makedirs(opt_ml("model"), exist_ok=True)
     if "_kfold" in given:
-        data = _load(["train", "validation"] if "validation" in channels else ["train"], kind, given)
-        rounds = given.get("_num_cv_round", 1)
-        models = cross_validate(boosting, data, given["_kfold"], rounds, lambda: [RoundLog(), stop])
-        for fold, model in enumerate(models):
-            save_model(model, opt_ml("model", f"{MODEL_NAME}-{fold}"))
+        if not alone:
+            raise UserError(f"Cross validation (_kfold) runs on one instance, and there are {len(hosts)}.")
+        _cross_validate(boosting, channels, kind, given, stop)
         return
-    data = _load(["train"], kind, given)
-    validation = _load(["validation"], kind, given) if "validation" in channels else None
-    logging.info("Single node training.")
-    logging.info("Train matrix has %d rows and %d columns", data.num_row(), data.num_col())
-    if validation is not None:
-        logging.info("Validation matrix has %d rows", validation.num_row())
-    save_model(_boost(boosting, data, validation, stop), opt_ml("model", MODEL_NAME))
+    load = _load if alone else _read
+    data = load(["train"], kind, given)
+    validation = load(["validation"], kind, given) if "validation" in channels else None
+    rows = data.num_row() if data is not None else 0
+    own = str(resources.get("current_host", hosts[0]))
+    with gather(hosts, own, rows, validated=validation is not None) as team:
+        if team is None or data is None:
+            logging.info("This instance has no training data, and takes no part.")
+            return
+        logging.info("Single node training." if alone else f"Training on {team.size} instances.")
+        logging.info("Train matrix has %d rows and %d columns", data.num_row(), data.num_col())
+        if validation is not None:
+            logging.info("Validation matrix has %d rows", validation.num_row())
+        if isinstance(stop, StopTogether):
+            stop.begin(team.agrees)
+        model = _boost(boosting, data, validation, stop, team)
+        if team.leads:
+            save_model(model, opt_ml("model", MODEL_NAME))
+
+
+def _cross_validate(
+    boosting: Boosting,
+    channels: Container[str],
+    kind: Format,
+    given: dict[str, Any],
+    stop: StopOnSigterm | StopTogether,
+) -> None:
+    data = _load(["train", "validation"] if "validation" in channels else ["train"], kind, given)
+    rounds = given.get("_num_cv_round", 1)
+    models = cross_validate(boosting, data, given["_kfold"], rounds, lambda: [RoundLog(), stop])
+    for fold, model in enumerate(models):
+        save_model(model, opt_ml("model", f"{MODEL_NAME}-{fold}"))
 
 
 def _boost(
     boosting: Boosting,
     data: "xgboost.DMatrix",
     validation: "xgboost.DMatrix | None",
-    stop: StopOnSigterm,
+    stop: StopOnSigterm | StopTogether,
+    team: Team,
 ) -> "xgboost.Booster":
-    """Train from the newest checkpoint on, where the job keeps checkpoints and has one."""
-    directory = _checkpoint_directory()
+    """Train, alone from the newest checkpoint on, where the job keeps checkpoints and has one."""
+    directory = _checkpoint_directory() if team.size == 1 else None
     if directory is None:
-        return boosting.run(data, validation, [RoundLog(), stop])[0]
+        boosting = replace(boosting, evaluate=team.shared(boosting.evaluate))
+        return boosting.run(data, validation, [RoundLog(), stop] if team.leads else [stop])[0]
     model, done = find_checkpoint(directory)
     if model is not None:
         logging.info("Resuming from iteration %d", done)
@@ -78,15 +108,14 @@ def _checkpoint_directory() -> str | None:
 
 
 def _load(channels: list[str], kind: Format, given: dict[str, Any]) -> "xgboost.DMatrix":
-    directories = [opt_ml("input", "data", channel) for channel in channels]
-    matrix = load_matrix(directories, kind, weights=given.get("csv_weights") == 1)
+    matrix = _read(channels, kind, given)
     if matrix is None:
         what = "validation" if channels == ["validation"] else "training"
-        raise UserError(f"No data in {what} channel path {directories[0]}")
+        raise UserError(f"No data in {what} channel path {opt_ml('input', 'data', channels[0])}")
     return matrix
 
 
-def _require_one_host(resources: dict[str, object]) -> None:
-    hosts = resources.get("hosts", [])
-    if isinstance(hosts, list) and len(hosts) > 1:
-        raise AlgorithmError(f"Training on {len(hosts)} instances is not supported: use one instance.")
+def _read(channels: list[str], kind: Format, given: dict[str, Any]) -> "xgboost.DMatrix | None":
+    """None where there is no data, as on one of several instances there may be none."""
+    directories = [opt_ml("input", "data", channel) for channel in channels]
+    return load_matrix(directories, kind, weights=given.get("csv_weights") == 1)

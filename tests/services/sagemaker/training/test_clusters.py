@@ -182,6 +182,28 @@ def test_groups_have_their_own_types_and_channels(platform: Platform) -> None:
     assert json.loads(seen["algo-2"]["variables"]["SM_CURRENT_INSTANCE_GROUP_HOSTS"]) == ["algo-2", "algo-3"]
 
 
+def test_the_built_in_algorithm_trains_one_model_on_all_shards(platform: Platform) -> None:
+    prefix = unique("xgboost")
+    uris = [put(platform, f"{prefix}/part-{number}", f"{number},1\n{number + 1},0\n" * 20) for number in range(2)]
+    source = channel("train", uris[0].rsplit("/", 1)[0] + "/", S3DataDistributionType="ShardedByS3Key")
+    request = training_request(
+        platform,
+        "",
+        ResourceConfig=TWO,
+        AlgorithmSpecification={"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
+        InputDataConfig=[{**source, "ContentType": "text/csv"}],
+    )
+    request["HyperParameters"] = {"num_round": "3", "objective": "reg:squarederror"}
+    platform.client("sagemaker").create_training_job(**request)
+    job = ended(platform, request["TrainingJobName"])
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert list(unpack(platform, job["ModelArtifacts"]["S3ModelArtifacts"])) == ["xgboost-model"]
+    lines = log_lines(platform, job["TrainingJobName"])
+    assert sum("[2]#011train-rmse" in line for line in lines) == 1
+    assert sum("Train matrix has 40 rows" in line for line in lines) == 2
+    assert [metric["MetricName"] for metric in job["FinalMetricDataList"]] == ["train:rmse"]
+
+
 def test_one_that_fails_ends_the_job_and_is_named(platform: Platform) -> None:
     script = """
 import os, sys, time
@@ -239,20 +261,10 @@ def test_hosts_are_sorted_as_text() -> None:
             {"InputDataConfig": [channel("train", "s3://a/b", InstanceGroupNames=["others"])]},
             "names the instance group others",
         ),
-        (
-            {
-                "ResourceConfig": TWO,
-                "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
-                "HyperParameters": None,
-            },
-            "built-in algorithm on more than one instance",
-        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(platform: Platform, changes: dict[str, Any], named: str) -> None:
-    request = training_request(platform, "", **{name: value for name, value in changes.items() if value is not None})
-    if "HyperParameters" in changes:
-        del request["HyperParameters"]
+    request = training_request(platform, "", **changes)
     with pytest.raises(ClientError, match=named):
         platform.client("sagemaker").create_training_job(**request)
 

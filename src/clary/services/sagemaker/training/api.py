@@ -25,7 +25,7 @@ def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, An
     """The document of a job that is asked for, by a user or by a tuning job. Raises `ServiceError`."""
     check_cluster(request)
     own = is_own(house, scope, request.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
-    refuse_what_is_not_built(request, own_image=own)
+    refuse_what_is_not_built(request)
     _check_channel_names(request.get("InputDataConfig", []))
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))

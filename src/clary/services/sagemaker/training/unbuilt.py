@@ -7,9 +7,7 @@ debugger's and profiler's hooks, which the SDK sends unasked.
 
 from typing import Any
 
-from clary.images.table import UnknownImage, find_image, runs_script
 from clary.services.sagemaker.errors import not_built, refuse_members
-from clary.services.sagemaker.training.cluster import count
 
 JOB = (
     "CheckpointConfig",
@@ -26,8 +24,7 @@ JOB = (
 RESOURCES = ("InstancePlacementConfig", "InstancePreferences", "TrainingPlanArn")
 
 
-def refuse_what_is_not_built(request: dict[str, Any], *, own_image: bool) -> None:
-    """`own_image` says that the training image is one of the account's own."""
+def refuse_what_is_not_built(request: dict[str, Any]) -> None:
     resources, algorithm = request.get("ResourceConfig", {}), request.get("AlgorithmSpecification", {})
     refuse_members(request, JOB)
     refuse_members(resources, RESOURCES)
@@ -38,26 +35,12 @@ def refuse_what_is_not_built(request: dict[str, Any], *, own_image: bool) -> Non
         raise not_built("AlgorithmSpecification.AlgorithmName")
     if not resources.get("InstanceGroups") and "InstanceType" not in resources:
         raise not_built("A training job without ResourceConfig.InstanceType")
-    if count(resources) > 1 and not own_image and _is_algorithms(request):
-        raise not_built("A built-in algorithm on more than one instance")
     if not request["OutputDataConfig"]["S3OutputPath"].startswith("s3://"):
         raise not_built("An S3OutputPath that does not begin with s3://")
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         raise not_built("OutputDataConfig.CompressionType NONE")
     for channel in request.get("InputDataConfig", []):
         _check_channel(channel, algorithm["TrainingInputMode"])
-
-
-def _is_algorithms(request: dict[str, Any]) -> bool:
-    """Whether the image brings the program: it would train one model on each instance, of which one is kept."""
-    algorithm = request["AlgorithmSpecification"]
-    scripted = runs_script(request.get("HyperParameters", {}), request.get("Environment", {}))
-    if scripted or "ContainerEntrypoint" in algorithm:
-        return False
-    try:
-        return find_image(algorithm["TrainingImage"]).algorithm_train is not None
-    except UnknownImage:
-        return False
 
 
 def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
