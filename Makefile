@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $
 # A file's tests stay together: they share what they set up. Two processes, since more would wait for the same disk.
 PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: demo images test test-slow lint types compatibility clean
+.PHONY: demo images test test-ray test-slow lint types compatibility clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml $(CONSTRAINTS)
@@ -38,6 +38,10 @@ demo: $(STAMP)
 
 test: $(DEV) clients images
 	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
+
+# All of what runs on a Ray cluster; `make test` runs a short form of it.
+test-ray: $(DEV) images
+	$(BIN)/python -m pytest tests/engines/ray
 
 test-slow: $(DEV) clients images
 	$(BIN)/python -m pytest -m slow

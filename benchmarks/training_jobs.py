@@ -4,8 +4,9 @@
 
 The script writes a model and ends, so nearly all of the time is the platform's. Ways of running it: python alone; a
 training job in script mode, created and polled through the API; the same where its image's environment is not there
-and is built from packages that were downloaded before; a job of a running local Ray, submitted and polled through its
-client, which is kinder to Ray than the `ray job submit` command that starts a python first.
+and is built from packages that were downloaded before; the first again, on a Ray cluster of one node; a job of a local
+Ray, submitted and polled through its client, which is kinder to Ray than the `ray job submit` command that starts a
+python first.
 """
 
 import io
@@ -22,6 +23,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from tests.engines.ray.cluster import Cluster
 from tests.platform import Platform
 
 from benchmarks.peer import NoPeer, measurements
@@ -82,8 +84,8 @@ def time_job(sagemaker: Any, name: str) -> float:
     return seconds
 
 
-def time_clary(state: Path, runs: int) -> list[float]:
-    platform = Platform(state).up()
+def time_clary(state: Path, runs: int, *options: str) -> list[float]:
+    platform = Platform(state, *options).up()
     try:
         sagemaker = platform.client("sagemaker")
         upload(platform.client("s3"))
@@ -91,6 +93,15 @@ def time_clary(state: Path, runs: int) -> list[float]:
         return [time_job(sagemaker, f"job-{number}") for number in range(runs)]
     finally:
         platform.down()
+
+
+def time_on_ray(directory: Path, runs: int) -> list[float]:
+    cluster = Cluster(directory / "nodes")
+    try:
+        engine = ("--engine", cluster.up(1).address, "--advertise", "http://127.0.0.1:0")
+        return time_clary(directory / "state", runs, *engine)
+    finally:
+        cluster.down()
 
 
 def time_first_built(directory: Path, runs: int) -> list[float]:
@@ -133,8 +144,13 @@ def main(runs: int) -> None:
         add_row(table, "Clary training job", time_clary(Path(directory, "state"), runs), bare)
         built = time_first_built(Path(directory, "first"), min(runs, 5))
         add_row(table, "Clary training job, image first built", built, bare)
+        on_ray = time_on_ray(Path(directory, "ray"), runs)
+        add_row(table, "Clary training job on Ray", on_ray, bare)
         try:
-            add_row(table, "Ray job", measurements("ray_jobs", str(script), str(runs)), bare)
+            alone_on_ray = measurements("ray_jobs", str(script), str(runs))
+            add_row(table, "Ray job", alone_on_ray, bare)
+            ratio = (statistics.median(on_ray) - bare) / (statistics.median(alone_on_ray) - bare)
+            table.caption = f"On Ray, a Clary job adds {ratio:.2f} times what a Ray job does."
         except NoPeer as why:
             table.add_row("Ray job", str(why))
     Console().print(table)

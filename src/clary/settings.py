@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 
     engine: str = "process"
     """Where instances run: `process` is this machine; `docker` or `docker+unix:///path` the same, with own images in
-    its container runtime; `module:function` one of your own (`engines/choosing.py`)."""
+    its container runtime; `ray://HOST:10001` a Ray cluster; `module:function` one of your own."""
 
     advertise: str | None = Field(default=None, pattern=r"^https?://[^/?#]+/?$")
     """The URL by which instances on other machines reach the platform; port 0 stands for the one that it listens on.

@@ -21,3 +21,9 @@ def test_an_engine_of_ones_own(tmp_path: Path) -> None:
 def test_what_is_no_engine_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnknownEngine, match=name):
         open_engine(Settings(state=tmp_path, engine=name))
+
+
+def test_a_cluster_needs_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clary.engines.choosing.find_spec", lambda _name: None)
+    with pytest.raises(UnknownEngine, match=r"pip install 'clary\[ray\]'"):
+        open_engine(Settings(state=tmp_path, engine="ray://head:10001"))

@@ -34,7 +34,7 @@ class Node:
             self._process = subprocess.Popen(
                 [
                     *(RAY, "start", "--block", "--disable-usage-stats", f"--node-ip-address={address}", *arguments),
-                    *(f"--num-cpus={VCPUS}", f"--memory={MEMORY}", "--object-store-memory=80000000"),
+                    *(f"--memory={MEMORY}", "--object-store-memory=80000000"),
                 ],
                 env={**os.environ, **QUIET, "TMPDIR": str(directory), **(variables or {})},
                 stdin=subprocess.DEVNULL,
@@ -64,8 +64,12 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, vcpus: int = VCPUS) -> None:
+        """Each node says that it has so many `vcpus`."""
         self._directory = directory
+        self._vcpus = vcpus
+        # Nodes and clients must be of one mind, which else depends on whether a token lies in the user's home.
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")
         self._net = f"127.99.{random.randrange(256)}"
         self._count = 0
         self.port, self.client_port = free_port(), free_port()
@@ -88,7 +92,7 @@ class Cluster:
             self._directory / f"node-{self._count}",
             f"{self._net}.1",
             *("--head", f"--port={self.port}", f"--ray-client-server-port={self.client_port}"),
-            *("--include-dashboard=false", f"--temp-dir={self._short()}"),
+            *("--include-dashboard=false", f"--temp-dir={self._short()}", f"--num-cpus={self._vcpus}"),
         )
         head.wait()
         self.nodes.insert(0, head)
@@ -99,7 +103,7 @@ class Cluster:
         node = Node(
             self._directory / f"node-{self._count}",
             f"{self._net}.{self._count}",
-            f"--address={self._net}.1:{self.port}",
+            *(f"--address={self._net}.1:{self.port}", f"--num-cpus={self._vcpus}"),
             variables=variables,
         )
         self.nodes.append(node)

@@ -16,7 +16,9 @@ SHORT = (
     "test_runs_a_program_through_its_phases",
     "test_unknown_instances_are_key_errors",
     "test_a_gang_finds_each_other_by_name",
-    "test_hints_tell_of_changes",
+    "test_channels_are_writable_and_the_store_unharmed",
+    "test_packs_outputs",
+    "test_stop_lets_the_program_save",
     "test_release_kills_and_forgets",
 )
 """Of the conformance suite: what has to do with another machine."""

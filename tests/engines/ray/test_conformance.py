@@ -9,6 +9,7 @@ import pytest
 from clary.engines.ray.engine import RayEngine
 from tests.engines.capability import sandbox_works
 from tests.engines.conformance import EngineTestCase
+from tests.engines.conformance_line import ROOM, LineTestCase
 from tests.engines.ray.cluster import Cluster
 
 
@@ -28,3 +29,28 @@ class TestOnRay(EngineTestCase):
         self, shared_engine: RayEngine, cluster: Cluster, open_engine: Callable[[Path, Cluster], RayEngine]
     ) -> Callable[[], RayEngine]:
         return lambda: open_engine(shared_engine.directory, cluster)
+
+
+@pytest.mark.slow
+class TestLineOnRay(LineTestCase):
+    """An instance has its room until it is released, since its actor keeps its log: tests in which room comes by
+    the mere end of others are not for this engine."""
+
+    test_200_jobs_with_room_for_four = None  # type: ignore[assignment]
+    test_the_large_is_not_starved_by_the_small = None  # type: ignore[assignment]
+    test_start_of_who_waits_is_idempotent = None  # type: ignore[assignment]
+    test_the_line_outlives_its_engine = None  # type: ignore[assignment]
+
+    @pytest.fixture(scope="class")
+    def small_cluster(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+        started = Cluster(tmp_path_factory.mktemp("small"), ROOM)
+        try:
+            yield started.up(1)
+        finally:
+            started.down()
+
+    @pytest.fixture
+    def reopen_small(
+        self, small_cluster: Cluster, tmp_path: Path, open_engine: Callable[[Path, Cluster], RayEngine]
+    ) -> Callable[[], RayEngine]:
+        return lambda: open_engine(tmp_path / "platform", small_cluster)

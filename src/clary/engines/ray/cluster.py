@@ -74,9 +74,8 @@ class Cluster:
         """Room for all instances of the gang; False, and nothing is reserved, where there is not enough."""
         group = self._find_group(gang)
         if group is None:
-            group = placement_group(
-                [_bundle(want) for want in wants], strategy="SPREAD", name=self._group_name(gang), lifetime="detached"
-            )
+            bundles = [_bundle(want) for want in wants]
+            group = placement_group(bundles, strategy="SPREAD", name=self._group_name(gang), lifetime="detached")
         if group.wait(RESERVE):
             return True
         remove_placement_group(group)

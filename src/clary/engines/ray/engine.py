@@ -102,10 +102,11 @@ class RayEngine:
         return [], offset
 
     def address(self, instance_id: str) -> str:
-        return self.poll(instance_id).address
+        # Once it has one it stays: the cluster is not asked again.
+        return self._ledger.status(instance_id).address or self.poll(instance_id).address
 
     def output(self, instance_id: str, name: str) -> Path | None:
-        """None: outputs of instances on other machines have destinations."""
+        """Outputs of instances on other machines have destinations: there is none to be taken here."""
         if self._line.status(instance_id) is None:
             self._ledger.spec(instance_id)
         raise NotImplementedError(f"{name} of {instance_id} lies on another machine, and has no destination.")
@@ -148,8 +149,9 @@ class RayEngine:
         """Called by the line when there seems to be room. Ray chooses the nodes: as many as there are."""
         noted = self._ledger.write(gang)
         try:
-            if not self._reserve(noted):
-                raise NoRoom
+            with self._gang_locks[noted.name]:
+                if not self._reserve(noted):
+                    raise NoRoom
         except (NoRoom, EngineAway):
             for spec in gang:
                 if not self._ledger.placed(spec.id):

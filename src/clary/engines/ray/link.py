@@ -11,6 +11,7 @@ import itertools
 import logging
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from multiprocessing.connection import Connection
 from typing import Any
+from urllib.parse import urlsplit
 
 from clary.engines.answers import EngineAway
 from clary.engines.ray.driver import CONNECTED
@@ -29,10 +31,22 @@ log = logging.getLogger(__name__)
 
 SECONDS = 15.0
 """For an answer: more than the driver itself waits for the cluster's."""
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+DEFAULT_PORT = 10001
+CONNECT_SECONDS = 5.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 """Seconds until an ended driver is started again."""
 QUIET = {"RAY_CLIENT_RECONNECT_GRACE_PERIOD": "0", "RAY_USAGE_STATS_ENABLED": "0", "GRPC_ENABLE_FORK_SUPPORT": "0"}
 """A driver does not wait for a lost server to come back: the next one finds it."""
+
+
+def unreachable(address: str) -> str:
+    """Why nobody listens there, where nobody does: Ray itself takes half a minute to say so."""
+    server = urlsplit(address)
+    try:
+        socket.create_connection((server.hostname or "", server.port or DEFAULT_PORT), CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        return f"{address} cannot be reached: {error}"
+    return ""
 
 
 class Link:
@@ -82,10 +96,13 @@ class Link:
         while not self._closed.is_set():
             began = time.monotonic()
             with tempfile.TemporaryFile() as errors:
-                self._drive(errors.fileno())
-                errors.seek(0)
-                said = errors.read().decode(errors="replace").strip().splitlines()
-            self._why = said[-1] if said else f"the driver of {self._address} ended without a word"
+                why = unreachable(self._address)
+                if not why:
+                    self._drive(errors.fileno())
+                    errors.seek(0)
+                    said = errors.read().decode(errors="replace").strip().splitlines()
+                    why = said[-1] if said else f"the driver of {self._address} ended without a word"
+            self._why = why
             if not self._closed.is_set():
                 log.warning("no connection to Ray: %s", self._why)
             pause = SHORTEST_PAUSE if time.monotonic() - began > LONGEST_PAUSE * 3 else min(pause * 2, LONGEST_PAUSE)
