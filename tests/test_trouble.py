@@ -21,6 +21,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "sagemaker": lambda sagemaker: sagemaker.list_models(),
     "logs": lambda logs: logs.describe_log_groups(),
     "cloudwatch": lambda cloudwatch: cloudwatch.list_metrics(),
+    "ecr": lambda ecr: ecr.describe_repositories(),
 }
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.pictures import picture, write_layout
+from tests.pictures import DOCKER_MANIFEST, OCI_INDEX, digest_of, index_of, picture, write_layout
 from tests.platform import Platform
 from tests.services.distribution.conftest import Client
 
@@ -71,6 +71,25 @@ def test_skopeo_copies_an_image_there_and_back(tmp_path: Path, remote: str, pass
         ["skopeo", "inspect", *login, f"docker://{remote}:v1"], capture_output=True, text=True, check=False
     )
     assert "manifest unknown" in refused.stderr
+
+
+@needs_skopeo
+def test_skopeo_copies_an_index_and_an_image_in_dockers_form(
+    tmp_path: Path, client: Client, remote: str, password: str
+) -> None:
+    images = {name: picture({name: b"x"}, architecture=name) for name in ("amd64", "arm64")}
+    for made in images.values():
+        client.push(made, made.digest)
+    index = index_of(images)
+    client.call("PUT", "manifests/all", index, Content_Type=OCI_INDEX)
+    login = ("--src-tls-verify=false", f"--src-creds=AWS:{password}")
+    run("skopeo", "copy", *login, "--all", f"docker://{remote}:all", f"oci:{tmp_path / 'all'}:all")
+    (named,) = json.loads((tmp_path / "all" / "index.json").read_text())["manifests"]
+    assert named["digest"] == digest_of(index)
+    there = ("--dest-tls-verify=false", f"--dest-creds=AWS:{password}")
+    one = ("--override-arch", "arm64", "--format", "v2s2")
+    run("skopeo", *one[:2], "copy", *one[2:], *login, *there, f"docker://{remote}:all", f"docker://{remote}:docker")
+    assert client.call("HEAD", "manifests/docker").headers["content-type"] == DOCKER_MANIFEST
 
 
 @needs_skopeo
