@@ -40,6 +40,8 @@ class Runtime:
     """argv of the program that runs a container, to which what it is to do is appended."""
     address: str
     """Where the runtime listens: `unix:///path`."""
+    version: str
+    """Of its API. To ask for it takes Podman half a second."""
     limits: list[str]
     """What it can limit, of `cpu`, `memory` and `pids`."""
     user: str = ""

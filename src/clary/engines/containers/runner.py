@@ -54,7 +54,7 @@ def main(verb: str, instance: str, *protected: str) -> NoReturn:
 
 def _pull(runtime: Runtime, image: OciImage) -> NoReturn:
     try:
-        fetch(connect(runtime.address), image)
+        fetch(connect(runtime.address, runtime.version), image)
     except (PullFailed, RuntimeUnusable) as error:
         sys.exit(str(error))
     sys.exit(0)
@@ -76,10 +76,10 @@ def _run(layout: Layout, spec: InstanceSpec, node: Node, runtime: Runtime, prote
 
 
 def run(spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[str], verdict: Verdict) -> int:
-    client = connect(runtime.address)
+    client = connect(runtime.address, runtime.version)
     name = container_name(spec.id)
     remove(client, name)
-    ender = Ender(connect(runtime.address), name)
+    ender = Ender(connect(runtime.address, runtime.version), name)
     ender.start()
     assert spec.container is not None
     image = client.images.get(name_of(spec.container))

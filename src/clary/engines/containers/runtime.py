@@ -53,6 +53,7 @@ class ContainerRuntime:
         return Runtime(
             runner=runner,
             address=self.address,
+            version=self._client.api.api_version,
             limits=[name for name, fact in LIMITS.items() if self._facts.get(fact)],
             user=self._user(),
             absent=absent,
@@ -85,7 +86,7 @@ class ContainerRuntime:
         remove(self._client, name)
 
 
-def connect(address: str) -> DockerClient:
+def connect(address: str, version: str = "auto") -> DockerClient:
     try:
         import docker
     except ImportError:
@@ -96,7 +97,7 @@ def connect(address: str) -> DockerClient:
             f"{address} is not {SCHEME}/path."
         )
     try:
-        return docker.DockerClient(base_url=address, version="auto", timeout=TIMEOUT)
+        return docker.DockerClient(base_url=address, version=version, timeout=TIMEOUT)
     except docker.errors.DockerException:
         raise RuntimeUnusable(
             f"No container runtime answers at {address}. Is Docker running, or `podman system service`?"
