@@ -9,7 +9,7 @@ import pytest
 from clary.engines.process import ProcessEngine
 from clary.routing.address import host_and_port
 from clary.toolkits import binding
-from tests.engines.capability import sandbox_works
+from tests.engines.capability import needs_own_networks, sandbox_works
 from tests.engines.conformance import EngineTestCase
 from tests.engines.instances import Watch, program
 from tests.engines.remote import NODE, RemoteProcessEngine
@@ -81,6 +81,17 @@ def test_a_server_without_a_network_is_reached(tmp_path: Path) -> None:
         pytest.skip("this machine refuses a sandbox")
     engine = RemoteProcessEngine(tmp_path / "instances", tmp_path / "layers", "require", bind=NODE)
     spec = program(SERVER, serves=True, isolated=True)
+    engine.start([spec])
+    Watch(engine).printed(spec, "listening")
+    assert ask(engine.address(spec.id)) == b"pong"
+    engine.release(spec.id)
+
+
+@needs_own_networks
+def test_a_server_of_a_port_of_its_own_is_reached(tmp_path: Path) -> None:
+    engine = RemoteProcessEngine(tmp_path / "instances", tmp_path / "layers", "require", bind=NODE)
+    server = "import socket\nserver = socket.create_server(('0.0.0.0', 8080))\nprint('listening')\n"
+    spec = program(server + "while True:\n    server.accept()[0].sendall(b'pong')\n", serves=True, port=8080)
     engine.start([spec])
     Watch(engine).printed(spec, "listening")
     assert ask(engine.address(spec.id)) == b"pong"

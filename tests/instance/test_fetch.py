@@ -1,5 +1,6 @@
 """Channels and archives that are downloaded, from a server that also fails."""
 
+import hashlib
 import http.server
 import threading
 from collections import Counter
@@ -9,16 +10,19 @@ from pathlib import Path
 import pytest
 
 from clary.engines.process import ProcessEngine
-from clary.instance import transfer
+from clary.instance import fetch, transfer
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.fetch import fetch_all
 from clary.instance.spec import Source
 from tests.engines.instances import Watch, program, texts
 
+WHOLE = bytes(range(256)) * 16384
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     asked: Counter[str]
     held: threading.Event
+    ranges: list[tuple[str | None, str | None]]
 
     def do_GET(self) -> None:
         self.asked[self.path] += 1
@@ -26,15 +30,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self._answer(503, b"later")
         if self.path == "/missing":
             return self._answer(404, b"no")
+        if self.path in ("/broken", "/replaced"):
+            return self._break_off()
+        if self.path == "/rotten":
+            return self._answer(200, b"rotten", ETag=f'"{"0" * 32}"')
         if self.path == "/held":
             self.held.wait(20)
         return self._answer(200, self.path.encode())
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _break_off(self) -> None:
+        """Half of `WHOLE` first; then what is asked for, of a body that may have been replaced meanwhile."""
+        etag = f'"{hashlib.md5(WHOLE).hexdigest()}"'
+        if self.asked[self.path] == 1:
+            return self._answer(200, WHOLE, half=True, ETag=etag)
+        self.ranges.append((self.headers.get("Range"), self.headers.get("If-Range")))
+        if self.path == "/replaced":
+            return self._answer(200, b"another", ETag=f'"{hashlib.md5(b"another").hexdigest()}"')
+        return self._answer(206, WHOLE[len(WHOLE) // 2 :], ETag=etag)
+
+    def _answer(self, status: int, body: bytes, *, half: bool = False, **headers: str) -> None:
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[: len(body) // 2] if half else body)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -43,7 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(transfer, "BACKOFF", 0.01)
-    Handler.asked, Handler.held = Counter(), threading.Event()
+    Handler.asked, Handler.held, Handler.ranges = Counter(), threading.Event(), []
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -60,6 +80,38 @@ def test_downloads_and_retries(server: str, tmp_path: Path) -> None:
     assert (tmp_path / "plain").read_text() == "/plain"
     assert (tmp_path / "flaky").read_text() == "/flaky"
     assert Handler.asked["/flaky"] == 3
+
+
+def test_a_download_that_broke_off_goes_on(server: str, tmp_path: Path) -> None:
+    fetch_all({str(tmp_path / "x"): Source("x", f"{server}/broken", len(WHOLE))}, nothing)
+    assert (tmp_path / "x").read_bytes() == WHOLE
+    assert Handler.ranges == [(f"bytes={len(WHOLE) // 2}-", f'"{hashlib.md5(WHOLE).hexdigest()}"')]
+
+
+def test_half_of_an_object_is_not_put_before_another(server: str, tmp_path: Path) -> None:
+    fetch_all({str(tmp_path / "x"): Source("x", f"{server}/replaced")}, nothing)
+    assert (tmp_path / "x").read_bytes() == b"another"
+
+
+def test_what_came_wrong_is_not_taken(server: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="does not have the MD5 of what is stored"):
+        fetch_all({str(tmp_path / "x"): Source("x", f"{server}/rotten")}, nothing)
+    assert Handler.asked["/rotten"] == 2
+
+
+def test_a_disk_that_is_full_is_not_waited_for(server: str) -> None:
+    with pytest.raises(Refused, match="No space left on device"):
+        fetch_all({"/dev/full": Source("x", f"{server}/broken")}, nothing)
+
+
+def test_many_that_wait_say_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "BACKOFF", 0.01)
+    monkeypatch.setattr(fetch, "PATIENCE", 0.1)
+    said: list[str] = []
+    with pytest.raises(Refused, match="Connection refused"):
+        fetch_all({str(tmp_path / n): Source(n, "http://127.0.0.1:9/x") for n in "abc"}, nothing, said.append)
+    assert len(said) == 1
+    assert said[0].endswith(" waits: Connection refused.")
 
 
 def test_what_is_missing_is_named_at_once(server: str, tmp_path: Path) -> None:

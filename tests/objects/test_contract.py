@@ -89,3 +89,15 @@ def test_keys_are_listed_in_utf8_order_and_never_conflict(objects: ObjectStore, 
     assert [info.key for info in objects.list("data", "")] == sorted(keys, key=str.encode)
     assert all(objects.read("data", key) == key.encode() for key in keys)
     assert [info.key for info in objects.list("data", "a/")] == ["a//b", "a/b"]
+
+
+def test_an_instance_puts_what_it_leaves(objects: ObjectStore) -> None:
+    """By a URL of the store's own, or by one that the platform signs."""
+    url = objects.destination("data", "out/é b.tar.gz")
+    if isinstance(objects, ExternalStore):
+        assert url is not None
+        with urllib.request.urlopen(urllib.request.Request(url, b"weights", method="PUT")):
+            pass
+        assert objects.read("data", "out/é b.tar.gz") == b"weights"
+    else:
+        assert url is None

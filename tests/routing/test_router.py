@@ -1,6 +1,7 @@
 """Invocations over real sockets: choice of variant and replica, failures, time-outs, streams."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from clary.routing import connection as connection_module
 from clary.routing import router as router_module
 from clary.routing.connection import AnswerTooLarge
 from clary.routing.health import answers_ping
-from clary.routing.replica import AnswerLost, AnswerTimeout
+from clary.routing.replica import AnswerLost, AnswerTimeout, Replica
 from clary.routing.router import NoReplica, NoSuchEndpoint, NoSuchVariant, Router, Target
 
 SCOPE = Scope("123456789012", "us-east-1")
@@ -30,7 +31,7 @@ def says(text: bytes) -> Answer:
 
 
 @asynccontextmanager
-async def serving(path: Path, answer: Answer) -> AsyncIterator[Target]:
+async def serving(path: Path, answer: Answer, *, tcp: bool = False) -> AsyncIterator[Target]:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await answer(reader, writer)
@@ -39,9 +40,14 @@ async def serving(path: Path, answer: Answer) -> AsyncIterator[Target]:
         finally:
             writer.close()
 
-    server = await asyncio.start_unix_server(connected, path)
+    address = f"unix:{path}"
+    if tcp:
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        address = "{}:{}".format(*server.sockets[0].getsockname())
+    else:
+        server = await asyncio.start_unix_server(connected, path)
     try:
-        yield Target(path.name, f"unix:{path}")
+        yield Target(path.name, address)
     finally:
         server.close()
 
@@ -201,3 +207,41 @@ async def test_a_link_in_place_of_the_socket_is_not_followed(tmp_path: Path) -> 
         with pytest.raises(NoReplica):
             await router.invoke(SCOPE, "e", None, REQUEST)
         assert not await asyncio.to_thread(answers_ping, address)
+
+
+async def test_over_the_network_too(tmp_path: Path) -> None:
+    """Answers, a connection that is used again, a stream, and a replica that has gone."""
+    connected: list[object] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.append(writer)
+        while await reader.readuntil(b"\r\n\r\n"):
+            writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n")
+            await writer.drain()
+            writer.write(b"2\r\ncd\r\n0\r\n\r\n")
+
+    down: list[str] = []
+    router = Router(on_down=down.append)
+    async with serving(tmp_path / "a", answer, tcp=True) as target:
+        assert not await asyncio.to_thread(answers_ping, "127.0.0.1:9")
+        assert await asyncio.to_thread(answers_ping, target.address)
+        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        for _ in range(3):
+            assert (await router.invoke(SCOPE, "e", None, REQUEST))[1].body == b"abcd"
+        assert len(connected) == 2
+        _, streamed = await router.invoke(SCOPE, "e", None, REQUEST, streaming=True)
+        assert not isinstance(streamed.body, bytes)
+        assert b"".join([chunk async for chunk in streamed.body]) == b"abcd"
+    with pytest.raises((NoReplica, AnswerLost)):
+        await router.invoke(SCOPE, "e", None, REQUEST)
+    assert down == ["a"]
+
+
+async def test_small_requests_do_not_wait_for_more(tmp_path: Path) -> None:
+    async with serving(tmp_path / "a", says(b"hello"), tcp=True) as target:
+        replica = Replica("a", target.address)
+        connection = await replica._connect_now()
+        assert connection._transport is not None
+        sock = connection._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        connection.close()

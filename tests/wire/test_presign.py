@@ -1,5 +1,6 @@
 """URLs that the platform signs for its instances."""
 
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -70,3 +71,18 @@ def test_no_policy_is_asked(platform: Platform, bucket: str) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.get_object(Bucket=bucket, Key="a")
     assert call("GET", sign(platform, "GET", bucket, "a")) == b"x"
+
+
+def test_one_file_may_be_larger_than_a_users(platform: Platform, bucket: str) -> None:
+    """Asked by its announcement alone: the answer to more than 5 GiB comes before the body."""
+    host, _, port = platform.url.removeprefix("http://").partition(":")
+    url = sign(platform, "PUT", bucket, "large")
+    user = platform.client("s3").generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "large"})
+    answers = {}
+    for name, target in (("platform", url), ("user", user)):
+        with socket.create_connection((host, int(port)), 10) as client:
+            head = f"PUT {target.removeprefix(platform.url)} HTTP/1.1\r\nHost: {host}:{port}\r\n"
+            client.sendall(f"{head}Expect: 100-continue\r\nContent-Length: {6 << 30}\r\n\r\n".encode())
+            answers[name] = client.recv(4096).split(b"\r\n")[0]
+    assert answers["platform"] == b"HTTP/1.1 100 Continue"
+    assert b"400" in answers["user"]

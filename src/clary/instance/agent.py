@@ -49,6 +49,9 @@ def main(path: str, lock: int, *held: int) -> None:
     layout = Layout(node.instance)
     with open(layout["spec.json"], encoding="utf-8") as file:
         spec = InstanceSpec.from_json(file.read())
+    # The platform is not behind the machine's proxy, which this process has from its environment.
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), spec.environment.get("NO_PROXY"))))
     Agent(node, layout, spec).work()
     # All has been said. A download that hangs must not keep the process, nor its lock, until it ends.
     os._exit(0)

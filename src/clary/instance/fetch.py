@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from clary.instance.errors import Refused
 from clary.instance.spec import Source
-from clary.instance.transfer import CHUNK, TIMEOUT, GaveUp, persist
+from clary.instance.transfer import CHUNK, TIMEOUT, GaveUp, Seldom, persist
 
 AT_ONCE = 8
 PATIENCE = 600.0
@@ -30,10 +30,10 @@ _MD5 = re.compile(r'"[0-9a-f]{32}"')
 def fetch_all(
     sources: dict[str, Source], check: Callable[[], None], say: Callable[[str], None] = lambda _: None
 ) -> None:
-    """Download path → source. The first error, or an exception from `check`, ends all of them. `say` is told when one
-    has to wait."""
-    pool = ThreadPoolExecutor(AT_ONCE)
-    pending = {pool.submit(fetch, source, path, say) for path, source in sources.items()}
+    """Download path → source. The first error, or an exception from `check`, ends all of them. `say` is told now and
+    then when some have to wait."""
+    pool, seldom = ThreadPoolExecutor(AT_ONCE), Seldom(say)
+    pending = {pool.submit(fetch, source, path, seldom) for path, source in sources.items()}
     try:
         while pending:
             finished, pending = wait(pending, timeout=LOOK, return_when=FIRST_EXCEPTION)
@@ -63,7 +63,7 @@ class _Download:
     def __init__(self, source: Source, file: BinaryIO) -> None:
         self._source = source
         self._file = file
-        self._begin()
+        self._size, self._md5 = 0, hashlib.md5(usedforsecurity=False)
         self._etag = ""
         self._furthest = self._mismatches = 0
         self._heard = time.monotonic()
@@ -78,8 +78,8 @@ class _Download:
             # All of it, where the object is another one by now.
             request.add_header("If-Range", self._etag)
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-            if answer.status != http.client.PARTIAL_CONTENT:
-                self._begin()
+            if self._size and answer.status != http.client.PARTIAL_CONTENT:
+                self._begin_again()
             self._etag = answer.headers.get("ETag", "")
             whole = self._size + int(answer.headers.get("Content-Length", 0))
             encrypted = answer.headers.get("x-amz-server-side-encryption", "")
@@ -89,7 +89,7 @@ class _Download:
             raise http.client.HTTPException(f"{self._size} bytes of {whole} came")
         self._verify(plain="kms" not in encrypted)
 
-    def _begin(self) -> None:
+    def _begin_again(self) -> None:
         self._file.seek(0)
         self._file.truncate()
         self._size = 0

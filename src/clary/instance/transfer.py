@@ -29,6 +29,20 @@ class GaveUp(Exception):
     """It cannot be done. The argument is why."""
 
 
+class Seldom:
+    """Passes on what is said, but no more often than the longest pause: many files wait for the same thing."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._due = 0.0
+
+    def __call__(self, text: str) -> None:
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + LONGEST_PAUSE
+            self._say(text)
+
+
 def persist(attempt: Callable[[], T], patience: Callable[[], float], say: Callable[[str], None]) -> T:
     """What `attempt` returns, tried again while it fails for reasons that may pass and `patience` seconds are left.
     Raises `GaveUp`. `say` is told of every failure that is not the last."""

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from clary.objects.embedded import OWN_BUCKET
 from tests.platform import Platform
 from tests.programs import BUCKET, ended, log_lines, put, run_job, training_request, unique, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import INFERENCE, Endpoint
@@ -105,6 +107,16 @@ def test_what_several_leave_is_one_archive_and_nothing_else_stays(remote: Platfo
     assert found == {"algo-1": b"algo-1", "algo-2": b"algo-2"}
     collected = remote.state / "collected"
     wait_until(lambda: not any(collected.iterdir()))
+
+
+def test_what_is_on_its_way_is_nobodys_to_see(remote: Platform) -> None:
+    run_job(remote, "open('/opt/ml/model/x', 'w').write('x')")
+    s3 = remote.client("s3", parameter_validation=False)
+    assert OWN_BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        s3.list_objects_v2(Bucket=OWN_BUCKET)
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        s3.put_object(Bucket=OWN_BUCKET, Key="outputs/x", Body=b"")
 
 
 def test_a_bucket_that_is_not_there_is_named(remote: Platform) -> None:
