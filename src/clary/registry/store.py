@@ -120,6 +120,10 @@ class Registry:
             self._places.clear()
         self._places[digest] = place
 
+    def place(self, digest: str) -> tuple[str, str]:
+        """Bucket and key of a blob."""
+        return self._own_bucket(), key_of(digest)
+
     def forget(self, repository: str) -> None:
         """All of a repository that is deleted; within the transaction that deletes its record."""
 

@@ -56,6 +56,18 @@ def test_an_image_is_found_by_its_tag_and_its_digest(house: House, repository: s
     assert by_tag.layers[0].size == len(made.layer)
 
 
+def test_an_instance_on_another_machine_is_told_urls(house: House, repository: str) -> None:
+    made = picture({"hello": b"hello"})
+    push(house, repository, made, "v1")
+    house.engine.shares_disk = False
+    house.settings.advertise = "http://10.0.0.1:7373"
+    found = find_image(house, SCOPE, "own/thing", "v1")
+    assert found is not None
+    for blob in (found.config, *found.layers):
+        assert blob.location.startswith("http://10.0.0.1:7373/.clary/")
+        assert "X-Amz-Signature=" in blob.location
+
+
 def test_of_an_index_the_image_of_this_machine_is_found(house: House, repository: str) -> None:
     made = {name: picture({"arch": name.encode()}, architecture=name) for name in ("s390x", HERE)}
     for each in made.values():

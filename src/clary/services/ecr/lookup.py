@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from clary.control.house import House
+from clary.control.reach import location
 from clary.records.record import Scope
 from clary.registry import images
 from clary.registry.errors import ImageUnknown
@@ -80,5 +81,5 @@ def _blobs(manifest: Manifest) -> list[Descriptor]:
 
 
 def _located(house: House, blob: Descriptor) -> Blob:
-    location = "" if blob.foreign else house.registry.locate(blob.digest)
-    return Blob(blob.digest, blob.media_type, blob.size, location)
+    where = "" if blob.foreign else location(house, *house.registry.place(blob.digest))
+    return Blob(blob.digest, blob.media_type, blob.size, where)
