@@ -66,10 +66,11 @@ class _Download:
         self._size, self._md5 = 0, hashlib.md5(usedforsecurity=False)
         self._etag = ""
         self._furthest = self._mismatches = 0
+        self._longest_wait = PATIENCE
         self._heard = time.monotonic()
 
     def patience(self) -> float:
-        return self._heard + PATIENCE - time.monotonic()
+        return self._heard + self._longest_wait - time.monotonic()
 
     def go_on(self) -> None:
         request = urllib.request.Request(self._source.location)
