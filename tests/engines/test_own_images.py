@@ -15,6 +15,7 @@ from clary.engines.process import ProcessEngine
 from clary.instance.spec import InstanceSpec, Output, Source
 from tests.engines.capability import own_uids, sandbox_works
 from tests.engines.instances import Watch, texts
+from tests.engines.ordinary import run_as_ordinary_user
 from tests.oci_images import build, busybox_layer, layer, member, script
 
 pytestmark = pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
@@ -266,3 +267,8 @@ def test_one_that_is_there_starts_in_less_than_a_second(engine: ProcessEngine, t
         took.append(status.entered["Done"] - began)
         assert "Pulling" not in status.entered
     assert min(took) < 1.0
+
+
+def test_an_ordinary_user_needs_no_rights_to_run_one() -> None:
+    lines = run_as_ordinary_user("tests.engines.ordinary_own_image")
+    assert lines == ["Completed ", "1000", "readable", "saved"]

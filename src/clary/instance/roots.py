@@ -158,7 +158,11 @@ class Build:
         try:
             check_digest(path, blob.digest, check)
         except OSError as error:
-            raise Refused(f"ClientError: the image's blob {blob.digest} cannot be read: {error.strerror}.") from None
+            raise Refused(
+                f"ClientError: the image's blob {blob.digest} cannot be read on this machine: {error.strerror}. What "
+                "Clary's registry holds reaches only machines that share its disk, and layers that lie elsewhere are "
+                "not fetched."
+            ) from None
         return path
 
     def _check(self, directory: str) -> Callable[[], None]:
