@@ -40,15 +40,18 @@ def kill_agent(house: House, instance_id: str) -> None:
 
 
 def lose(house: House, reconciler: JobReconciler, record: Record, number: int = 2) -> None:
-    """Kill the agent of an instance that runs, and step until that has been seen."""
-    [lost] = [
-        each for each in instance_ids(now(house, record), 2) if each.endswith(f"-{number}") or f"-{number}r" in each
-    ]
-    wait_until(lambda: reconciler.step(record.id) is not None and house.engine.poll(lost).phase == "Running")
+    """Kill the agent of one instance once all programs run, and step until that has been seen."""
+    ids = instance_ids(now(house, record), 2)
+    wait_until(lambda: reconciler.step(record.id) is not None and all(waits(house, each) for each in ids))
     reconciler.step(record.id)
+    lost = ids[number - 1]
     kill_agent(house, lost)
     before = Attempt.of(now(house, record)).number
     wait_until(lambda: reconciler.step(record.id) is None or Attempt.of(now(house, record)).number > before, seconds=20)
+
+
+def waits(house: House, instance_id: str) -> bool:
+    return "waiting" in [line.text for line in house.engine.logs(instance_id, 0)[0]]
 
 
 def now(house: House, record: Record) -> Record:

@@ -65,8 +65,10 @@ class JobReconciler:
             return self._wait(record, status)
         if status.phase != "Done":
             return LOOK_AGAIN
-        if course.restarting and not stopping and may_be_tried_again(record, status):
-            self._restart(record, course.restarting, status)
+        again, roads = course.restarting, self.kind.transitions[record.state]
+        # There is none from a job that is being stopped, nor from one that never got room.
+        if again and again in roads and may_be_tried_again(record, status):
+            self._restart(record, again, status)
             return 0.0
         self._finish(record, status)
         return None
