@@ -101,3 +101,19 @@ def test_an_instance_puts_what_it_leaves(objects: ObjectStore) -> None:
         assert objects.read("data", "out/é b.tar.gz") == b"weights"
     else:
         assert url is None
+
+
+def test_the_platforms_own_bucket_is_made_once_and_what_is_removed_from_it_is_gone(
+    objects: ObjectStore, tmp_path: Path
+) -> None:
+    bucket = objects.own_bucket()
+    assert objects.own_bucket() == bucket
+    path = tmp_path / "kept"
+    path.write_bytes(b"kept")
+    objects.adopt(bucket, "a/kept", path)
+    assert [info.key for info in objects.list(bucket, "a/")] == ["a/kept"]
+    objects.remove(bucket, "a/kept")
+    objects.remove(bucket, "a/kept")
+    assert list(objects.list(bucket, "a/")) == []
+    with pytest.raises(KeyError):
+        objects.read(bucket, "a/kept")
