@@ -5,6 +5,7 @@ built.image                 what an instance is told of it
 skopeo copy oci:{built.directory} docker://…      it is an OCI image layout
 """
 
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -124,10 +125,14 @@ def build(
 
 
 def push(platform: Platform, built: Built, repository: str, tag: str) -> str:
-    """Push the image to a new repository of the platform's registry; returns its URI."""
+    """Push the image to a repository of the platform's registry, which is made where there is none; returns its URI."""
     from tests.services.distribution.conftest import Client, login
 
-    found = platform.client("ecr").create_repository(repositoryName=repository)["repository"]["repositoryUri"]
+    ecr = platform.client("ecr")
+    with contextlib.suppress(ecr.exceptions.RepositoryAlreadyExistsException):
+        ecr.create_repository(repositoryName=repository)
+    (described,) = ecr.describe_repositories(repositoryNames=[repository])["repositories"]
+    found = described["repositoryUri"]
     client = Client(platform.url, repository, login(platform))
     for blob in (built.image.config, *built.image.layers):
         client.push_blob(Path(blob.location).read_bytes())

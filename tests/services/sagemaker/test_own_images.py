@@ -236,3 +236,21 @@ def test_what_skopeo_pushed_runs(platform: Platform, built: Built) -> None:
         capture_output=True,
     )
     assert train(platform, f"{target}:1")["TrainingJobStatus"] == "Completed"
+
+
+def test_a_replica_that_is_started_later_has_the_image_of_the_others(
+    platform: Platform, endpoint: str, uri: str, tmp_path: Path
+) -> None:
+    sagemaker = platform.client("sagemaker")
+
+    def replicas() -> int | None:
+        told = sagemaker.describe_endpoint(EndpointName=endpoint)
+        return told["ProductionVariants"][0]["CurrentInstanceCount"] if told["EndpointStatus"] == "InService" else None
+
+    assert wait_until(replicas) == 2
+    other = build(tmp_path / "other", [busybox_layer(), layer({"/usr/bin/serve": script("exit 1")})])
+    repository, tag = uri.partition("/")[2].split(":")
+    push(platform, other, repository, tag)
+    wanted = [{"VariantName": "all", "DesiredInstanceCount": 3}]
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=wanted)
+    wait_until(lambda: replicas() == 3)

@@ -17,6 +17,7 @@ from typing import Any
 from clary.control.call import Call
 from clary.services.sagemaker.hosting.configs import ENDPOINT_CONFIGS
 from clary.services.sagemaker.hosting.models import MODELS, container_of
+from clary.services.sagemaker.instances.images import pinned
 from clary.services.sagemaker.registry.containers import from_package
 from clary.services.sagemaker.resources.handling import find
 
@@ -38,8 +39,10 @@ def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
 
 
 def _deployable(call: Call, model: dict[str, Any]) -> dict[str, Any]:
-    """The model with one container, which is what its package says where it names one."""
-    return {**model, "PrimaryContainer": from_package(call, container_of(model))}
+    """The model with one container, which is what its package says where it names one. Its image stays what it is now:
+    a replica that is started later is as the others."""
+    container = from_package(call, container_of(model))
+    return {**model, "PrimaryContainer": {**container, "Image": pinned(call.house, call.scope, container["Image"])}}
 
 
 def retain_properties(deployment: dict[str, Any], previous: dict[str, Any], excluded: set[str]) -> None:

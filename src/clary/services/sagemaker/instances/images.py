@@ -73,6 +73,16 @@ def own_image(house: House, scope: Scope, uri: str, missing: str) -> OciImage | 
     return OciImage(uri, found.digest, _blob(found.config), [_blob(layer) for layer in found.layers])
 
 
+def pinned(house: House, scope: Scope, uri: str) -> str:
+    """`uri` with the digest of what it names now, whatever its tag comes to name; as it is where that is nothing, or is
+    not the registry's."""
+    try:
+        image = own_image(house, scope, uri, MISSING_MODEL)
+    except UnknownImage:
+        return uri
+    return f"{uri}@{image.digest}" if image and image.digest and "@" not in uri else uri
+
+
 def is_own(house: House, scope: Scope, uri: str) -> bool:
     """Whether `uri` names no image of the table, but one that `own_image` finds."""
     named = _named(house, scope, uri)
