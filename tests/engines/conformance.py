@@ -459,7 +459,8 @@ class EngineTestCase:
         for spec in specs:
             spec.command = ["/bin/true"]
             engine.start([spec])
-        assert {watch.done(spec).outcome for spec in specs} == {"Completed"}
+        ended = [watch.done(spec) for spec in specs]
+        assert [status.reason for status in ended if status.outcome != "Completed"] == []
 
     @pytest.mark.slow
     def test_a_channel_of_100_000_files(self, exchange: Exchange, engine: Engine, watch: Watch, tmp_path: Path) -> None:

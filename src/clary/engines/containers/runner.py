@@ -144,10 +144,10 @@ def _ending(container: Container) -> dict[str, Any]:
         if container.attrs["State"]["Status"] in ("exited", "dead", "stopped"):
             break
         time.sleep(0.01)
-    else:
-        container.wait(timeout=None)
-        container.reload()
-    state: dict[str, Any] = container.attrs["State"]
+    # Once it has ended this answers at once, and with the code also where the state does not tell it yet.
+    code = container.wait(timeout=None)["StatusCode"]
+    container.reload()
+    state: dict[str, Any] = {**container.attrs["State"], "ExitCode": code}
     return state
 
 
