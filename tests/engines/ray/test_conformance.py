@@ -16,6 +16,8 @@ from tests.engines.ray.cluster import Cluster
 class TestOnRay(EngineTestCase):
     many = 6
     resolves_names = sandbox_works()
+    # A request for each: what it measures is the server that the tests fetch files from.
+    test_a_channel_of_100_000_files = None  # type: ignore[assignment]
 
     @pytest.fixture
     def engine(self, shared_engine: RayEngine) -> Iterator[RayEngine]:
@@ -48,6 +50,13 @@ class TestLineOnRay(LineTestCase):
             yield started.up(1)
         finally:
             started.down()
+
+    @pytest.fixture
+    def small(self, reopen_small: Callable[[], RayEngine]) -> Iterator[RayEngine]:  # type: ignore[override]
+        engine = reopen_small()
+        yield engine
+        for instance_id in engine.instances():
+            engine.release(instance_id)
 
     @pytest.fixture
     def reopen_small(
