@@ -6,7 +6,6 @@ import os
 import socket
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 
@@ -84,7 +83,9 @@ def test_an_upload_is_its_repositorys_own(client: Client, ecr: Any) -> None:
         ecr.delete_repository(repositoryName=other, force=True)
 
 
-@pytest.mark.parametrize("upload", [str(uuid4()), "..", "%2e%2e%2fcredentials", "..%2f..%2fcredentials", "%00"])
+@pytest.mark.parametrize(
+    "upload", ["0b3f2c1e-5d84-4c6a-9f10-7a2e6d8c4b55", "..", "%2e%2e%2fcredentials", "..%2f..%2fcredentials", "%00"]
+)
 def test_an_upload_that_nobody_began_is_unknown(client: Client, upload: str) -> None:
     for method in ("GET", "PATCH", "PUT", "DELETE"):
         answer = client.call(method, f"blobs/uploads/{upload}?digest={DIGEST}", b"x")
