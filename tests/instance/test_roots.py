@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,16 @@ def test_layers_are_unpacked_once_for_all_images(store: str, tmp_path: Path) -> 
     again, ear = provide(store, first.image, 0, ear := Ear()), ear
     assert not again.built
     assert (ear.begun, ear.said) == (0, [])
+
+
+def test_one_that_was_deleted_or_lies_elsewhere_is_named(store: str, tmp_path: Path) -> None:
+    image = build(tmp_path / "built", [layer({"a": "1"})], reference="own/gone:1").image
+    elsewhere = replace(image, layers=[replace(image.layers[0], location="")])
+    with pytest.raises(Refused, match=f"{image.layers[0].digest} of the image own/gone:1 lies elsewhere"):
+        provide(store, elsewhere, 0, Ear())
+    os.unlink(image.layers[0].location)
+    with pytest.raises(Refused, match=r"Cannot pull the image own/gone:1: .* No such file or directory"):
+        provide(store, image, 0, Ear())
 
 
 def test_many_who_ask_at_once_unpack_once(store: str, tmp_path: Path) -> None:

@@ -149,19 +149,22 @@ class Build:
     def _bring(self, blob: Blob, directory: str) -> str:
         """A file with the bytes of the blob, downloaded into `directory` where they lie elsewhere."""
         key_of(blob.digest)
-        path, check = blob.location, self._check(directory)
+        image, path, check = self._image.reference, blob.location, self._check(directory)
+        if not path:
+            raise Refused(
+                f"ClientError: the layer {blob.digest} of the image {image} lies elsewhere and is not fetched."
+            )
         if path.startswith(("http://", "https://")):
             from clary.instance.fetch import fetch_all
 
             path = f"{directory}/blob"
-            fetch_all({path: Source(blob.digest, blob.location, blob.size)}, check)
+            fetch_all({path: Source(f"{blob.digest} of the image {image}", blob.location, blob.size)}, check)
         try:
             check_digest(path, blob.digest, check)
         except OSError as error:
             raise Refused(
-                f"ClientError: the image's blob {blob.digest} cannot be read on this machine: {error.strerror}. What "
-                "Clary's registry holds reaches only machines that share its disk, and layers that lie elsewhere are "
-                "not fetched."
+                f"ClientError: Cannot pull the image {image}: its blob {blob.digest} cannot be read: {error.strerror}. "
+                "It may have been deleted since the instance was asked for."
             ) from None
         return path
 

@@ -81,5 +81,11 @@ def _blobs(manifest: Manifest) -> list[Descriptor]:
 
 
 def _located(house: House, blob: Descriptor) -> Blob:
-    where = "" if blob.foreign else location(house, *house.registry.place(blob.digest))
-    return Blob(blob.digest, blob.media_type, blob.size, where)
+    return Blob(blob.digest, blob.media_type, blob.size, "" if blob.foreign else _place(house, blob.digest))
+
+
+def _place(house: House, digest: str) -> str:
+    if house.engine.shares_disk:
+        # It remembers them: an image of a hundred layers is found at once.
+        return house.registry.locate(digest)
+    return location(house, *house.registry.place(digest))

@@ -10,6 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from clary.objects.embedded import OWN_BUCKET
+from tests.engines.capability import sandbox_works
+from tests.oci_images import Built, build, busybox_layer, layer, push, script
 from tests.platform import Platform
 from tests.programs import BUCKET, ended, log_lines, put, run_job, training_request, unique, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import INFERENCE, Endpoint
@@ -30,6 +32,8 @@ deadline = time.time() + 60
 while not pathlib.Path("/opt/ml/go").exists() and time.time() < deadline:
     time.sleep(0.02)
 """
+
+needs_sandbox = pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +149,47 @@ def test_a_job_that_ends_while_the_platform_is_away_loses_nothing(tmp_path: Path
         assert len(members(platform, job["ModelArtifacts"]["S3ModelArtifacts"])["weights"]) == 8 << 20
     finally:
         platform.down()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Built:
+    """An image that nobody has had yet."""
+    train = script(f"echo {unique('trained')} > /opt/ml/model/word; cat /opt/ml/input/data/train/x")
+    return build(tmp_path / "own", [busybox_layer(), layer({"/usr/bin/train": train})], Env=["PATH=/usr/bin:/bin"])
+
+
+def train_own(platform: Platform, uri: str) -> dict[str, Any]:
+    data = put(platform, f"{unique('data')}/x", "given").rpartition("/")[0]
+    algorithm = {"TrainingImage": uri, "TrainingInputMode": "File"}
+    return run_job(platform, "", AlgorithmSpecification=algorithm, InputDataConfig=[channel(data)])
+
+
+@needs_sandbox
+def test_an_own_image_comes_from_the_registry_by_url(remote: Platform, own: Built) -> None:
+    job = train_own(remote, push(remote, own, unique("team/own"), "v1"))
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert members(remote, job["ModelArtifacts"]["S3ModelArtifacts"])["word"].startswith(b"trained")
+    assert "given" in log_lines(remote, job["TrainingJobName"])
+
+
+@needs_sandbox
+def test_layers_that_are_not_what_their_digest_says_are_refused(remote: Platform, own: Built) -> None:
+    uri = push(remote, own, unique("team/own"), "v1")
+    changed = own.image.layers[-1]
+    (stored,) = (
+        path
+        for path in (remote.state / "objects").rglob("*")
+        if path.is_file()
+        and path.stat().st_size == changed.size
+        and path.read_bytes() == Path(changed.location).read_bytes()
+    )
+    content = bytearray(stored.read_bytes())
+    content[-1] ^= 1
+    stored.chmod(0o600)
+    stored.write_bytes(content)
+    job = train_own(remote, uri)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert changed.digest in job["FailureReason"]
 
 
 def says(log: Path, text: str) -> bool:
