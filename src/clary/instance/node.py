@@ -110,8 +110,9 @@ class Node:
 
     @classmethod
     def from_json(cls, text: str) -> Node:
+        """Also of an instance that an earlier Clary started, which knew fewer members."""
         data = json.loads(text)
-        runtime = Runtime(**data["runtime"]) if data["runtime"] else None
+        runtime = Runtime(**data["runtime"]) if data.get("runtime") else None
         return cls(**{**data, "tools": Tools(**data["tools"]), "runtime": runtime})
 
 

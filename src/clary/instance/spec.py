@@ -107,12 +107,13 @@ class InstanceSpec:
 
     @classmethod
     def from_json(cls, text: str) -> InstanceSpec:
+        """Also of an instance that an earlier Clary started, which knew fewer members."""
         data: dict[str, Any] = json.loads(text)
         data["channels"] = {path: [Source(**s) for s in files] for path, files in data["channels"].items()}
         data["archives"] = [Archive(**a) for a in data["archives"]]
         data["outputs"] = [Output(**o) for o in data["outputs"]]
         data["image"] = Recipe(**data["image"]) if data["image"] else None
-        data["container"] = OciImage.from_dict(data["container"]) if data["container"] else None
+        data["container"] = OciImage.from_dict(data["container"]) if data.get("container") else None
         return cls(**data)
 
 
