@@ -3,14 +3,18 @@
 import math
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
+from clary.app import build_house
 from clary.control.house import House
 from clary.instance.spec import InstanceStatus
 from clary.records.record import Record
-from clary.services.sagemaker.jobs.attempts import Attempt, instance_ids
+from clary.services.sagemaker.jobs.attempts import Attempt, instance_ids, may_be_tried_again
+from clary.services.sagemaker.jobs.gang import together
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
+from clary.settings import Settings
 from tests.programs import wait_until
 from tests.services.sagemaker.jobs.test_gangs import (
     AGAIN,
@@ -102,6 +106,27 @@ def test_an_error_of_the_programs_own_is_not_tried_again(house: House, reconcile
     seen = ended(house, reconciler, record)
     assert seen.state == FAILED
     assert "mine" in seen.document["FailureReason"]
+
+
+def test_what_would_be_the_same_again_is_not_tried_again(tmp_path: Path) -> None:
+    """The machine's refusal is an internal error in AWS's words all the same."""
+    house = build_house(Settings(state=tmp_path / "state", sandbox="off"))
+    record = begin(house, WAITS, WAITS, Isolated=True, **TWICE)
+    seen = ended(house, JobReconciler(house, Drill()), record)
+    assert seen.state == FAILED
+    assert seen.document["FailureReason"].startswith("InternalServerError: We encountered an internal error.")
+    assert "allows no sandbox" in seen.document["FailureReason"]
+    assert states(house, record) == ["Begun", "Failed"]
+
+
+def test_a_loss_that_its_peers_failed_of_first_is_the_cause(house: House) -> None:
+    record = begin(house, WAITS, WAITS, **TWICE)
+    peer = InstanceStatus("Done", {"Done": 1.0}, "Failed", 1, "AlgorithmError: connection reset, exit code: 1")
+    lost = InstanceStatus("Done", {"Done": 31.0}, "Failed", None, "InternalServerError: lost", lost=True)
+    status = together([peer, lost])
+    assert status.reason == "InternalServerError: We encountered an internal error. Please try again. algo-2: lost"
+    assert may_be_tried_again(record, status)
+    assert not may_be_tried_again(record, together([peer, peer]))
 
 
 def test_a_kill_between_any_two_lines_leaves_one_gang(house: House, reconciler: JobReconciler) -> None:

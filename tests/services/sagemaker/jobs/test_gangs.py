@@ -66,6 +66,7 @@ class Drill:
                 interpreter=sys.executable,
                 hostname=f"algo-{number}",
                 outputs=[Output("out.tar.gz", "/opt/ml/output")],
+                isolated=record.document.get("Isolated", False),
                 grace=1.0,
             )
             for number, source in enumerate(record.document["Programs"], 1)

@@ -18,7 +18,7 @@ from clary.records.record import Record
 MEMBER = "Attempt"
 """Of a job's document; no shape of the API has it, so that it is never answered."""
 INTERNAL = "InternalServerError"
-"""What AWS names, and RetryStrategy is for: what went wrong lies with the platform or the machine."""
+"""What AWS names: what went wrong lies with the platform or the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ def earlier_ids(record: Record, size: int) -> Iterable[str]:
 
 
 def may_be_tried_again(record: Record, status: InstanceStatus) -> bool:
-    """Whether what ended a gang so is what its request's RetryStrategy is for, and attempts are left."""
+    """Whether its gang lost an instance, and the request's RetryStrategy leaves attempts for that. Other internal
+    errors (no sandbox here, no `uv`) would be the same again."""
     retries = record.document.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
-    internal = status.outcome == "Failed" and status.reason.startswith(INTERNAL)
-    return internal and Attempt.of(record).number < retries
+    return status.outcome == "Failed" and status.lost and Attempt.of(record).number < retries
 
 
 def _id(record: Record, number: int, attempt: int) -> str:

@@ -1,7 +1,7 @@
 """The instances of one job, looked at as one.
 
 The gang is as far as its slowest instance, and entered a phase when the last of them did. One that fails, or ends
-before its time, ends the gang: the others are stopped, and the outcome is that of the first.
+before its time, ends the gang: the others are stopped, and the outcome is that of the first, or of one that was lost.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -78,7 +78,7 @@ def together(statuses: Sequence[InstanceStatus]) -> InstanceStatus:
     never_ran = "Pending" in first.entered and "Starting" not in first.entered
     host = f"algo-{number}: " if len(statuses) > 1 and not never_ran else ""
     reason = _told(first.reason, host) if first.reason else ""
-    return InstanceStatus(phase, entered, first.outcome, first.exit_code, reason, message, image)
+    return InstanceStatus(phase, entered, first.outcome, first.exit_code, reason, message, image, lost=first.lost)
 
 
 def _told(reason: str, host: str) -> str:
@@ -95,6 +95,7 @@ def _ends_all(status: InstanceStatus) -> bool:
     return status.phase == "Done" and status.outcome != "Completed"
 
 
-def _ended(status: InstanceStatus) -> tuple[bool, float]:
-    """What went wrong comes before what went well; of several, the first in time."""
-    return (status.outcome == "Completed", status.entered.get("Done", 0.0))
+def _ended(status: InstanceStatus) -> tuple[bool, bool, float]:
+    """What went wrong comes before what went well; of several, a loss, which may be noticed after its peers have failed
+    of it; else the first in time."""
+    return (status.outcome == "Completed", not status.lost, status.entered.get("Done", 0.0))
