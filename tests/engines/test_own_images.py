@@ -224,6 +224,23 @@ def test_variables_of_the_loader_reach_the_program_alone(engine: ProcessEngine, 
 
 
 @pytest.mark.skipif(not own_uids(), reason="not root, or this machine lets programs have no own uid")
+@pytest.mark.parametrize("by", ["image", "request"])
+def test_a_nul_in_a_variable_is_no_option_of_the_sandbox(engine: ProcessEngine, tmp_path: Path, by: str) -> None:
+    value = f"a\0--ro-bind\0{tmp_path}\0/host"
+    spec = own(tmp_path, "ls /host", Env=[f"LD_X={value}"] if by == "image" else [])
+    spec.environment = {"LD_X": value} if by == "request" else {}
+    status = Watch(engine).run(spec)
+    assert status.outcome == "Failed"
+    assert status.reason.startswith("ClientError: 'a\\x00--ro-bind")
+    assert "built" not in texts(engine, spec)
+
+
+def test_what_no_program_can_be_given_is_refused_or_left_out(engine: ProcessEngine, tmp_path: Path) -> None:
+    spec = own(tmp_path / "one", "pwd", WorkingDir="a\0b")
+    assert "WorkingDir holds a NUL" in Watch(engine).run(spec).reason
+    assert lines(engine, own(tmp_path / "other", "echo $A", Env=["=nameless", "A=b"])) == ["b"]
+
+
 def test_root_of_an_image_is_nobody_outside(engine: ProcessEngine, tmp_path: Path) -> None:
     spec = own(tmp_path, "cat /proc/self/uid_map; mount -t tmpfs x /mnt || echo refused; chroot / /bin/true || echo no")
     (mapped, *refused) = lines(engine, spec)

@@ -77,7 +77,7 @@ def read_config(text: bytes) -> Config:
     try:
         data = json.loads(text)
         settings = data.get("config") or {}
-        pairs = [line.partition("=") for line in settings.get("Env") or []]
+        pairs = [line.partition("=") for line in settings.get("Env") or [] if not line.startswith("=")]
         config = Config(
             layers=[str(digest) for digest in data["rootfs"]["diff_ids"]],
             entrypoint=[str(word) for word in settings.get("Entrypoint") or []],
@@ -86,6 +86,8 @@ def read_config(text: bytes) -> Config:
             workdir=str(settings.get("WorkingDir") or "/"),
             user=str(settings.get("User") or ""),
         )
+        if "\0" in config.workdir:
+            raise ValueError("WorkingDir holds a NUL")
         platform = (str(data.get("os") or "linux"), str(data.get("architecture") or ""))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(f"ClientError: the image's configuration cannot be read: {error!r}.") from None

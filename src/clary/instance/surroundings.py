@@ -7,7 +7,7 @@ and arguments, variables and the working directory that begin with `/opt/ml` are
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import clary
@@ -121,6 +121,7 @@ class Surroundings:
         if self._site:
             paths = [*self._site, environment.get("PYTHONPATH", "")]
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        check_words([*argv, workdir, *variables, *variables.values()])
         if self.interpreter and argv[0] == "python":
             argv = [self.interpreter.executable, *argv[1:]]
         if self.contained:
@@ -174,6 +175,13 @@ class Surroundings:
         target = f"{RUN_VIEW if self.contained else self._layout['run']}/site-packages"
         self._site.insert(0, target)
         return {"PIP_TARGET": target}
+
+
+def check_words(words: Iterable[str]) -> None:
+    """What bubblewrap reads ends at a NUL: whatever came after one would be an option of its own, such as a mount."""
+    for word in words:
+        if "\0" in word:
+            raise Refused(f"ClientError: {word[:80]!r} holds a NUL, which no argument and no variable may.")
 
 
 def overlap(one: str, other: str) -> bool:
