@@ -38,5 +38,5 @@ def patience(document: dict[str, Any], status: InstanceStatus) -> float:
 def _longest(document: dict[str, Any]) -> float:
     longest = document.get("StoppingCondition", {}).get("MaxPendingTimeInSeconds", math.inf)
     resources = document.get("ResourceConfig", {})
-    types = [group["InstanceType"] for group in resources.get("InstanceGroups", [resources])]
+    types = [group.get("InstanceType", "") for group in resources.get("InstanceGroups", [resources])]
     return float(longest) if any(map(ACCELERATED.match, types)) else math.inf

@@ -13,6 +13,7 @@ from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.inputs import split_s3_uri
 from clary.services.sagemaker.instances.outputs import output_of
+from clary.services.sagemaker.jobs.attempts import instance_id
 from clary.services.sagemaker.jobs.base import Findings
 from clary.services.sagemaker.processing.instance import outputs, processing_instances, size
 from clary.services.sagemaker.processing.kind import COURSE, PROCESSING_JOB
@@ -44,7 +45,7 @@ class Processing:
         the later instance stays."""
         for number in range(1, size(record) + 1):
             for output, uri in outputs(record):
-                directory = output_of(house, f"{record.id}-{number}", output.name)
+                directory = output_of(house, instance_id(record, number), output.name)
                 if directory is not None:
                     _store(house, directory, uri)
         return {"ExitMessage": status.message} if status.message else {}

@@ -10,13 +10,14 @@ from typing import Any
 
 from clary.control.house import House
 from clary.images.table import UnknownImage, find_recipe
-from clary.instance.spec import InstanceSpec, Output, Source
+from clary.instance.spec import INTERFACE, InstanceSpec, Output, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.environment import instance_environment
 from clary.services.sagemaker.instances.images import MISSING, Program, listed_image, own_image, own_program
 from clary.services.sagemaker.instances.inputs import read_sources
 from clary.services.sagemaker.instances.types import instance_type
+from clary.services.sagemaker.jobs.attempts import instance_id
 from clary.services.sagemaker.processing.api import local_path
 
 CONFIG = "/opt/ml/config"
@@ -54,7 +55,7 @@ def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]
     program = _program(house, record)
     return [
         InstanceSpec(
-            id=f"{record.id}-{number}",
+            id=instance_id(record, number),
             command=program.command,
             environment={**credentials, **job.get("Environment", {})},
             workdir=WORKDIR,
@@ -105,7 +106,9 @@ def _configuration(record: Record, host: str, hosts: list[str]) -> dict[str, str
     }
     return {
         f"{CONFIG}/processingjobconfig.json": json.dumps(told),
-        f"{CONFIG}/resourceconfig.json": json.dumps({"current_host": host, "hosts": hosts}),
+        f"{CONFIG}/resourceconfig.json": json.dumps(
+            {"current_host": host, "hosts": sorted(hosts), "network_interface_name": INTERFACE}
+        ),
     }
 
 

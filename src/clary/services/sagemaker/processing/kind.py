@@ -31,4 +31,5 @@ COURSE = Course(
     stopping=STOPPING,
     ended={"Completed": COMPLETED, "Failed": FAILED, "Stopped": STOPPED, "MaxRuntimeExceeded": STOPPED},
     messages=MESSAGES,
+    pulling="Downloading the processing image",
 )
