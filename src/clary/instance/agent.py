@@ -3,7 +3,7 @@
     Starting     read the spec
     Pulling      the environment of its image, or the image itself, where it is not there yet (`pulling`,
                  `environments`, `roots`)
-    Downloading  files, channels, archives, requirements (`staging`, `packing`, `layers`)
+    Downloading  files, channels, pipes, archives, requirements (`staging`, `pipes`, `packing`, `layers`)
     Running      the program, in its sandbox (`surroundings`, `sandbox`, `program`)
     Uploading    keep the outputs (`packing`), also of a program that failed or was stopped
     Done
@@ -34,6 +34,7 @@ from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
 
 if TYPE_CHECKING:
+    from clary.instance.pipes import Pipes
     from clary.instance.vessel import Vessel
 
 
@@ -67,6 +68,7 @@ class Agent:
             self._report.status.entered["Pending"] = node.waited_since
         self._wishes = Wishes(layout)
         self._room = Room([layout.root], node.reserve)
+        self._pipes: Pipes | None = None
 
     def work(self) -> None:
         try:
@@ -156,6 +158,11 @@ class Agent:
                 self._room.besides.add(self._layout.host(directory))
                 if not surroundings.overlays:
                     self._report.notice(f"{directory} cannot be written to: this machine allows no overlay of it.")
+        if spec.pipes:
+            from clary.instance.pipes import Pipes
+
+            self._pipes = Pipes(self._layout, spec.pipes, check)
+            self._room.besides.add(self._layout["feed"])
         for archive in spec.archives:
             # The query of a presigned URL is a secret; the reason of a failure is not.
             name = os.path.basename(archive.location.partition("?")[0])
@@ -178,7 +185,12 @@ class Agent:
     def _run(self, surroundings: Surroundings | Vessel, group: Group) -> Ending:
         command = surroundings.command(group.join)
         limits = Limits(self._spec.max_runtime, self._spec.grace, self._room)
-        return run(command, self._report.log, self._wishes, limits)
+        if not self._pipes:
+            return run(command, self._report.log, self._wishes, limits)
+        ending = run(self._pipes.accompany(command), self._report.log, self._wishes, limits)
+        if ending.alarmed:
+            raise Refused(self._pipes.trouble())
+        return ending
 
     def _check(self) -> None:
         self._wishes.check()

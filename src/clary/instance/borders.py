@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from clary.instance.node import OWNER, Node
-from clary.instance.processes import die_with_parent
+from clary.instance.processes import close_all_but, die_with_parent
 from clary.instance.spec import InstanceSpec
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def _start(node: Node, work: Callable[[Callable[[], None]], None], keep: Iterabl
     pid = os.fork()
     if pid == 0:
         try:
-            # The agent's locks are not to be held for a moment longer than it lives.
-            _close_all_but({0, 1, 2, say, *node.namespaces.values(), *keep})
+            close_all_but({0, 1, 2, say, *node.namespaces.values(), *keep})
 
             def ready() -> None:
                 _give_up_rights(node)
@@ -82,13 +81,6 @@ def _start(node: Node, work: Callable[[Callable[[], None]], None], keep: Iterabl
     os.close(said)
     if words != b".":
         raise OSError(f"its own network cannot be used: {words.decode(errors='replace')}")
-
-
-def _close_all_but(kept: set[int]) -> None:
-    for fd in map(int, os.listdir("/proc/self/fd")):
-        if fd not in kept:
-            with contextlib.suppress(OSError):
-                os.close(fd)
 
 
 def _give_up_rights(node: Node) -> None:

@@ -12,6 +12,7 @@
     run/                  /run/clary of the program: the socket of a server
     scratch/              what the program sees as its own /tmp and HOME, and what it changed in its interpreter
     outputs/              packed directories
+    feed/                 links to what its pipes are fed with
 """
 
 import os

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -121,6 +121,14 @@ def chain(*steps: Callable[[], None]) -> Callable[[], None]:
             step()
 
     return all_of_them
+
+
+def close_all_but(kept: Collection[int]) -> None:
+    """In a child: the agent's locks are not to be held for a moment longer than it lives."""
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd not in kept:
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
 
 def adopt_orphans() -> None:

@@ -39,6 +39,8 @@ class Command:
     """Open files that become the program's and are nobody else's from then on."""
     beside: Callable[[], None] = lambda: None
     """Starts, before the program, the processes that accompany it: they are killed with what it leaves running."""
+    alarm: int | None = None
+    """An open file that can be read when one of those says that the program has to end."""
     kill: int = signal.SIGKILL
     """The signal that ends the program and all that it started. Who runs it elsewhere has to end it there."""
 
@@ -61,6 +63,8 @@ class Ending:
     """Last lines of its error output."""
     seen: str = ""
     """Why the agent ended it, where that is the program's fault."""
+    alarmed: bool = False
+    """Whether `Command.alarm` ended it."""
 
 
 def run(command: Command, log: Log, wishes: Wishes, limits: Limits) -> Ending:
@@ -89,8 +93,10 @@ class Supervisor:
         self._kill_at: float | None = None
         self._term_at: float | None = None
         self._seen = ""
+        self._alarmed = False
         self._poller = select.poll()
-        for fd in (*self._streams, self._child.pidfd, wishes.fd):
+        alarm = [] if command.alarm is None else [command.alarm]
+        for fd in (*self._streams, self._child.pidfd, wishes.fd, *alarm):
             self._poller.register(fd, select.POLLIN)
 
     def run(self) -> Ending:
@@ -102,7 +108,7 @@ class Supervisor:
         os.close(self._child.pidfd)
         self._kill_rest()
         self._drain()
-        return Ending(code, self._cause, list(self._errors.tail), self._seen)
+        return Ending(code, self._cause, list(self._errors.tail), self._seen, self._alarmed)
 
     def _hand_over(self) -> None:
         """In the child."""
@@ -118,6 +124,10 @@ class Supervisor:
         if self._wishes.fd in ready:
             self._wishes.drain()
             self._obey()
+        if self._command.alarm is not None and self._command.alarm in ready:
+            self._poller.unregister(self._command.alarm)
+            self._alarmed = True
+            self._kill()
         self._keep_time()
         return self._child.pidfd in ready
 

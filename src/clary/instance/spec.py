@@ -28,6 +28,30 @@ class Source:
     """Path relative to the directory that it is staged into. May not leave it."""
     location: str
     size: int = 0
+    text: str = ""
+    """What the file holds, where `location` is empty."""
+
+    @property
+    def is_directory(self) -> bool:
+        """An empty object whose key ends in a slash stands for a directory."""
+        return self.name.endswith("/") and not self.size
+
+
+@dataclass(slots=True)
+class Pipe:
+    """A channel that the program reads from named pipes, one for each epoch."""
+
+    items: list[list[Source]]
+    """What is fed, in order. What is in one list stays together: the attributes of a line of an augmented manifest."""
+    gzip: bool = False
+    """Whether objects are decompressed on the way."""
+    recordio: bool = False
+    """Whether each object becomes a record of RecordIO."""
+    seed: int | None = None
+    """By which the items are shuffled, in each epoch otherwise."""
+    place: int = 0
+    places: int = 1
+    """Of the items of an epoch, in the order of that epoch, this instance gets those at `place`, `place + places` …"""
 
 
 @dataclass(slots=True)
@@ -74,6 +98,8 @@ class InstanceSpec:
     """Text files to write: `/opt/ml/input/config/hyperparameters.json` → content, in which `INTERFACE` is replaced."""
     channels: dict[str, list[Source]] = field(default_factory=dict)
     """Directory to fill → files: `/opt/ml/input/data/train` → [...]."""
+    pipes: dict[str, Pipe] = field(default_factory=dict)
+    """`/opt/ml/input/data/train` → what comes out of `/opt/ml/input/data/train_0`, `train_1` …"""
     archives: list[Archive] = field(default_factory=list)
     requirements: list[str] = field(default_factory=list)
     """Where a requirements.txt may lie once all is staged in; the first that exists is installed, from a cached
@@ -110,11 +136,16 @@ class InstanceSpec:
         """Also of an instance that an earlier Clary started, which knew fewer members."""
         data: dict[str, Any] = json.loads(text)
         data["channels"] = {path: [Source(**s) for s in files] for path, files in data["channels"].items()}
+        data["pipes"] = {path: _pipe(pipe) for path, pipe in data["pipes"].items()}
         data["archives"] = [Archive(**a) for a in data["archives"]]
         data["outputs"] = [Output(**o) for o in data["outputs"]]
         data["image"] = Recipe(**data["image"]) if data["image"] else None
         data["container"] = OciImage.from_dict(data["container"]) if data.get("container") else None
         return cls(**data)
+
+
+def _pipe(data: dict[str, Any]) -> Pipe:
+    return Pipe(**{**data, "items": [[Source(**source) for source in item] for item in data["items"]]})
 
 
 @dataclass(slots=True)

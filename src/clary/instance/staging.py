@@ -71,7 +71,7 @@ def plan(directory: str, sources: list[Source]) -> dict[str, Source]:
     places: dict[str, Source] = {}
     for source in sources:
         name = safe_name(source.name)
-        if source.name.endswith("/") and not source.size:
+        if source.is_directory:
             os.makedirs(f"{directory}/{name}", exist_ok=True)
         else:
             places[f"{directory}/{name}"] = source

@@ -1,5 +1,6 @@
 """Processing jobs through boto3: what they read, what they leave, and how they end."""
 
+import gzip
 from contextlib import suppress
 from typing import Any
 
@@ -189,7 +190,15 @@ def test_an_output_bucket_that_is_not_there_fails_the_job(platform: Platform) ->
         ({"ProcessingInputs": [{"InputName": "a", "S3Input": read("s3://b/c", CODE)}]}, "is named twice"),
         (
             {"ProcessingInputs": [{"InputName": "a", "S3Input": read("s3://b/c", f"{CODE}/a", S3InputMode="Pipe")}]},
-            "S3InputMode Pipe of the input a is not built",
+            "cannot lie in the directory of the input code",
+        ),
+        (
+            {
+                "ProcessingInputs": [
+                    {"InputName": "a", "S3Input": read("s3://b/c", f"{CODE}/a", S3CompressionType="Gzip")}
+                ]
+            },
+            "can be Gzip only with S3InputMode Pipe",
         ),
         ({"ProcessingOutputConfig": written("s3://b/c", "/opt/ml/model")}, "must begin with"),
         ({"ProcessingOutputConfig": {"Outputs": [{"OutputName": "a"}]}}, "has no S3Output"),
@@ -199,6 +208,22 @@ def test_what_cannot_be_is_refused(platform: Platform, change: dict[str, Any], m
     with pytest.raises(ClientError, match=message) as refused:
         platform.client("sagemaker").create_processing_job(**asked(platform, "", **change))
     assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_an_input_may_be_a_pipe(platform: Platform) -> None:
+    name = unique("pipe")
+    for key, body in {"a": b"hello ", "b": b"world", "directory/": b""}.items():
+        put(platform, f"{name}/{key}", gzip.compress(body) if body else b"")
+    script = """
+for epoch in range(2):
+    print(epoch, open(f"/opt/ml/processing/input/data_{epoch}").read(), flush=True)
+"""
+    uri, path = f"s3://{BUCKET}/{name}/", "/opt/ml/processing/input/data"
+    source = read(uri, path, S3InputMode="Pipe", S3CompressionType="Gzip")
+    job = run(platform, asked(platform, script, ProcessingInputs=[{"InputName": "data", "S3Input": source}]))
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    printed = log_lines(platform, job["ProcessingJobName"], GROUP)
+    assert [line for line in printed if "hello" in line] == ["0 hello world", "1 hello world"]
 
 
 def test_an_image_without_a_program_says_so(platform: Platform) -> None:

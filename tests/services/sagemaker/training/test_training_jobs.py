@@ -24,15 +24,14 @@ from tests.programs import (
 )
 
 RESOURCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
-PIPE = {"TrainingImage": SKLEARN, "TrainingInputMode": "Pipe"}
 CHANNEL = {
     "ChannelName": "train",
     "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://a/b"}},
 }
 
-AUGMENTED = {
+CONVERSE = {
     "ChannelName": "train",
-    "DataSource": {"S3DataSource": {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://a/b"}},
+    "DataSource": {"S3DataSource": {"S3DataType": "Converse", "S3Uri": "s3://a/b"}},
 }
 
 
@@ -325,11 +324,9 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("changes", "named"),
         [
-            ({"AlgorithmSpecification": PIPE, "InputDataConfig": [CHANNEL]}, "Pipe input mode"),
             ({"CheckpointConfig": {"S3Uri": "s3://a/b"}}, "CheckpointConfig"),
             ({"OutputDataConfig": {"S3OutputPath": "https://s3.amazonaws.com/b"}}, "S3OutputPath"),
-            ({"InputDataConfig": [{**CHANNEL, "CompressionType": "Gzip"}]}, "CompressionType Gzip"),
-            ({"InputDataConfig": [AUGMENTED]}, "AugmentedManifestFile"),
+            ({"InputDataConfig": [CONVERSE]}, "S3DataType Converse"),
             ({"InputDataConfig": [CHANNEL, CHANNEL]}, "must be unique"),
             ({"InputDataConfig": [{**CHANNEL, "ChannelName": ".."}]}, "cannot be the name of a directory"),
         ],

@@ -1,7 +1,7 @@
 """From S3 URIs of a request to the files that an instance stages in."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clary.control.house import House
@@ -53,12 +53,6 @@ def prefix_sources(house: House, uri: str) -> list[Source]:
     return sources
 
 
-def channel_sources(house: House, channel: dict[str, Any]) -> list[Source]:
-    """The files of one `InputDataConfig` channel."""
-    source = channel["DataSource"]["S3DataSource"]
-    return read_sources(house, source["S3DataType"], source["S3Uri"])
-
-
 def read_sources(house: House, kind: str, uri: str) -> list[Source]:
     """`kind` is the S3DataType: `S3Prefix` or `ManifestFile`."""
     return list(_manifest_sources(house, uri)) if kind == "ManifestFile" else prefix_sources(house, uri)
@@ -83,13 +77,56 @@ def _relative_name(key: str, prefix: str) -> str:
 
 def _manifest_sources(house: House, uri: str) -> Iterator[Source]:
     """A manifest is a JSON list: `{"prefix": "s3://bucket/dir/"}` and then keys relative to it."""
-    bucket, key = split_s3_uri(uri)
     try:
-        first, *names = json.loads(house.objects.read(bucket, key))
+        first, *names = json.loads(read_object(house, uri))
         base = first["prefix"]
     except KeyError:
-        raise JobError(f"ClientError: There is no S3 manifest {uri}, or its first entry has no prefix.") from None
+        raise JobError(f"ClientError: The first entry of the S3 manifest {uri} has no prefix.") from None
     except (ValueError, TypeError):
         raise JobError(f"ClientError: The S3 manifest {uri} is not a JSON list of a prefix and keys.") from None
     for name in names:
-        yield Source(name, locate(house, base + name))
+        if not isinstance(name, str):
+            raise JobError(f"ClientError: The S3 manifest {uri} has {json.dumps(name)[:100]} in place of a key.")
+        yield Source(name, locate(house, f"{base}{name}"))
+
+
+def augmented_items(house: House, uri: str, attributes: Sequence[str]) -> list[list[Source]]:
+    """Of each line of an augmented manifest the named attributes in their order: an object's bytes for those that
+    end in `-ref`, else what stands in the line ("Augmented Manifest Files for Training Jobs")."""
+    return [
+        [_attribute(house, uri, number, line, name) for name in attributes]
+        for number, line in enumerate(_json_lines(house, uri), 1)
+    ]
+
+
+def _json_lines(house: House, uri: str) -> Iterator[dict[str, Any]]:
+    for number, text in enumerate(read_object(house, uri).splitlines(), 1):
+        try:
+            line = json.loads(text) if text.strip() else None
+        except ValueError:
+            line = text
+        if line is not None and not isinstance(line, dict):
+            raise JobError(f"ClientError: Line {number} of the augmented manifest {uri} is not a JSON object.")
+        if line is not None:
+            yield line
+
+
+def _attribute(house: House, uri: str, number: int, line: dict[str, Any], name: str) -> Source:
+    where = f"{uri}, line {number}: {name}"
+    if name not in line:
+        raise JobError(f"ClientError: Line {number} of the augmented manifest {uri} has no attribute {name!r}.")
+    value = line[name]
+    if name.endswith("-ref"):
+        return Source(where, locate(house, str(value)))
+    return Source(where, "", text=value if isinstance(value, str) else json.dumps(value))
+
+
+def read_object(house: House, uri: str) -> bytes:
+    """The bytes of the one small object that `uri` names."""
+    bucket, key = split_s3_uri(uri)
+    try:
+        return house.objects.read(bucket, key)
+    except KeyError:
+        raise JobError(f"ClientError: There is no S3 object {uri}.") from None
+    except ObjectArchived as archived:
+        raise JobError(f"ClientError: {archived} is archived: restore it first (RestoreObject).") from None

@@ -24,6 +24,7 @@ def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
     _check_names([each["OutputName"] for each in outputs], "outputs")
     for each in inputs:
         _check_input(each)
+    _check_pipes(inputs)
     for each in outputs:
         _check_output(each)
     _check_places([place for each in (*inputs, *outputs) if (place := local_path(each))])
@@ -50,9 +51,7 @@ def _check_input(given: dict[str, Any]) -> None:
     source = given.get("S3Input")
     if source is None:
         raise invalid(f"The input {name} has neither S3Input nor DatasetDefinition.")
-    if source.get("S3InputMode", "File") == "Pipe":
-        raise not_built(f"S3InputMode Pipe of the input {name}")
-    if source.get("S3CompressionType", "None") != "None":
+    if source.get("S3CompressionType", "None") != "None" and source.get("S3InputMode") != "Pipe":
         raise invalid(f"S3CompressionType of the input {name} can be Gzip only with S3InputMode Pipe.")
     _check_path(given, f"input {name}")
 
@@ -81,6 +80,22 @@ def _check_places(paths: list[str]) -> None:
     for place, times in Counter(path.rstrip("/") for path in paths).items():
         if times > 1:
             raise invalid(f"LocalPath {place} is named twice.")
+
+
+def _check_pipes(inputs: list[dict[str, Any]]) -> None:
+    """Files of an input are seen through a mount of their directory, in which pipes lead nowhere."""
+    for pipe in inputs:
+        for other in inputs:
+            around = local_path(other).rstrip("/") + "/"
+            if is_pipe(pipe) and not is_pipe(other) and around != "/" and local_path(pipe).startswith(around):
+                raise invalid(
+                    f"LocalPath of the input {pipe['InputName']}, whose S3InputMode is Pipe, cannot lie in the "
+                    f"directory of the input {other['InputName']}."
+                )
+
+
+def is_pipe(given: dict[str, Any]) -> bool:
+    return bool(given.get("S3Input", {}).get("S3InputMode") == "Pipe")
 
 
 PROCESSING_JOBS = Resource(

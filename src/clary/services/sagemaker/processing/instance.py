@@ -5,12 +5,13 @@ Configures Your Processing Container").
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from clary.control.house import House
 from clary.images.table import UnknownImage, find_recipe
-from clary.instance.spec import INTERFACE, InstanceSpec, Output, Source
+from clary.instance.spec import INTERFACE, InstanceSpec, Output, Pipe, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.environment import instance_environment
@@ -18,7 +19,7 @@ from clary.services.sagemaker.instances.images import MISSING, Program, listed_i
 from clary.services.sagemaker.instances.inputs import read_sources
 from clary.services.sagemaker.instances.types import instance_type
 from clary.services.sagemaker.jobs.attempts import instance_id
-from clary.services.sagemaker.processing.api import local_path
+from clary.services.sagemaker.processing.api import is_pipe, local_path
 
 CONFIG = "/opt/ml/config"
 WORKDIR = "/opt/ml/processing"
@@ -52,7 +53,7 @@ def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]
         house, record.scope, job["RoleArn"], session="SageMaker", seconds=int(max_runtime + GRACE) + 12 * 3600
     )
     hosts = [f"algo-{number}" for number in range(1, size(record) + 1)]
-    program = _program(house, record)
+    program, inputs = _program(house, record), list(_inputs(house, job))
     return [
         InstanceSpec(
             id=instance_id(record, number),
@@ -61,7 +62,8 @@ def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]
             workdir=WORKDIR,
             hostname=host,
             files=_configuration(record, host, hosts),
-            channels=_channels(house, job, number, len(hosts)),
+            channels={each.path: each.files(number, len(hosts)) for each in inputs if not is_pipe(each.given)},
+            pipes={each.path: each.pipe(number, len(hosts)) for each in inputs if is_pipe(each.given)},
             outputs=[output for output, _ in outputs(record)],
             image=program.image,
             container=program.container,
@@ -112,13 +114,27 @@ def _configuration(record: Record, host: str, hosts: list[str]) -> dict[str, str
     }
 
 
-def _channels(house: House, job: dict[str, Any], number: int, count: int) -> dict[str, list[Source]]:
-    channels = {}
+@dataclass(slots=True)
+class _Input:
+    path: str
+    given: dict[str, Any]
+    found: list[Source]
+
+    def files(self, number: int, count: int) -> list[Source]:
+        """What instance `number` of `count` gets."""
+        sharded = self.given["S3Input"].get("S3DataDistributionType") == "ShardedByS3Key"
+        return self.found[number - 1 :: count] if sharded else self.found
+
+    def pipe(self, number: int, count: int) -> Pipe:
+        items = [[each] for each in self.files(number, count)]
+        return Pipe(items, gzip=self.given["S3Input"].get("S3CompressionType") == "Gzip")
+
+
+def _inputs(house: House, job: dict[str, Any]) -> Iterator[_Input]:
     for given in job.get("ProcessingInputs", []):
         path = local_path(given)
         if path:
-            source = given["S3Input"]
-            found = read_sources(house, source["S3DataType"], source["S3Uri"])
-            sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
-            channels[path] = found[number - 1 :: count] if sharded else found
-    return channels
+            found = read_sources(house, given["S3Input"]["S3DataType"], given["S3Input"]["S3Uri"])
+            if is_pipe(given):
+                found = [each for each in found if not each.is_directory]
+            yield _Input(path, given, found)

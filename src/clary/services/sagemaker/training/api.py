@@ -14,6 +14,7 @@ from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
+from clary.services.sagemaker.training.channels import check_channels
 from clary.services.sagemaker.training.cluster import check as check_cluster
 from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
 from clary.services.sagemaker.training.kind import COURSE, MESSAGES, STARTING, TRAINING_JOB
@@ -26,7 +27,7 @@ def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, An
     check_cluster(request)
     own = is_own(house, scope, request.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
     refuse_what_is_not_built(request)
-    _check_channel_names(request.get("InputDataConfig", []))
+    check_channels(request)
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
     except ValueError as error:
@@ -60,16 +61,6 @@ def _transitions(record: Record, events: Sequence[Event]) -> list[dict[str, Any]
         }
         for event, end in zip(events, ends, strict=True)
     ]
-
-
-def _check_channel_names(channels: list[dict[str, Any]]) -> None:
-    """Each is a directory of its own under /opt/ml/input/data."""
-    names = [channel["ChannelName"] for channel in channels]
-    if len(set(names)) < len(names):
-        raise invalid("The names of channels must be unique within a training job.")
-    for name in names:
-        if set(name) == {"."}:
-            raise invalid(f"The channel name {name!r} cannot be the name of a directory.")
 
 
 def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clary.instance.spec import INTERFACE, Source
+from clary.instance.spec import INTERFACE
 from clary.services.sagemaker.errors import invalid
 from clary.wire.errors import ServiceError
 
@@ -78,18 +78,16 @@ def resource_config(member: Member, all_members: Sequence[Member]) -> dict[str, 
     }
 
 
-def share(
-    source: dict[str, Any], objects: list[Source], member: Member, all_members: Sequence[Member]
-) -> list[Source] | None:
-    """What `member` gets of the objects of a channel with this `S3DataSource`: all of them, or of n members every n-th
-    object, from its own place on. None where the channel is for other groups."""
+def place(source: dict[str, Any], member: Member, all_members: Sequence[Member]) -> tuple[int, int] | None:
+    """`member`'s place, and of how many, among those that share the objects of a channel with this `S3DataSource`:
+    of n places each gets every n-th object. None where the channel is for other groups."""
     names = source.get("InstanceGroupNames")
     receivers = [each for each in all_members if not names or each.group in names]
     if member not in receivers:
         return None
     if source.get("S3DataDistributionType") == "ShardedByS3Key":
-        return objects[receivers.index(member) :: len(receivers)]
-    return objects
+        return receivers.index(member), len(receivers)
+    return 0, 1
 
 
 def check(request: dict[str, Any]) -> None:

@@ -5,23 +5,24 @@ containers ("How Amazon SageMaker Provides Training Information").
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from clary.control.house import House
 from clary.images.table import UnknownImage, find_recipe, train_command
-from clary.instance.spec import Archive, InstanceSpec, Output, Source
+from clary.instance.spec import Archive, InstanceSpec, Output
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.environment import instance_environment
 from clary.services.sagemaker.instances.images import MISSING, Program, listed_image, own_image, own_program
-from clary.services.sagemaker.instances.inputs import channel_sources, locate
+from clary.services.sagemaker.instances.inputs import locate
 from clary.services.sagemaker.instances.types import instance_type
 from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
-from clary.services.sagemaker.training.cluster import Member, members, resource_config, share
+from clary.services.sagemaker.training.channels import DATA, Channel, read_channels
+from clary.services.sagemaker.training.cluster import Member, members, resource_config
 
 CONFIG = "/opt/ml/input/config"
 CODE = "/opt/ml/code"
-DATA = "/opt/ml/input/data"
 GRACE = 120.0
 DEFAULT_MAX_RUNTIME = 24 * 3600
 """Seconds; what AWS documents for a job without a StoppingCondition."""
@@ -33,23 +34,24 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
     hyperparameters = job.get("HyperParameters", {})
     whole = float(job["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME))
     max_runtime = max(1.0, whole - Attempt.of(record).spent)
-    objects = {channel["ChannelName"]: channel_sources(house, channel) for channel in job.get("InputDataConfig", [])}
+    all_channels = read_channels(house, job)
     program = _program(house, record, hyperparameters)
     environment = _environment(house, record, max_runtime)
     # An image of the user's own fetches and installs for itself.
-    archives = [] if program.container else _code(house, hyperparameters, objects)
+    archives = [] if program.container else _code(house, hyperparameters, all_channels)
     cluster = members(job["ResourceConfig"])
 
     def spec(member: Member) -> InstanceSpec:
         kind = instance_type(member.type)
-        channels = _channels(job, objects, member, cluster)
+        channels = {channel: place for channel in all_channels if (place := channel.place(member, cluster))}
         return InstanceSpec(
             id=instance_id(record, member.number),
             command=program.command,
             environment=environment,
             hostname=member.name,
-            files=_configuration(job, hyperparameters, resource_config(member, cluster), channels),
-            channels={f"{DATA}/{name}": sources for name, sources in channels.items()},
+            files=_configuration(hyperparameters, resource_config(member, cluster), channels),
+            channels={each.path: each.files(place) for each, place in channels.items() if each.mode != "Pipe"},
+            pipes={each.path: each.pipe(place) for each, place in channels.items() if each.mode == "Pipe"},
             archives=archives,
             requirements=[] if program.container else [f"{CODE}/requirements.txt"],
             outputs=[Output("model.tar.gz", "/opt/ml/model"), Output("output.tar.gz", "/opt/ml/output/data")],
@@ -96,13 +98,9 @@ def _environment(house: House, record: Record, max_runtime: float) -> dict[str, 
 
 
 def _configuration(
-    job: dict[str, Any], hyperparameters: dict[str, str], resources: dict[str, Any], channels: dict[str, list[Source]]
+    hyperparameters: dict[str, str], resources: dict[str, Any], channels: Iterable[Channel]
 ) -> dict[str, str]:
-    configured = {
-        channel["ChannelName"]: _channel_configuration(job, channel)
-        for channel in job.get("InputDataConfig", [])
-        if channel["ChannelName"] in channels
-    }
+    configured = {channel.name: channel.configuration() for channel in channels}
     return {
         f"{CONFIG}/hyperparameters.json": json.dumps(hyperparameters),
         f"{CONFIG}/resourceconfig.json": json.dumps(resources),
@@ -110,32 +108,7 @@ def _configuration(
     }
 
 
-def _channel_configuration(job: dict[str, Any], channel: dict[str, Any]) -> dict[str, str]:
-    source = channel["DataSource"].get("S3DataSource", {})
-    configuration = {
-        "TrainingInputMode": channel.get("InputMode") or job["AlgorithmSpecification"]["TrainingInputMode"],
-        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
-        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
-    }
-    if "ContentType" in channel:
-        configuration["ContentType"] = channel["ContentType"]
-    return configuration
-
-
-def _channels(
-    job: dict[str, Any], objects: dict[str, list[Source]], member: Member, cluster: list[Member]
-) -> dict[str, list[Source]]:
-    """The channels that this instance has, by name, and its share of their objects."""
-    shares = {
-        channel["ChannelName"]: share(
-            channel["DataSource"]["S3DataSource"], objects[channel["ChannelName"]], member, cluster
-        )
-        for channel in job.get("InputDataConfig", [])
-    }
-    return {name: sources for name, sources in shares.items() if sources is not None}
-
-
-def _code(house: House, hyperparameters: dict[str, str], objects: dict[str, list[Source]]) -> list[Archive]:
+def _code(house: House, hyperparameters: dict[str, str], channels: list[Channel]) -> list[Archive]:
     """The user's source archive, which script-mode containers fetch for themselves on AWS.
 
     It is an S3 object, or, for a job without a network, the file of a channel.
@@ -143,18 +116,19 @@ def _code(house: House, hyperparameters: dict[str, str], objects: dict[str, list
     # The SDK encodes hyperparameters as JSON; users of boto3 write them plainly.
     submitted = hyperparameters.get("sagemaker_submit_directory", "").strip('"')
     if submitted.startswith(f"{DATA}/"):
-        return [Archive(_of_channel(submitted, objects), CODE)]
+        return [Archive(_of_channel(submitted, channels), CODE)]
     if submitted.startswith("s3://"):
         return [Archive(locate(house, submitted), CODE)]
     return []
 
 
-def _of_channel(path: str, objects: dict[str, list[Source]]) -> str:
+def _of_channel(path: str, channels: list[Channel]) -> str:
     """Where the file lies that is to appear at `path`, below the directory of a channel."""
     directory, _, name = path.removeprefix(f"{DATA}/").partition("/")
-    for source in objects.get(directory, []):
-        if source.name == name:
-            return source.location
+    for channel in channels:
+        for source in channel.files() if (channel.name, channel.mode) == (directory, "File") else []:
+            if source.name == name:
+                return source.location
     raise JobError(
         f'ClientError: sagemaker_submit_directory is {path}, and no channel "{directory}" has a file "{name}".'
     )

@@ -39,18 +39,3 @@ def refuse_what_is_not_built(request: dict[str, Any]) -> None:
         raise not_built("An S3OutputPath that does not begin with s3://")
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
         raise not_built("OutputDataConfig.CompressionType NONE")
-    for channel in request.get("InputDataConfig", []):
-        _check_channel(channel, algorithm["TrainingInputMode"])
-
-
-def _check_channel(channel: dict[str, Any], default_mode: str) -> None:
-    source = channel["DataSource"].get("S3DataSource")
-    if source is None:
-        raise not_built("A channel without S3DataSource")
-    if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
-        raise not_built(f"S3DataType {source['S3DataType']}")
-    if channel.get("InputMode", default_mode) == "Pipe":
-        raise not_built("Pipe input mode")
-    for member in ("CompressionType", "RecordWrapperType"):
-        if channel.get(member, "None") != "None":
-            raise not_built(f"A channel with {member} {channel[member]}")
