@@ -11,7 +11,15 @@ import orjson
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from clary.registry import blobs
-from clary.registry.errors import BlobsMissing, ImageExists, ImageInUse, ImagesMissing, ImageUnknown, TagImmutable
+from clary.registry.errors import (
+    BlobsMissing,
+    ImageExists,
+    ImageInUse,
+    ImagesMissing,
+    ImageUnknown,
+    ManifestInvalid,
+    TagImmutable,
+)
 from clary.registry.manifests import Manifest
 from clary.registry.tables import images, references, tags
 
@@ -44,7 +52,7 @@ def put(
     """Keep an image, and have `tag` name it. Where it is not `movable`, a tag that names another image stays there;
     where it is not `repeatable`, an image that is there with that tag is refused.
 
-    Raises `BlobsMissing`, `ImagesMissing`, `TagImmutable` and `ImageExists`.
+    Raises `BlobsMissing`, `ImagesMissing`, `ManifestInvalid`, `TagImmutable` and `ImageExists`.
     """
     named = tagged(connection, repository, tag) if tag else None
     there = _is_there(connection, repository, manifest.digest)
@@ -63,9 +71,13 @@ def put(
 def check_named(connection: Connection, repository: str, manifest: Manifest) -> None:
     """What an image names must be there, and is kept from the sweep from now on."""
     named = manifest.blobs
+    there = blobs.sizes_of(connection, repository, named)
     if blobs.use(connection, repository, named) != len(named):
-        there = blobs.sizes_of(connection, repository, named)
         raise BlobsMissing([digest for digest in named if digest not in there])
+    for digest, size in manifest.sizes:
+        # Whoever reads the image goes by its sizes: what is longer would run into what follows it.
+        if size != there[digest]:
+            raise ManifestInvalid(f"the blob {digest} has {there[digest]} bytes, and the manifest says {size}")
     missing = [digest for digest in manifest.images if not _is_there(connection, repository, digest)]
     if missing:
         raise ImagesMissing(missing)

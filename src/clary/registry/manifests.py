@@ -59,8 +59,13 @@ class Manifest:
     @property
     def blobs(self) -> list[str]:
         """Digests of what must have been sent before, each once."""
+        return list(dict.fromkeys(digest for digest, _ in self.sizes))
+
+    @property
+    def sizes(self) -> list[tuple[str, int]]:
+        """Digest and bytes of each blob that must have been sent before."""
         named = [*((self.config,) if self.config else ()), *self.layers]
-        return list(dict.fromkeys(each.digest for each in named if not each.foreign))
+        return [(each.digest, each.size) for each in named if not each.foreign]
 
     @property
     def images(self) -> list[str]:

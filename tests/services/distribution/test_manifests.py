@@ -66,6 +66,20 @@ def test_a_manifest_whose_blobs_were_not_sent_is_refused(client: Client) -> None
     assert client.call("HEAD", "manifests/v1").status == 404
 
 
+@pytest.mark.parametrize("wrong", [-1, 1])
+def test_a_manifest_that_tells_another_size_of_a_blob_is_refused(client: Client, ecr: Any, wrong: int) -> None:
+    made = picture({"a": b"a"})
+    for blob in made.blobs:
+        client.push_blob(blob)
+    manifest = json.loads(made.manifest)
+    manifest["layers"][0]["size"] += wrong
+    refused = client.call("PUT", "manifests/v1", json.dumps(manifest).encode(), Content_Type=OCI_MANIFEST)
+    assert (refused.status, refused.code) == (400, "MANIFEST_INVALID")
+    assert f"has {len(made.layer)} bytes" in refused.document["errors"][0]["message"]
+    with pytest.raises(ecr.exceptions.InvalidParameterException):
+        ecr.put_image(repositoryName=client.name, imageManifest=json.dumps(manifest))
+
+
 @pytest.mark.parametrize(
     "content",
     [
