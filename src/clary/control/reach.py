@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from clary.control.house import House
     from clary.settings import Settings
 
-LIFETIME = 30 * 24 * 3600
-"""Seconds that a URL of the platform's own S3 holds beyond the longest run of its instance: it may wait in line."""
+LONGEST_WAIT = 28 * 24 * 3600
+"""Seconds that a job may wait in line: the most that AWS lets one be pending."""
+LIFETIME = LONGEST_WAIT + 2 * 24 * 3600
+"""Seconds that what an instance is given when it joins the line holds beyond its longest run: URLs of the platform's
+own S3, and the credentials of its role."""
 BEYOND = ("192.0.2.1", 9)
 """An address of RFC 5737, which nobody has: the way to it is the way out of this machine."""
 

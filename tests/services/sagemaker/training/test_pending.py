@@ -1,9 +1,9 @@
 """Training jobs for which there is no room yet: they are Pending, and then they are not."""
 
 import json
-import math
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ STATUS = [sys.executable, "-m", "clary.cli", "status", "--state"]
 WAITS = "import time\nprint('waiting', flush=True)\ntime.sleep(600)"
 TWO_OF_FIVE = "vcpus=5,memory=1TiB"
 """Room for two instances of two vCPUs, and one left over."""
+DAY = 24 * 3600.0
 LARGE = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
 
 
@@ -152,5 +153,13 @@ def test_max_pending_time_is_of_accelerated_instances(instance_type: str, left: 
         "ResourceConfig": {"InstanceType": instance_type},
         "StoppingCondition": {"MaxPendingTimeInSeconds": 1800},
     }
-    long_ago = InstanceStatus("Pending", {"Pending": 1.0})
-    assert patience(document, long_ago) < 0 if left else patience(document, long_ago) == math.inf
+    an_hour_ago = InstanceStatus("Pending", {"Pending": time.time() - 3600})
+    assert (patience(document, an_hour_ago) < 0) is left
+
+
+def test_nobody_waits_for_longer_than_what_an_instance_is_given_holds() -> None:
+    document = {"ResourceConfig": {"InstanceType": "ml.m5.large"}, "StoppingCondition": {}}
+    waiting = InstanceStatus("Pending", {"Pending": time.time() - 27 * DAY})
+    assert 0 < patience(document, waiting) <= DAY
+    waiting.entered["Pending"] -= 2 * DAY
+    assert patience(document, waiting) < 0

@@ -1,21 +1,21 @@
 """A job that waits in the engine's line, in AWS's words.
 
 Starting ─▶ Pending ─▶ Starting ─▶ …
-               └ longer than MaxPendingTimeInSeconds: Stopping ─▶ Stopped
+               └ longer than MaxPendingTimeInSeconds, or than 28 days: Stopping ─▶ Stopped
 """
 
-import math
 import re
 import time
 from typing import Any
 
+from clary.control.reach import LONGEST_WAIT
 from clary.instance.spec import InstanceStatus
 from clary.records.record import Record, State
 from clary.services.sagemaker.jobs.course import Course
 
 ACCELERATED = re.compile(r"ml\.(p|g|trn)\d")
 """Instance types of the families for which AWS documents that MaxPendingTimeInSeconds takes effect."""
-TOO_LONG = "The job was pending for longer than MaxPendingTimeInSeconds."
+TOO_LONG = "The job was pending for longer than MaxPendingTimeInSeconds, which is 28 days at most."
 
 
 def passage(course: Course, record: Record, status: InstanceStatus) -> tuple[State, float | None] | None:
@@ -36,7 +36,7 @@ def patience(document: dict[str, Any], status: InstanceStatus) -> float:
 
 
 def _longest(document: dict[str, Any]) -> float:
-    longest = document.get("StoppingCondition", {}).get("MaxPendingTimeInSeconds", math.inf)
+    longest: float = document.get("StoppingCondition", {}).get("MaxPendingTimeInSeconds", LONGEST_WAIT)
     resources = document.get("ResourceConfig", {})
     types = [group.get("InstanceType", "") for group in resources.get("InstanceGroups", [resources])]
-    return float(longest) if any(map(ACCELERATED.match, types)) else math.inf
+    return longest if any(map(ACCELERATED.match, types)) else LONGEST_WAIT

@@ -48,9 +48,8 @@ def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]
     job = record.document
     kind = instance_type(job["ProcessingResources"]["ClusterConfig"]["InstanceType"])
     max_runtime = float(job["StoppingCondition"]["MaxRuntimeInSeconds"])
-    # The role's credentials must outlive the job: its longest run, its grace and what comes before and after.
     credentials = instance_environment(
-        house, record.scope, job["RoleArn"], session="SageMaker", seconds=int(max_runtime + GRACE) + 12 * 3600
+        house, record.scope, job["RoleArn"], session="SageMaker", seconds=int(max_runtime + GRACE)
     )
     hosts = [f"algo-{number}" for number in range(1, size(record) + 1)]
     program, inputs = _program(house, record), list(_inputs(house, job))

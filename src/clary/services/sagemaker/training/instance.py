@@ -85,9 +85,8 @@ def _program(house: House, record: Record, hyperparameters: dict[str, str]) -> P
 
 def _environment(house: House, record: Record, max_runtime: float) -> dict[str, str]:
     job = record.document
-    # The role's credentials must outlive the job: its longest run, its grace and what comes before and after.
     credentials = instance_environment(
-        house, record.scope, job["RoleArn"], session="SageMaker", seconds=int(max_runtime + GRACE) + 12 * 3600
+        house, record.scope, job["RoleArn"], session="SageMaker", seconds=int(max_runtime + GRACE)
     )
     return {
         **credentials,
