@@ -18,7 +18,7 @@ from clary.control.call import Call
 from clary.services.sagemaker.hosting.configs import ENDPOINT_CONFIGS
 from clary.services.sagemaker.hosting.models import MODELS, container_of
 from clary.services.sagemaker.instances.images import pinned
-from clary.services.sagemaker.registry.containers import from_package
+from clary.services.sagemaker.model_registry.containers import from_package
 from clary.services.sagemaker.resources.handling import find
 
 

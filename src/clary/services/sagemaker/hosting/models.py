@@ -5,7 +5,7 @@ from typing import Any
 from clary.control.call import Call
 from clary.records.record import Kind
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
-from clary.services.sagemaker.registry.containers import from_package
+from clary.services.sagemaker.model_registry.containers import from_package
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search

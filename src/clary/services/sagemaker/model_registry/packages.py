@@ -8,7 +8,7 @@ from clary.records.query import Query
 from clary.records.record import Record, State
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, refuse_members
-from clary.services.sagemaker.registry.groups import MODEL_PACKAGE, MODEL_PACKAGE_GROUPS
+from clary.services.sagemaker.model_registry.groups import MODEL_PACKAGE, MODEL_PACKAGE_GROUPS
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import create, find, told
 from clary.services.sagemaker.resources.listing import equal_member, list_resources

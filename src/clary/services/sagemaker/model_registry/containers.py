@@ -5,7 +5,7 @@ from typing import Any
 from clary.control.call import Call
 from clary.records.record import Record
 from clary.services.sagemaker.errors import invalid, not_built
-from clary.services.sagemaker.registry.packages import GROUP, MODEL_PACKAGES
+from clary.services.sagemaker.model_registry.packages import GROUP, MODEL_PACKAGES
 from clary.services.sagemaker.resources.handling import find
 
 PACKAGE = "ModelPackageName"
