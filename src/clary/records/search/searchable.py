@@ -43,6 +43,8 @@ class Searchable:
     """Maps of text whose values are also numbers where they read as numbers: `HyperParameters`."""
     passages: Mapping[str, Callable[[Record, Sequence[Event]], Any]] = field(default_factory=dict)
     """Members made of the record's events, which are answered and not searched."""
+    untold: tuple[str, ...] = ()
+    """Members of the published shape that are never told: a search by one is refused, not answered with nothing."""
     revision: int = 1
     """Raised when `describe` says otherwise than before of a record that has not changed."""
 

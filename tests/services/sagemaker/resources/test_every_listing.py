@@ -31,6 +31,11 @@ Listed = Callable[..., list[dict[str, Any]]]
 
 OF_ONE_KIND: dict[tuple[str, str], dict[Any, list[str]]] = {
     ("ModelPackageGroup", "CrossAccountFilterOption"): {"SameAccount": NAMES, "CrossAccount": []},
+    ("Trial", "ExperimentName"): {"walk-a": NAMES, "walk-b": []},
+    ("Trial", "TrialComponentName"): {"walk-a": []},
+    ("TrialComponent", "ExperimentName"): {"walk-a": []},
+    ("TrialComponent", "TrialName"): {"walk-a": []},
+    ("TrialComponent", "SourceArn"): {"arn:aws:sagemaker:ca-central-1:123456789012:training-job/other": []},
     ("ModelPackage", "ModelApprovalStatus"): {"Approved": [], "Rejected": [], "PendingManualApproval": []},
     ("ModelPackage", "ModelPackageGroupName"): {"walk-a": []},
     ("ModelPackage", "ModelPackageType"): {"Versioned": [], "Unversioned": NAMES, "Both": NAMES},
@@ -53,11 +58,14 @@ def sagemaker(platform: Platform) -> Iterator[Any]:
     for base, request in SMALLEST.items():
         for name in NAMES:
             getattr(client, xform_name(f"Create{base}"))(**{f"{base}Name": name}, **request)
-    for base in ("HyperParameterTuningJob", "TrainingJob", "Endpoint"):
+    for base in ("HyperParameterTuningJob", "TrainingJob", "ProcessingJob", "Endpoint"):
         wait_until(lambda base=base: all(found[f"{base}Status"] == "Failed" for found in listing(client, base)()))
     for job in listing(client, "TrainingJob")():
         if job["TrainingJobName"] not in NAMES:  # A tuning job started it.
             client.delete_training_job(TrainingJobName=job["TrainingJobName"])
+    for component in listing(client, "TrialComponent")():
+        if component["TrialComponentName"] not in NAMES:  # A job made it.
+            client.delete_trial_component(TrialComponentName=component["TrialComponentName"])
     yield client
     for base in reversed(SMALLEST):
         for name in NAMES:

@@ -45,6 +45,10 @@ class Family(Protocol):
         """What the family looks for in what an instance printed."""
         ...
 
+    def account(self, house: House, record: Record) -> dict[str, Any]:
+        """Parameters, artifacts and metrics for the job's trial component, as the job is now."""
+        ...
+
     def keep(self, house: House, record: Record, status: InstanceStatus) -> dict[str, Any]:
         """Take what the instances of a job that has ended left into the object store; returns what the document says of
         it. `status` is the gang's. They are released afterwards. Raises `JobError`, which fails the job."""

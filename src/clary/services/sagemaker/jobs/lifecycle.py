@@ -7,13 +7,15 @@ the instances until the job has ended, so they can be kept again. A job that is 
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from clary.control.house import House
-from clary.instance.spec import InstanceStatus
+from clary.instance.spec import InstanceSpec, InstanceStatus
 from clary.records.errors import NotFound
 from clary.records.record import Record, State
 from clary.services.sagemaker.errors import JobError
+from clary.services.sagemaker.experiments.tracking import keep_track
 from clary.services.sagemaker.instances.watching import Printed, keep_logs, read_logs
 from clary.services.sagemaker.jobs.attempts import Attempt, may_be_tried_again
 from clary.services.sagemaker.jobs.base import Family
@@ -48,7 +50,7 @@ class JobReconciler:
         course = self._family.course
         try:
             stopping = record.state == course.stopping
-            status = gang.attend(lambda: self._family.specs(self._house, record), stopping=stopping)
+            status = gang.attend(lambda: self._specs(record), stopping=stopping)
         except JobError as error:
             self._end(record, course.ended["Failed"], time.time(), {"FailureReason": str(error)})
             return None
@@ -72,6 +74,14 @@ class JobReconciler:
             return 0.0
         self._finish(record, status)
         return None
+
+    def _specs(self, record: Record) -> Sequence[InstanceSpec]:
+        """Asked for when the gang is to start: the job's trial component is there before its program is."""
+        self._keep_track(record)
+        return self._family.specs(self._house, record)
+
+    def _keep_track(self, record: Record) -> None:
+        keep_track(self._house, record, self._family.verb, self._family.account(self._house, record))
 
     def _wait(self, record: Record, status: InstanceStatus) -> float:
         """The engine hints when it is the gang's turn; so many may wait that none is looked at without need."""
@@ -153,4 +163,5 @@ class JobReconciler:
     def _end(self, record: Record, state: State, at: float, changes: dict[str, Any]) -> None:
         document = {**record.document, f"{self._family.verb}EndTime": at, **changes}
         message = self._family.course.messages[state]
-        self._house.records.transition(record, state, document=document, message=message)
+        with self._house.records.together():
+            self._keep_track(self._house.records.transition(record, state, document=document, message=message))

@@ -5,6 +5,7 @@ from typing import Any
 
 from clary.control.call import Call
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
+from clary.services.sagemaker.experiments.tracking import check_config
 from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
 from clary.services.sagemaker.processing.kind import COURSE, IN_PROGRESS, MESSAGES, PROCESSING_JOB
 from clary.services.sagemaker.resources.declaration import Resource
@@ -15,7 +16,8 @@ DEFAULT_MAX_RUNTIME = 24 * 3600
 """Seconds; what AWS documents for a job without a StoppingCondition."""
 
 
-def _prepare(_call: Call, request: dict[str, Any]) -> dict[str, Any]:
+def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    check_config(call.house, call.scope, request)
     refuse_members(request["ProcessingResources"]["ClusterConfig"], ("InstancePreferences",))
     if "InstanceType" not in request["ProcessingResources"]["ClusterConfig"]:
         raise not_built("A processing job without ClusterConfig.InstanceType")

@@ -15,6 +15,7 @@ from clary.services.sagemaker.instances.inputs import split_s3_uri
 from clary.services.sagemaker.instances.outputs import output_of
 from clary.services.sagemaker.jobs.attempts import instance_id
 from clary.services.sagemaker.jobs.base import Findings
+from clary.services.sagemaker.processing.account import account_of
 from clary.services.sagemaker.processing.instance import outputs, processing_instances, size
 from clary.services.sagemaker.processing.kind import COURSE, PROCESSING_JOB
 
@@ -39,6 +40,9 @@ class Processing:
 
     def read(self, _record: Record, _lines: Lines) -> Findings:
         return Findings()
+
+    def account(self, _house: House, record: Record) -> dict[str, Any]:
+        return account_of(record)
 
     def keep(self, house: House, record: Record, status: InstanceStatus) -> dict[str, Any]:
         """Store each file of the output directories of every instance. Where two wrote a file of the same name, that of

@@ -118,10 +118,11 @@ def update(call: Call, resource: Resource, request: dict[str, Any]) -> Record:
     return call.house.records.update(record, resource.amend(record.document, request))
 
 
-def delete(call: Call, resource: Resource, request: dict[str, Any]) -> None:
+def delete(call: Call, resource: Resource, request: dict[str, Any]) -> Record:
     record = find(call, resource, request[resource.name_member])
     resource.guard(call, record)
     call.house.records.delete(record)
+    return record
 
 
 def _missing_code(resource: Resource) -> str:

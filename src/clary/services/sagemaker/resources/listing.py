@@ -47,11 +47,11 @@ SORT_KEYS: dict[str, SortBy] = {
 }
 
 
-def list_resources(call: Call, resource: Resource, request: dict[str, Any]) -> dict[str, Any]:
-    """The response of the resource's List operation."""
+def list_resources(call: Call, resource: Resource, request: dict[str, Any], *, parent: str = "") -> dict[str, Any]:
+    """The response of the resource's List operation; of the children of a record alone where its id is given."""
     operation = resource.list_operation
     query = query_of(resource, request)
-    page = Page([], "") if query is None else _page(call, resource, query)
+    page = Page([], "") if query is None else _page(call, resource, replace(query, parent=parent))
     members = summary_members(operation)
     summaries = [cut(told(resource, record), members) for record in page.records]
     response: dict[str, Any] = {list_member(operation): summaries}

@@ -41,10 +41,15 @@ def _update(call: Call, resource: Resource, request: dict[str, Any]) -> dict[str
     return cut({resource.arn_member: record.arn}, answered_members(f"Update{resource.base}"))
 
 
+def _delete(call: Call, resource: Resource, request: dict[str, Any]) -> dict[str, Any] | None:
+    record = handling.delete(call, resource, request)
+    return cut({resource.arn_member: record.arn}, answered_members(f"Delete{resource.base}")) or None
+
+
 SERVED: dict[Verb, Serve] = {
     "Create": _create,
     "Describe": _describe,
     "List": list_resources,
     "Update": _update,
-    "Delete": handling.delete,
+    "Delete": _delete,
 }

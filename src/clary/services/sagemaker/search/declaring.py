@@ -25,6 +25,7 @@ def serve_search(
     passages: Mapping[str, Callable[[Record, Sequence[Event]], Any]] = NOTHING,
     named: tuple[NamedList, ...] = (),
     decimals: tuple[str, ...] = (),
+    untold: tuple[str, ...] = (),
 ) -> None:
     """Let Search find records of the resource.
 
@@ -40,6 +41,7 @@ def serve_search(
         named=named,
         decimals=decimals,
         passages=passages,
+        untold=untold,
     )
     searchable(declared)
 

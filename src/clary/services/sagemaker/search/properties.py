@@ -52,7 +52,7 @@ def find_property(declared: Searchable, name: str) -> Property:
     found = _resolve(declared, name)
     if found is None:
         raise invalid(f"Unknown property name: {name}")
-    if found.name.partition(".")[0] in declared.passages:
+    if found.name.partition(".")[0] in {*declared.passages, *declared.untold}:
         raise not_built(f"Search by {name}")
     return found
 
@@ -108,10 +108,12 @@ def _walk(declared: Searchable, shape: Shape, path: str, rest: str, depth: int) 
 
 
 def _key(declared: Searchable, shape: Shape, path: str, key: str, depth: int) -> Property | None:
-    """Keys may have dots of their own."""
+    """Keys may have dots of their own: `Parameters.SageMaker.InstanceCount.NumberValue`."""
     kind = TYPES.get(shape.value.type_name)
     if kind is None:
-        name, _, rest = key.partition(".")
+        name, _, rest = key.rpartition(".")
+        if not name or shape.value.type_name != "structure" or _member(shape.value, rest) is None:
+            name, _, rest = key.partition(".")
         return _walk(declared, shape.value, f"{path}.{name}", rest, depth)
     return Property(f"{path}.{key}", "decimal" if path in declared.decimals else kind, depth)
 

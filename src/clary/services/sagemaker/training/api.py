@@ -9,6 +9,7 @@ from clary.images.table import UnknownImage, find_image, runs_script
 from clary.records.record import Event, Record, Scope
 from clary.records.search.searchable import NamedList
 from clary.services.sagemaker.errors import invalid
+from clary.services.sagemaker.experiments.tracking import check_config
 from clary.services.sagemaker.instances.images import is_own
 from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
@@ -27,6 +28,7 @@ def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, An
     check_cluster(request)
     own = is_own(house, scope, request.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
     refuse_what_is_not_built(request)
+    check_config(house, scope, request)
     check_channels(request)
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))

@@ -14,6 +14,7 @@ from clary.services.sagemaker.instances.inputs import split_s3_uri
 from clary.services.sagemaker.instances.outputs import output_of
 from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
 from clary.services.sagemaker.jobs.base import Findings
+from clary.services.sagemaker.training.account import account_of
 from clary.services.sagemaker.training.artifacts import merge
 from clary.services.sagemaker.training.cluster import count
 from clary.services.sagemaker.training.instance import training_instances
@@ -47,6 +48,9 @@ class Training:
 
     def read(self, record: Record, lines: Lines) -> Findings:
         return find_metrics(record, lines)
+
+    def account(self, house: House, record: Record) -> dict[str, Any]:
+        return account_of(house, record)
 
     def keep(self, house: House, record: Record, _status: InstanceStatus) -> dict[str, Any]:
         """Take what the instances packed into the object store, as one object for each kind of output."""
