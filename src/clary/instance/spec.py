@@ -7,6 +7,7 @@ Paths that begin with `/opt/ml` are the program's view; the agent maps them to t
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -134,18 +135,26 @@ class InstanceSpec:
     @classmethod
     def from_json(cls, text: str) -> InstanceSpec:
         """Also of an instance that an earlier Clary started, which knew fewer members."""
-        data: dict[str, Any] = json.loads(text)
-        data["channels"] = {path: [Source(**s) for s in files] for path, files in data["channels"].items()}
-        data["pipes"] = {path: _pipe(pipe) for path, pipe in data["pipes"].items()}
-        data["archives"] = [Archive(**a) for a in data["archives"]]
-        data["outputs"] = [Output(**o) for o in data["outputs"]]
-        data["image"] = Recipe(**data["image"]) if data["image"] else None
-        data["container"] = OciImage.from_dict(data["container"]) if data.get("container") else None
-        return cls(**data)
+        return cls(**{name: _READ.get(name, _as_is)(value) for name, value in json.loads(text).items()})
+
+
+def _as_is(value: Any) -> Any:
+    return value
 
 
 def _pipe(data: dict[str, Any]) -> Pipe:
     return Pipe(**{**data, "items": [[Source(**source) for source in item] for item in data["items"]]})
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "channels": lambda found: {path: [Source(**each) for each in files] for path, files in found.items()},
+    "pipes": lambda found: {path: _pipe(each) for path, each in found.items()},
+    "archives": lambda found: [Archive(**each) for each in found],
+    "outputs": lambda found: [Output(**each) for each in found],
+    "image": lambda found: Recipe(**found) if found else None,
+    "container": lambda found: OciImage.from_dict(found) if found else None,
+}
+"""By member: from what JSON has of it. One that is not there has its default."""
 
 
 @dataclass(slots=True)
