@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from clary.engines import networks
-from clary.engines.networks import NetworkChoice, NoNetworkError, doors
+from clary.engines.networks import ACROSS, NetworkChoice, NoNetworkError, doors
 from clary.engines.process import ProcessEngine
 from clary.instance.spec import InstanceSpec
 from clary.routing.health import answers_ping
@@ -308,6 +308,16 @@ def test_a_member_of_a_gang_on_other_machines_stays_in_the_machines_network(tmp_
     Watch(engine).run(spec)
     assert json.loads((tmp_path / "instances" / spec.id / "node.json").read_text())["namespaces"] == {}
     assert texts(engine, spec)[-1] == "192.0.2.2"
+
+
+def test_isolation_among_other_machines_is_refused(tmp_path: Path) -> None:
+    hosts = {"algo-1": "127.0.0.1", "algo-2": "192.0.2.2"}
+    spec = program("print('ran')", hosts=hosts, isolated=True)
+    engine = an_engine(tmp_path, "own")
+    status = Watch(engine).run(spec)
+    assert (status.outcome, status.lost) == ("Failed", False)
+    assert status.reason == ACROSS
+    assert "ran" not in texts(engine, spec)
 
 
 def test_doors_are_the_urls_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from tests.oci_images import Built, build, busybox_layer, layer, push, script
 from tests.platform import Platform
 from tests.programs import BUCKET, ended, log_lines, put, run_job, training_request, unique, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import INFERENCE, Endpoint
+from tests.services.sagemaker.processing.test_processing_jobs import asked
 
 ENGINE = ("--engine", "tests.engines.remote:open_remote", "--advertise", "http://127.0.0.1:0")
 LISTS = """
@@ -132,6 +133,22 @@ def test_a_bucket_that_is_not_there_is_named(remote: Platform) -> None:
     assert job["TrainingJobStatus"] == "Failed"
     assert "Failed to upload artifacts" in job["FailureReason"]
     assert "no-such-bucket-anywhere" in job["FailureReason"]
+
+
+def test_traffic_between_machines_is_not_said_to_be_encrypted(remote: Platform) -> None:
+    sagemaker, encrypted = remote.client("sagemaker"), {"EnableInterContainerTrafficEncryption": True}
+    two = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    refusal = "EnableInterContainerTrafficEncryption of a job whose instances may be on several machines is not built"
+    with pytest.raises(ClientError, match=refusal):
+        sagemaker.create_training_job(**training_request(remote, "", ResourceConfig=two, **encrypted))
+    with pytest.raises(ClientError, match=refusal):
+        sagemaker.create_processing_job(
+            **asked(remote, "", NetworkConfig=encrypted, ProcessingResources={"ClusterConfig": two})
+        )
+
+
+def test_one_that_is_alone_has_nobody_to_talk_to(remote: Platform) -> None:
+    assert run_job(remote, "", EnableInterContainerTrafficEncryption=True)["TrainingJobStatus"] == "Completed"
 
 
 def test_a_job_that_ends_while_the_platform_is_away_loses_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
                                           ▼
                                         Family (base.py): specs, states, what is read from the log, what is kept
 
-A gang that lost an instance may be tried again, with new ones (attempts.py).
+A gang that lost an instance may be tried again, with new ones (attempts.py). What is asked of the traffic within it is
+looked at in traffic.py.
 Training is a family, and so is all that starts instances, follows them and ends. StopX is served by `stopping`.
 """

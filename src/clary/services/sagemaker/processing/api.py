@@ -7,6 +7,7 @@ from clary.control.call import Call
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
 from clary.services.sagemaker.experiments.tracking import check_config
 from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
+from clary.services.sagemaker.jobs.traffic import check_encryption
 from clary.services.sagemaker.processing.kind import COURSE, IN_PROGRESS, MESSAGES, PROCESSING_JOB
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
@@ -18,9 +19,11 @@ DEFAULT_MAX_RUNTIME = 24 * 3600
 
 def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     check_config(call.house, call.scope, request)
-    refuse_members(request["ProcessingResources"]["ClusterConfig"], ("InstancePreferences",))
-    if "InstanceType" not in request["ProcessingResources"]["ClusterConfig"]:
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    refuse_members(cluster, ("InstancePreferences",))
+    if "InstanceType" not in cluster:
         raise not_built("A processing job without ClusterConfig.InstanceType")
+    check_encryption(call.house, request.get("NetworkConfig", {}), cluster.get("InstanceCount", 1))
     inputs, outputs = request.get("ProcessingInputs", []), request.get("ProcessingOutputConfig", {}).get("Outputs", [])
     _check_names([each["InputName"] for each in inputs], "inputs")
     _check_names([each["OutputName"] for each in outputs], "outputs")

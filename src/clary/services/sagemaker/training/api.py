@@ -12,11 +12,13 @@ from clary.services.sagemaker.errors import invalid
 from clary.services.sagemaker.experiments.tracking import check_config
 from clary.services.sagemaker.instances.images import is_own
 from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
+from clary.services.sagemaker.jobs.traffic import check_encryption
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
 from clary.services.sagemaker.training.channels import check_channels
 from clary.services.sagemaker.training.cluster import check as check_cluster
+from clary.services.sagemaker.training.cluster import count
 from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
 from clary.services.sagemaker.training.kind import COURSE, MESSAGES, STARTING, TRAINING_JOB
 from clary.services.sagemaker.training.metrics import check_expressions
@@ -29,6 +31,7 @@ def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, An
     own = is_own(house, scope, request.get("AlgorithmSpecification", {}).get("TrainingImage", ""))
     refuse_what_is_not_built(request)
     check_config(house, scope, request)
+    check_encryption(house, request, count(request["ResourceConfig"]))
     check_channels(request)
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
