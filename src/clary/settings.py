@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CAPACITY = r"(vcpus=\d+(\.\d+)?|gpus=\d+|memory=\d+(\.\d+)?(KiB|MiB|GiB|TiB)?)"
 
+FILE_SYSTEM = r"fs-[0-9a-f]{8,17}=/[^,]*"
+
 
 def default_cache() -> Path:
     """As the XDG Base Directory Specification says."""
@@ -72,6 +74,10 @@ class Settings(BaseSettings):
     disk_reserve: int = Field(default=1024**3, ge=0)
     """Bytes of the state directory's disk that instances may not fill: past it those that hold most are ended."""
 
+    file_systems: str = ""
+    """Directories of this machine that jobs know as file systems of EFS or FSx, by their ids:
+    `fs-0123456789abcdef0=/srv/data,fs-…=/mnt/…`. On a cluster, the same path of every node."""
+
     environments: Path = Field(default_factory=lambda: default_cache() / "environments")
     """Directory of the environments of images, which all platforms of a user may share. All of it can be made again."""
 
@@ -84,6 +90,19 @@ class Settings(BaseSettings):
         if text and not all(re.fullmatch(CAPACITY, item) for item in text.split(",")):
             raise ValueError("say vcpus=16,memory=64GiB,gpus=1, or some of these")
         return text
+
+    @field_validator("file_systems")
+    @classmethod
+    def _are_file_systems(cls, text: str) -> str:
+        if text and not all(re.fullmatch(FILE_SYSTEM, item) for item in text.split(",")):
+            raise ValueError("say fs-0123456789abcdef0=/absolute/path, and several with commas between them")
+        return text
+
+    @property
+    def file_system_paths(self) -> dict[str, str]:
+        """Id → absolute path of a directory."""
+        pairs = (item.partition("=") for item in self.file_systems.split(",") if item)
+        return {name: path for name, _, path in pairs}
 
     @property
     def database_url(self) -> str:

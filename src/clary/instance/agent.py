@@ -158,6 +158,9 @@ class Agent:
                 self._room.besides.add(self._layout.host(directory))
                 if not surroundings.overlays:
                     self._report.notice(f"{directory} cannot be written to: this machine allows no overlay of it.")
+        for path, mount in spec.mounts.items():
+            if notice := surroundings.mount(path, mount):
+                self._report.notice(notice)
         if spec.pipes:
             from clary.instance.pipes import Pipes
 

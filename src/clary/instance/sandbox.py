@@ -61,7 +61,9 @@ class Mounts:
     writable: list[str] = field(default_factory=list)
     """Bound at their own paths."""
     named: dict[str, str] = field(default_factory=dict)
-    """Path in the sandbox → host file, to be read."""
+    """Path in the sandbox → host file or directory, to be read."""
+    bound: dict[str, str] = field(default_factory=dict)
+    """Path in the sandbox → host directory, to be read and written."""
     changeable: dict[str, str] = field(default_factory=dict)
     """Path in the sandbox → host directory, whose changes stay with the instance where overlays are to be had."""
 
@@ -89,8 +91,8 @@ class Mounts:
             arguments += ["--ro-bind-try", os.path.realpath(path), self.at(path)]
         for path, source in self.named.items():
             arguments += ["--ro-bind-try", os.path.realpath(source), self.at(path)]
-        for path in self.writable:
-            arguments += ["--bind", path, self.at(path)]
+        for path, source in {**{path: path for path in self.writable}, **self.bound}.items():
+            arguments += ["--bind", source, self.at(path)]
         for number, (path, source) in enumerate(sorted(self.changeable.items())):
             arguments += self.overlay(str(number), self.at(path), source)
         return arguments
@@ -101,7 +103,7 @@ class Mounts:
         system = tuple(f"{path}/" for path in shared)
         own = [self.layout[name] for name in ("ml", "run", "scratch")]
         own += [self.root] if self.root else []
-        own += [*self.writable, *self.named.values(), *self.changeable.values(), *_parts(bwrap)]
+        own += [*self.writable, *self.named.values(), *self.bound.values(), *self.changeable.values(), *_parts(bwrap)]
         # What root keeps for itself among the system's files is not made readable by naming a directory around it.
         own += [path for path in self.readable if not f"{os.path.realpath(path)}/".startswith(system)]
         shared.append(os.path.realpath(RESOLVER))

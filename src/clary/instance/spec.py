@@ -56,6 +56,19 @@ class Pipe:
 
 
 @dataclass(slots=True)
+class Mount:
+    """A directory of the machine that the program sees as it is: the stand-in of a file system on the network."""
+
+    name: str
+    """`fs-0123456789abcdef0`"""
+    root: str
+    """The absolute path that has this name."""
+    directory: str
+    """Path below `root`, which may not leave it."""
+    writable: bool = False
+
+
+@dataclass(slots=True)
 class Archive:
     """A .tar.gz to unpack into a directory of the program's view, e.g. `/opt/ml/code`."""
 
@@ -101,6 +114,8 @@ class InstanceSpec:
     """Directory to fill → files: `/opt/ml/input/data/train` → [...]."""
     pipes: dict[str, Pipe] = field(default_factory=dict)
     """`/opt/ml/input/data/train` → what comes out of `/opt/ml/input/data/train_0`, `train_1` …"""
+    mounts: dict[str, Mount] = field(default_factory=dict)
+    """`/opt/ml/input/data/train` → the directory that is seen there."""
     archives: list[Archive] = field(default_factory=list)
     requirements: list[str] = field(default_factory=list)
     """Where a requirements.txt may lie once all is staged in; the first that exists is installed, from a cached
@@ -149,6 +164,7 @@ def _pipe(data: dict[str, Any]) -> Pipe:
 _READ: dict[str, Callable[[Any], Any]] = {
     "channels": lambda found: {path: [Source(**each) for each in files] for path, files in found.items()},
     "pipes": lambda found: {path: _pipe(each) for path, each in found.items()},
+    "mounts": lambda found: {path: Mount(**each) for path, each in found.items()},
     "archives": lambda found: [Archive(**each) for each in found],
     "outputs": lambda found: [Output(**each) for each in found],
     "image": lambda found: Recipe(**found) if found else None,

@@ -17,12 +17,13 @@ from clary.instance.confinement import confine, keep_from_the_hosts_sockets
 from clary.instance.errors import Refused
 from clary.instance.interpreter import Interpreter, inspect
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
+from clary.instance.mounts import prepare
 from clary.instance.node import Node
 from clary.instance.packing import is_plain_directory
 from clary.instance.processes import chain
 from clary.instance.program import Command
 from clary.instance.sandbox import FOR_THE_LOADER, HOME, Mounts, enclose, interpreter_mounts, nobody_of
-from clary.instance.spec import InstanceSpec
+from clary.instance.spec import InstanceSpec, Mount
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PIP_CONFIGURATION = "/run/pip.conf"
@@ -76,6 +77,16 @@ class Surroundings:
     def protect(self, directory: str) -> None:
         """The files of this directory of the view are links."""
         self._mounts.changeable[directory] = self._layout.host(directory)
+
+    def mount(self, path: str, mount: Mount) -> str:
+        """Let the program see the directory at this path of the view. What it should know of that, if anything."""
+        source, place = prepare(self._layout, path, mount), self._layout.host(path)
+        if self.contained:
+            (self._mounts.bound if mount.writable else self._mounts.named)[path] = source
+            return ""
+        os.rmdir(place)
+        os.symlink(source, place)
+        return "" if mount.writable else f"{path} can be written to: this machine allows no sandbox."
 
     def serve_on(self, listener: int) -> None:
         """The program's server, or what has its place before it (`borders`), listens on this socket, and not on one in

@@ -16,11 +16,12 @@ from clary.files import write_atomically
 from clary.instance.cgroups import Group
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.layout import Layout
+from clary.instance.mounts import prepare
 from clary.instance.node import Node, Runtime
 from clary.instance.program import Command, Limits, run
 from clary.instance.reasons import last_lines
 from clary.instance.report import Report
-from clary.instance.spec import InstanceSpec
+from clary.instance.spec import InstanceSpec, Mount
 from clary.instance.surroundings import SMALL_CHANNEL, overlap
 from clary.instance.wishes import Wishes
 
@@ -82,6 +83,11 @@ class Vessel:
 
     def protect(self, directory: str) -> None:
         self._protected.append(directory)
+
+    def mount(self, path: str, mount: Mount) -> str:
+        """As `Surroundings.mount`; the runner mounts it."""
+        prepare(self._layout, path, mount)
+        return ""
 
     def group(self) -> Group:
         """The runtime limits the container."""

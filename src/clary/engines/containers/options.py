@@ -13,6 +13,7 @@ from typing import Any
 from clary.engines.containers.runtime import LABEL, container_name
 from clary.instance.cgroups import machine_memory
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
+from clary.instance.mounts import resolve
 from clary.instance.node import Node, Runtime
 from clary.instance.own_image import ALWAYS
 from clary.instance.spec import InstanceSpec
@@ -69,6 +70,7 @@ def mounts(layout: Layout, spec: InstanceSpec, protected: list[str]) -> list[dic
     seen += [(layout[f"ml/{name}"], f"{VIEW}/{name}", False) for name in sorted(os.listdir(layout["ml"]))]
     seen += [(layout.host(path), path, True) for path in sorted(protected)]
     seen += [(path, path, True) for path in spec.visible]
+    seen += [(resolve(mount), path, not mount.writable) for path, mount in spec.mounts.items()]
     return [
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": read_only}
         for source, target, read_only in seen

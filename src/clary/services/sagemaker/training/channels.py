@@ -2,6 +2,7 @@
 
     S3Prefix, ManifestFile ─▶ objects ─┬─ File, FastFile ─▶ files below /opt/ml/input/data/<channel>
     AugmentedManifestFile ─▶ lines ────┴─ Pipe ───────────▶ /opt/ml/input/data/<channel>_<epoch>
+    FileSystemDataSource ─▶ a directory ─ File ───────────▶ it itself, at /opt/ml/input/data/<channel>
 
 Which members go with which mode is documented at `Channel` and `S3DataSource` of the API.
 """
@@ -12,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clary.control.house import House
-from clary.instance.spec import Pipe, Source
+from clary.instance.spec import Mount, Pipe, Source
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
+from clary.services.sagemaker.instances.file_systems import file_system_mount
 from clary.services.sagemaker.instances.inputs import augmented_items, read_sources
 from clary.services.sagemaker.training.cluster import Member, place
 
@@ -31,13 +33,20 @@ class Channel:
     items: list[list[Source]] = field(default_factory=list)
     """All that it holds, whoever gets it: objects, or what belongs to a line of an augmented manifest."""
 
+    mount: Mount | None = None
+    """A directory of the machine in place of objects."""
+
     @property
     def path(self) -> str:
         return f"{DATA}/{self.name}"
 
     @property
+    def is_files(self) -> bool:
+        return self.mode != "Pipe" and self.mount is None
+
+    @property
     def source(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.given["DataSource"]["S3DataSource"]
+        found: dict[str, Any] = self.given["DataSource"].get("S3DataSource", {})
         return found
 
     def place(self, member: Member, cluster: Sequence[Member]) -> tuple[int, int] | None:
@@ -74,6 +83,9 @@ def read_channels(house: House, job: dict[str, Any]) -> list[Channel]:
     """Raises `JobError` for objects that are not there."""
     channels = [Channel(given["ChannelName"], _mode(job, given), given) for given in job.get("InputDataConfig", [])]
     for channel in channels:
+        if "FileSystemDataSource" in channel.given["DataSource"]:
+            channel.mount = file_system_mount(house, channel.given["DataSource"]["FileSystemDataSource"])
+            continue
         kind, uri = channel.source["S3DataType"], channel.source["S3Uri"]
         if kind == "AugmentedManifestFile":
             channel.items = augmented_items(house, uri, channel.source["AttributeNames"])
@@ -115,8 +127,12 @@ def _check_names(request: dict[str, Any], channels: list[dict[str, Any]]) -> Non
 
 def _check_source(name: str, given: dict[str, Any]) -> None:
     source = given.get("S3DataSource")
+    if "DatasetSource" in given:
+        raise not_built(f"DatasetSource of the channel {name}")
+    if (source is None) == ("FileSystemDataSource" not in given):
+        raise invalid(f"The channel {name} needs either an S3DataSource or a FileSystemDataSource.")
     if source is None:
-        raise not_built(f"A channel without S3DataSource ({name})")
+        return
     refuse_members(source, ("HubAccessConfig",))
     if source["S3DataType"] not in ("S3Prefix", "ManifestFile", "AugmentedManifestFile"):
         raise not_built(f"S3DataType {source['S3DataType']}")
@@ -128,12 +144,14 @@ def _check_source(name: str, given: dict[str, Any]) -> None:
 
 
 def _check_mode(channel: dict[str, Any], mode: str) -> None:
+    if "FileSystemDataSource" in channel["DataSource"] and mode != "File":
+        raise invalid(f"The channel {channel['ChannelName']} has a file system, and needs InputMode File, not {mode}.")
     if mode == "Pipe":
         return
     for member, value in (("CompressionType", "Gzip"), ("RecordWrapperType", "RecordIO")):
         if channel.get(member) == value:
             raise invalid(_only_with_pipe(channel, f"{member} {value}", mode))
-    if channel["DataSource"]["S3DataSource"]["S3DataType"] == "AugmentedManifestFile":
+    if channel["DataSource"].get("S3DataSource", {}).get("S3DataType") == "AugmentedManifestFile":
         raise invalid(_only_with_pipe(channel, "S3DataType AugmentedManifestFile", mode))
 
 
