@@ -6,6 +6,7 @@ directory left, whether it was stopped or killed.
 
 import asyncio
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -106,6 +107,8 @@ async def _run(settings: Settings) -> None:
     house.supervisor.start(reconcilers)
     threading.Thread(target=house.search.keep, name="search", daemon=True).start()
     _announce(settings)
+    gc.freeze()  # What was imported is not garbage, and never looked at again.
+    gc.enable()
     await stop.wait()
     (settings.state / "platform.json").unlink(missing_ok=True)
     told.close()

@@ -47,6 +47,14 @@ def pid_of(server: ForkServer) -> int:
     return server._process.pid
 
 
+def test_it_waits_for_no_first_start(server: ForkServer, tmp_path: Path) -> None:
+    ProcessEngine(tmp_path / "instances", tmp_path / "layers", "off")
+    deadline = time.monotonic() + PATIENCE
+    while server._process is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_another_takes_the_place_of_one_that_was_killed(server: ForkServer, engine: ProcessEngine) -> None:
     """The agents that it started go on."""
     watch = Watch(engine)

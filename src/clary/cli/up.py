@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json as json_format
 import logging
 import os
@@ -81,6 +82,8 @@ def serve(settings: Settings, began: float, json: bool) -> None:
     """Run the platform in this process until it is told to end."""
     if json or sys.stdout.isatty():
         Thread(target=_announce_when_ready, args=(settings, began, json), daemon=True).start()
+    # What is imported stays: to look among it for garbage, again and again, is for nothing.
+    gc.disable()
     import clary.app
     from clary.control.reach import Unreachable
     from clary.engines.choosing import UnknownEngine

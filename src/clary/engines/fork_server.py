@@ -12,6 +12,8 @@ from typing import Any
 import clary
 
 SERVE = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.fork_server import main; main()"
+SOON = 1.0
+"""Seconds. A platform that starts has better use for the processor until then."""
 
 
 class ForkServer:
@@ -24,6 +26,11 @@ class ForkServer:
         """Begin it where it does not run, so that the first start need not wait for it."""
         with self._lock:
             self._begin()
+
+    def warm_soon(self) -> None:
+        waiting = threading.Timer(SOON, self.warm)
+        waiting.daemon = True
+        waiting.start()
 
     def start(self, node: str, errors: int, held: list[int]) -> None:
         """Start an agent of `node.json` at the path `node`; `errors` is where it prints, and `held` are open files that

@@ -89,7 +89,7 @@ class ProcessEngine:
         self._line = Line(self._instances / "line", self.places, self._start, oversubscribe=oversubscribe)
         self._network = network
         self._urls = urls
-        FORK_SERVER.warm()
+        FORK_SERVER.warm_soon()
         self._callbacks: list[Callable[[str], None]] = []
         self._listening = threading.Lock()
 
