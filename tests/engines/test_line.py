@@ -86,6 +86,18 @@ def test_trouble_is_tried_again(machine: Machine, monkeypatch: pytest.MonkeyPatc
     assert machine.began == ["running", "waits"]
 
 
+def test_trouble_that_many_see_is_tried_again_once(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "RETRY", 600.0)
+    line = machine.line()
+    join(line, "running", "waits")
+    machine.running.clear()
+    machine.trouble = [OSError("no more processes") for _ in range(20)]
+    before = set(threading.enumerate())
+    for _ in range(20):
+        line.look()
+    assert len(set(threading.enumerate()) - before) == 1
+
+
 def test_who_waited_starts_where_all_may_start_now(machine: Machine) -> None:
     join(machine.line(), "running", "one", "two")
     machine.line(oversubscribe=True)

@@ -63,6 +63,7 @@ class Line:
         self._open = False
         """Whether anybody may be started. Who only looks, or lets go of what there is, starts nothing."""
         self._last = 0
+        self._again: threading.Timer | None = None
         for ticket in read_tickets(directory):
             self._note(ticket)
 
@@ -100,9 +101,7 @@ class Line:
                 pass
         except Exception:
             log.exception("the first in line could not be started; it is tried again in %g s", RETRY)
-            again = threading.Timer(RETRY, self.look)
-            again.daemon = True
-            again.start()
+            self._look_later()
 
     def status(self, instance_id: str) -> InstanceStatus | None:
         """Of an instance that waits, or that left the line without having run; None of any other."""
@@ -159,6 +158,19 @@ class Line:
         empty = [replace(place, taken=Resources()) for place in self._places()]
         # An engine that knows of no place yet may learn of some.
         return not empty or fit(wants, empty) is not None
+
+    def _look_later(self) -> None:
+        """Once, however many looks fail meanwhile: whatever ends in the time of trouble makes for another."""
+        with self._lock:
+            if self._again is None:
+                self._again = threading.Timer(RETRY, self._look_again)
+                self._again.daemon = True
+                self._again.start()
+
+    def _look_again(self) -> None:
+        with self._lock:
+            self._again = None
+        self.look()
 
     def _try_first(self) -> bool:
         # Of that one alone: whoever asks for something else does not wait for the whole line to be started.

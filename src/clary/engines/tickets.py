@@ -67,7 +67,11 @@ class Ticket:
 def read_tickets(directory: Path) -> Iterator[Ticket]:
     """In the order of the line."""
     for path in sorted(directory.glob("[0-9]" * DIGITS)):
-        with path.open(encoding="utf-8") as file:
-            head: dict[str, Any] = json.loads(file.readline())
+        try:
+            with path.open(encoding="utf-8") as file:
+                head: dict[str, Any] = json.loads(file.readline())
+        except FileNotFoundError:
+            # Another engine over the same directory was just now done with it.
+            continue
         head["wants"] = {each: Resources(*want) for each, want in head["wants"].items()}
         yield Ticket(path, **head)
