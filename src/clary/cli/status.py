@@ -77,11 +77,11 @@ def _capacity(settings: Settings) -> dict[str, Any]:
     """What `clary.control.capacity` tells; empty where the platform is about to end."""
     import socket
 
-    from clary.engines.sockets import short_directory
+    from clary.engines.sockets import operator_socket
 
     with socket.socket(socket.AF_UNIX) as client:
         try:
-            client.connect(f"{short_directory(str(settings.state))}/operator.sock")
+            client.connect(operator_socket(settings.state))
             with client.makefile() as told:
                 found: dict[str, Any] = json_format.load(told)
         except (OSError, ValueError):
@@ -111,6 +111,8 @@ def show(report: dict[str, Any]) -> None:
 def _show_capacity(capacity: dict[str, Any]) -> None:
     from clary.cli.console import clock, out
 
+    if capacity["away"]:
+        out.print(f"  {capacity['away']}", markup=False)
     for place in capacity["places"]:
         total, taken = place["total"], place["taken"]
         parts = [

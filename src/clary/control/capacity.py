@@ -7,37 +7,42 @@ import asyncio
 import json
 import os
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from clary.control.house import House
-from clary.engines.answers import Place, Resources
-from clary.engines.sockets import short_directory
+from clary.engines.answers import EngineAway, Place, Resources
+from clary.engines.sockets import operator_socket
 from clary.records.errors import NotFound
 
 MOST_NAMES = 10
-
-
-def socket_path(state: Path) -> str:
-    return f"{short_directory(str(state.resolve()))}/operator.sock"
 
 
 async def listen(house: House) -> asyncio.AbstractServer:
     """Answer whoever connects, for as long as the platform lives and what is returned is kept."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            writer.write(json.dumps(await asyncio.to_thread(report, house)).encode())
-            await writer.drain()
-        writer.close()
+        try:
+            with suppress(OSError):
+                writer.write(json.dumps(await asyncio.to_thread(report, house)).encode())
+                await writer.drain()
+        finally:
+            writer.close()
 
-    path = socket_path(house.settings.state)
+    path = operator_socket(house.settings.state)
     with suppress(FileNotFoundError):
         os.unlink(path)
     return await asyncio.start_unix_server(answer, path)
 
 
 def report(house: House) -> dict[str, Any]:
+    told = {"oversubscribed": house.settings.oversubscribe, "places": [], "waiting": 0, "first": [], "away": ""}
+    try:
+        return {**told, **_of_engine(house)}
+    except EngineAway as error:
+        return {**told, "away": str(error)}
+
+
+def _of_engine(house: House) -> dict[str, Any]:
     since: dict[str, float] = {}
     for instance_id in house.engine.instances():
         with suppress(KeyError):
@@ -47,7 +52,6 @@ def report(house: House) -> dict[str, Any]:
     line = sorted(since, key=since.__getitem__)
     first = [told for owner in line[:MOST_NAMES] if (told := _named(house, owner, since[owner]))]
     return {
-        "oversubscribed": house.settings.oversubscribe,
         "places": [_place(place) for place in house.engine.places()],
         "waiting": len(line),
         "first": first,

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from pathlib import Path
 
 LONGEST_INSTANCE = 40
 SUFFIX = "/run/server.sock"
@@ -24,3 +25,8 @@ def short_directory(directory: str) -> str:
     if os.lstat(link).st_uid != os.getuid() or os.readlink(link) != directory:
         raise PermissionError(f"{link} is not Clary's own link to {directory}; remove it.")
     return link
+
+
+def operator_socket(state: Path) -> str:
+    """Where the platform of a state directory tells its operator what no AWS call does (`control/capacity.py`)."""
+    return f"{short_directory(str(state.resolve()))}/operator.sock"
