@@ -15,7 +15,7 @@ from tests.oci_images import Built, build, busybox_layer, layer, push, script
 from tests.platform import Platform
 from tests.programs import BUCKET, ended, log_lines, put, run_job, training_request, unique, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import INFERENCE, Endpoint
-from tests.services.sagemaker.processing.test_processing_jobs import asked
+from tests.services.sagemaker.processing.test_processing_jobs import asked, run, stored, written
 
 ENGINE = ("--engine", "tests.engines.remote:open_remote", "--advertise", "http://127.0.0.1:0")
 LISTS = """
@@ -133,6 +133,57 @@ def test_a_bucket_that_is_not_there_is_named(remote: Platform) -> None:
     assert job["TrainingJobStatus"] == "Failed"
     assert "Failed to upload artifacts" in job["FailureReason"]
     assert "no-such-bucket-anywhere" in job["FailureReason"]
+
+
+LEAVES = """
+import json, os, pathlib
+host = json.load(open("/opt/ml/config/resourceconfig.json"))["current_host"]
+out = pathlib.Path("/opt/ml/processing/out")
+(out / "deep" / host).mkdir(parents=True)
+(out / "deep" / host / "é b+c&d?.csv").write_text(pathlib.Path("/opt/ml/processing/in/x").read_text() + host)
+(out / "same").write_text(host)
+(out / "empty").write_text("")
+(out / "link").symlink_to("same")
+os.mkfifo(out / "fifo")
+for number in range(60):
+    (out / f"many-{host}-{number}").write_text(str(number))
+"""
+
+
+def leaves(platform: Platform, script: str, **changes: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """A job of two instances that run `script`, and what is stored of its outputs by then."""
+    base = unique("left")
+    source = {"S3Uri": put(platform, f"{base}/in/x", "in-"), "LocalPath": "/opt/ml/processing/in"}
+    request = asked(
+        platform,
+        script,
+        ProcessingInputs=[{"InputName": "in", "S3Input": {**source, "S3DataType": "S3Prefix"}}],
+        ProcessingOutputConfig=written(f"s3://{BUCKET}/{base}/out", "/opt/ml/processing/out"),
+        **changes,
+    )
+    request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] = 2
+    return run(platform, request), stored(platform, f"{base}/out/")
+
+
+def test_directories_come_back_file_by_file(remote: Platform) -> None:
+    job, found = leaves(remote, LEAVES)
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    many = {f"many-{host}-{number}": str(number) for host in ("algo-1", "algo-2") for number in range(60)}
+    deep = {f"deep/{host}/é b+c&d?.csv": f"in-{host}" for host in ("algo-1", "algo-2")}
+    assert found == {**many, **deep, "same": "algo-2", "empty": ""}
+    wait_until(lambda: not any((remote.state / "collected").iterdir()))
+
+
+def test_what_a_failed_job_left_comes_back_too(remote: Platform) -> None:
+    job, found = leaves(remote, "open('/opt/ml/processing/out/part', 'w').write('part')\nraise SystemExit('broke')")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "broke" in job["FailureReason"]
+    assert found == {"part": "part"}
+
+
+def test_a_job_that_leaves_nothing_completes(remote: Platform) -> None:
+    job, found = leaves(remote, "print('nothing')")
+    assert (job["ProcessingJobStatus"], found) == ("Completed", {})
 
 
 def test_traffic_between_machines_is_not_said_to_be_encrypted(remote: Platform) -> None:
