@@ -4,6 +4,8 @@ import io
 import json
 import tarfile
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -39,6 +41,29 @@ def put(platform: Platform, key: str, body: bytes | str) -> str:
         s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key=key, Body=body)
     return f"s3://{BUCKET}/{key}"
+
+
+def stored(platform: Platform, prefix: str) -> dict[str, str]:
+    """What is in the default bucket below `prefix`."""
+    s3 = platform.client("s3")
+    found = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+    return {
+        item["Key"].removeprefix(prefix): s3.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read().decode()
+        for item in found
+    }
+
+
+def post(url: str, fields: dict[str, str], content: bytes) -> int:
+    """The status that a form with a file is answered with."""
+    parts = [f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}\r\n' for name in fields]
+    parts.append('--edge\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n')
+    body = "".join(parts).encode() + content + b"\r\n--edge--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=edge"}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def training_request(platform: Platform, script: str, **changes: Any) -> dict[str, Any]:

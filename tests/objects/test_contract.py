@@ -11,6 +11,7 @@ from clary.objects.base import ObjectArchived, ObjectStore
 from clary.objects.external import ExternalStore
 from clary.settings import Settings
 from tests.platform import Platform
+from tests.programs import post
 
 
 @pytest.fixture
@@ -101,6 +102,18 @@ def test_an_instance_puts_what_it_leaves(objects: ObjectStore) -> None:
         assert objects.read("data", "out/é b.tar.gz") == b"weights"
     else:
         assert url is None
+
+
+def test_an_instance_posts_files_whose_names_only_it_knows(objects: ObjectStore) -> None:
+    found = objects.form("data", "checkpoints/")
+    if isinstance(objects, ExternalStore):
+        assert found is not None
+        url, fields = found
+        for key, status in (("checkpoints/é/1", 204), ("other/1", 403)):
+            assert post(url, {**fields, "key": key}, b"weights") == status
+        assert [info.key for info in objects.list("data", "")] == ["checkpoints/é/1"]
+    else:
+        assert found is None
 
 
 def test_the_platforms_own_bucket_is_made_once_and_what_is_removed_from_it_is_gone(

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from clary.wire.credentials import KeyRing
-from clary.wire.presign import presigned
+from clary.wire.presign import presigned, signed_form
 from tests.platform import Platform
-from tests.programs import unique
+from tests.programs import post, unique
 
 WEEK = 7 * 24 * 3600
 KEYS = ["plain.csv", "a b+c&d=e", "é/ü.txt", "%41", "a//b", "dot/./x", "q?x#y", "~(')*!", "🎈", "trailing/", "\n"]
@@ -86,3 +86,23 @@ def test_one_file_may_be_larger_than_a_users(platform: Platform, bucket: str) ->
             answers[name] = client.recv(4096).split(b"\r\n")[0]
     assert answers["platform"] == b"HTTP/1.1 100 Continue"
     assert b"400" in answers["user"]
+
+
+def test_a_form_takes_files_below_its_prefix_until_it_expires(platform: Platform, bucket: str) -> None:
+    platform.client("s3").put_bucket_policy(Bucket=bucket, Policy=DENIES_ALL % bucket)
+    ring, now = KeyRing.open(platform.state).platform, time.time()
+
+    def form(ago: float = 0.0) -> tuple[str, dict[str, str]]:
+        return signed_form(platform.url, bucket, "ck/", ring, region="us-east-1", seconds=5 * WEEK, now=now - ago)
+
+    answers = {"ck/é/1": 204, "ck": 403, "other": 403}
+    url, fields = form()
+    assert {key: post(url, {**fields, "key": key}, b"x") for key in answers} == answers
+    for weeks, status in ((4, 204), (6, 403)):
+        url, fields = form(weeks * WEEK)
+        assert post(url, {**fields, "key": "ck/2"}, b"x") == status
+    url, fields = form()
+    assert post(url, {**fields, "key": "ck/4", "x-amz-meta-a": "b"}, b"x") == 403
+    platform.client("s3").delete_bucket_policy(Bucket=bucket)
+    found = platform.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    assert [item["Key"] for item in found] == ["ck/2", "ck/é/1"]

@@ -11,7 +11,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from clary.wire.presign import presigned
+from clary.wire.presign import presigned, signed_form
 
 if TYPE_CHECKING:
     from clary.control.house import House
@@ -45,6 +45,20 @@ def destination(house: House, bucket: str, key: str, seconds: float) -> str:
     if house.engine.shares_disk:
         return ""
     return house.objects.destination(bucket, key) or _presigned(house, "PUT", bucket, key, int(seconds) + LIFETIME)
+
+
+def form(house: House, bucket: str, prefix: str, seconds: float) -> tuple[str, dict[str, str]]:
+    """The URL, and the fields of a form, by which an instance that runs for at most `seconds` stores objects below
+    `prefix`, while it runs and whatever their names: no engine takes those itself."""
+    return house.objects.form(bucket, prefix) or signed_form(
+        platform_url(house),
+        bucket,
+        prefix,
+        house.keys.platform,
+        region=house.settings.region,
+        seconds=int(seconds) + LIFETIME,
+        now=time.time(),
+    )
 
 
 def platform_url(house: House) -> str:

@@ -24,7 +24,7 @@ from clary.instance.layout import VIEW, Layout
 from clary.instance.node import Node, Runtime
 from clary.instance.oci import OciImage
 from clary.instance.packing import as_one_file, is_plain_directory, pack, unpack
-from clary.instance.program import Ending, Limits, run
+from clary.instance.program import Ending, Limits, Supervisor
 from clary.instance.recipe import Recipe
 from clary.instance.report import Report
 from clary.instance.room import Room
@@ -34,6 +34,7 @@ from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
 
 if TYPE_CHECKING:
+    from clary.instance.mirrors import Mirrors
     from clary.instance.pipes import Pipes
     from clary.instance.vessel import Vessel
 
@@ -98,15 +99,16 @@ class Agent:
             self._stage_in(surroundings)
             if self._spec.serves and self._node.bind and isinstance(surroundings, Surroundings):
                 self._bind(surroundings)
+            mirrors = self._mirrors()
             self._report.enter("Running")
-            ending = self._run(surroundings, group)
+            ending = self._run(surroundings, group, mirrors)
             seen = self._out_of_memory() if group.out_of_memory() else ending.seen
         finally:
             group.remove()
-        if self._spec.outputs and self._wishes.current() != "kill" and not ending.seen:
+        if (self._spec.outputs or mirrors) and self._wishes.current() != "kill" and not ending.seen:
             self._report.enter("Uploading")
             self._keep()
-            self._store(ending)
+            self._store(ending, mirrors)
         self._conclude(ending, seen)
 
     def _pull(self, recipe: Recipe) -> None:
@@ -142,7 +144,7 @@ class Agent:
     def _stage_in(self, surroundings: Surroundings | Vessel) -> None:
         spec, check, say = self._spec, self._check, self._report.log.say
         check()
-        for directory in (spec.workdir, *(output.directory for output in spec.outputs)):
+        for directory in (spec.workdir, *spec.kept):
             # A working directory elsewhere is the image's own.
             if directory.startswith(VIEW):
                 os.makedirs(self._layout.host(directory), exist_ok=True)
@@ -185,13 +187,23 @@ class Agent:
         listener, self._report.status.address = bind(self._node.bind)
         surroundings.serve_on(listener)
 
-    def _run(self, surroundings: Surroundings | Vessel, group: Group) -> Ending:
+    def _mirrors(self) -> Mirrors | None:
+        if not self._spec.mirrors:
+            return None
+        from clary.instance.mirrors import Mirrors
+
+        return Mirrors(self._spec.mirrors, self._layout, self._check_uploading, self._report.log.say)
+
+    def _run(self, surroundings: Surroundings | Vessel, group: Group, mirrors: Mirrors | None) -> Ending:
         command = surroundings.command(group.join)
         limits = Limits(self._spec.max_runtime, self._spec.grace, self._room)
-        if not self._pipes:
-            return run(command, self._report.log, self._wishes, limits)
-        ending = run(self._pipes.accompany(command), self._report.log, self._wishes, limits)
-        if ending.alarmed:
+        if self._pipes:
+            command = self._pipes.accompany(command)
+        supervisor = Supervisor(command, self._report.log, self._wishes, limits)
+        if mirrors:
+            mirrors.start()
+        ending = supervisor.run()
+        if ending.alarmed and self._pipes:
             raise Refused(self._pipes.trouble())
         return ending
 
@@ -207,8 +219,19 @@ class Agent:
             elif is_plain_directory(directory, self._layout.root):
                 os.symlink(directory, result)
 
-    def _store(self, ending: Ending) -> None:
-        """Bring the outputs that have a destination there."""
+    def _store(self, ending: Ending, mirrors: Mirrors | None) -> None:
+        """Bring the mirrors' files, and the outputs that have a destination, there."""
+        try:
+            if mirrors:
+                mirrors.finish()
+            self._upload()
+        except Refused as refused:
+            if not ending.exit_code or ending.cause:
+                raise
+            # That the program failed is the greater news.
+            self._report.log.say(str(refused))
+
+    def _upload(self) -> None:
         from clary.instance.upload import upload
 
         for output in self._spec.outputs:
@@ -217,14 +240,7 @@ class Agent:
                 continue
             if not output.packed:
                 result = as_one_file(result, self._room.check)
-            try:
-                size = upload(result, output.destination, self._check_uploading, self._report.log.say)
-            except Refused as refused:
-                if ending.exit_code and not ending.cause:
-                    # That the program failed is the greater news.
-                    self._report.log.say(str(refused))
-                    return
-                raise
+            size = upload(result, output.destination, self._check_uploading, self._report.log.say)
             self._report.status.stored[output.name] = size
 
     def _check_uploading(self) -> None:

@@ -91,6 +91,20 @@ class Output:
 
 
 @dataclass(slots=True)
+class Mirror:
+    """A directory whose files are stored while the program runs, and when it is done. `mirrors.py` tells how."""
+
+    directory: str
+    """`/opt/ml/checkpoints`"""
+    url: str
+    """The http(s) URL of a bucket, to which forms are POSTed."""
+    prefix: str
+    """Of the keys: empty, or with a slash at its end."""
+    fields: dict[str, str]
+    """Of a form whose policy allows keys with that prefix, and no others."""
+
+
+@dataclass(slots=True)
 class InstanceSpec:
     id: str
     """Unique and safe as a file name; at most 40 characters."""
@@ -121,6 +135,7 @@ class InstanceSpec:
     """Where a requirements.txt may lie once all is staged in; the first that exists is installed, from a cached
     layer keyed by its content, before the program starts."""
     outputs: list[Output] = field(default_factory=list)
+    mirrors: list[Mirror] = field(default_factory=list)
 
     image: Recipe | None = None
     """What the program's environment is made of. It is built where there is none yet."""
@@ -143,6 +158,11 @@ class InstanceSpec:
     """Seconds of `Running`; 0 is no limit. Past it the program is stopped as by `stop`."""
     grace: float = 120.0
     """Seconds between SIGTERM and SIGKILL."""
+
+    @property
+    def kept(self) -> list[str]:
+        """Directories whose files are kept."""
+        return [output.directory for output in self.outputs] + [mirror.directory for mirror in self.mirrors]
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -167,6 +187,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "mounts": lambda found: {path: Mount(**each) for path, each in found.items()},
     "archives": lambda found: [Archive(**each) for each in found],
     "outputs": lambda found: [Output(**each) for each in found],
+    "mirrors": lambda found: [Mirror(**each) for each in found],
     "image": lambda found: Recipe(**found) if found else None,
     "container": lambda found: OciImage.from_dict(found) if found else None,
 }

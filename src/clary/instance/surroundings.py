@@ -68,9 +68,9 @@ class Surroundings:
     def links(self, directory: str, size: int) -> bool:
         """Whether a channel of `size` bytes may be links to files that the program must not write.
 
-        Not where its directory is packed afterwards: what a program changes in an overlay is not in the directory.
+        Not where its directory is kept: what a program changes in an overlay is not in the directory.
         """
-        if not self.contained or any(overlap(directory, output.directory) for output in self._spec.outputs):
+        if not self.contained or is_kept(directory, self._spec):
             return False
         return self.overlays or size > SMALL_CHANNEL
 
@@ -195,5 +195,10 @@ def check_words(words: Iterable[str]) -> None:
             raise Refused(f"ClientError: {word[:80]!r} holds a NUL, which no argument and no variable may.")
 
 
-def overlap(one: str, other: str) -> bool:
+def is_kept(directory: str, spec: InstanceSpec) -> bool:
+    """Whether files of this directory of the view are among what is kept of the instance."""
+    return any(_overlap(directory, kept) for kept in spec.kept)
+
+
+def _overlap(one: str, other: str) -> bool:
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

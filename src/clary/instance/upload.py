@@ -24,11 +24,10 @@ PATIENCE = 3600.0
 def upload(path: str, url: str, check: Callable[[], None], say: Callable[[str], None]) -> int:
     """PUT the file to `url`; returns its size. `check` may raise to end it; `say` is told when it has to wait."""
     name, until = os.path.basename(path), time.monotonic() + PATIENCE
-    opener = urllib.request.build_opener(_Plain, _Encrypted)
 
     def attempt() -> int:
         check()
-        return _put(opener, path, url, check)
+        return _put(path, url, check)
 
     def waits(reason: str) -> None:
         say(f"The upload of {name} waits: {reason}.")
@@ -39,7 +38,11 @@ def upload(path: str, url: str, check: Callable[[], None], say: Callable[[str], 
         raise Refused(f"ClientError: Failed to upload artifacts: {name}: {error}.") from None
 
 
-def _put(opener: urllib.request.OpenerDirector, path: str, url: str, check: Callable[[], None]) -> int:
+def opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_Plain, _Encrypted)
+
+
+def _put(path: str, url: str, check: Callable[[], None]) -> int:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         headers = {
@@ -49,7 +52,7 @@ def _put(opener: urllib.request.OpenerDirector, path: str, url: str, check: Call
             "Content-Type": "binary/octet-stream",
         }
         request = urllib.request.Request(url, _pieces(file, check), headers, method="PUT")
-        with opener.open(request, timeout=TIMEOUT) as answer:
+        with opener().open(request, timeout=TIMEOUT) as answer:
             answer.read()
         return size
 

@@ -22,7 +22,7 @@ from clary.instance.program import Command, Limits, run
 from clary.instance.reasons import last_lines
 from clary.instance.report import Report
 from clary.instance.spec import InstanceSpec, Mount
-from clary.instance.surroundings import SMALL_CHANNEL, overlap
+from clary.instance.surroundings import SMALL_CHANNEL, is_kept
 from clary.instance.wishes import Wishes
 
 KILL = signal.SIGUSR1
@@ -78,8 +78,7 @@ class Vessel:
 
     def links(self, directory: str, size: int) -> bool:
         """As `Surroundings.links`."""
-        packed = any(overlap(directory, output.directory) for output in self._spec.outputs)
-        return size > SMALL_CHANNEL and not packed
+        return size > SMALL_CHANNEL and not is_kept(directory, self._spec)
 
     def protect(self, directory: str) -> None:
         self._protected.append(directory)

@@ -24,10 +24,6 @@ class ObjectInfo:
     modified: float
 
 
-DEFAULT_CONTENT_TYPE = "binary/octet-stream"
-"""Of an object whose writer named none."""
-
-
 class ObjectStore(Protocol):
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """Current objects whose keys begin with `prefix`, in UTF-8 byte order of keys."""
@@ -40,6 +36,10 @@ class ObjectStore(Protocol):
 
     def destination(self, bucket: str, key: str) -> str | None:
         """A presigned URL to which an instance PUTs the object; None where the platform's own S3 is to take it."""
+        ...
+
+    def form(self, bucket: str, prefix: str) -> tuple[str, dict[str, str]] | None:
+        """URL and fields of a signed form, by which it POSTs objects of any `key` below `prefix`; None as above."""
         ...
 
     def read(self, bucket: str, key: str) -> bytes:

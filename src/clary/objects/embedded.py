@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from clary.database import reading
 from clary.objects import buckets, versions
 from clary.objects.archive import is_archived, restored_until
-from clary.objects.base import DEFAULT_CONTENT_TYPE, ObjectArchived, ObjectInfo
+from clary.objects.base import ObjectArchived, ObjectInfo
 from clary.objects.bodies import Bodies
 from clary.objects.dead import strike_off
 from clary.objects.documents import Documents
@@ -53,6 +53,8 @@ WORKERS = 16
 BURIED_AT_ONCE = 1000
 """Bodies in one transaction, which every other change waits for."""
 PAGE = 1000
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+"""Of an object whose writer named none."""
 OWN_BUCKET = ".clary"
 """Of the platform itself; no user can have a bucket of such a name."""
 
@@ -152,6 +154,9 @@ class EmbeddedStore:
         return str(self.file_of(self._body(bucket, key)))
 
     def destination(self, _bucket: str, _key: str) -> None:
+        return None
+
+    def form(self, _bucket: str, _prefix: str) -> None:
         return None
 
     def read(self, bucket: str, key: str) -> bytes:

@@ -54,6 +54,10 @@ class ExternalStore:
     def destination(self, bucket: str, key: str) -> str:
         return self._presigned("put_object", bucket, key)
 
+    def form(self, bucket: str, prefix: str) -> tuple[str, dict[str, str]]:
+        form = self._client.generate_presigned_post(bucket, f"{prefix}${{filename}}", ExpiresIn=URL_LIFETIME)
+        return form["url"], form["fields"]
+
     def read(self, bucket: str, key: str) -> bytes:
         with _as_contract(bucket, key):
             content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -9,6 +9,7 @@ Version 4 and 2. A form without a policy is a stranger's.
 
 import hmac
 import re
+import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from xml.etree import ElementTree
 
 from clary.wire import refusals
 from clary.wire.bodies import join
-from clary.wire.credentials import Identity, KeyRing
+from clary.wire.credentials import PLATFORM, Identity, KeyRing
 from clary.wire.dates import parse_amz_date
 from clary.wire.errors import ServiceError
 from clary.wire.http import Headers, Request, Response
@@ -133,7 +134,9 @@ def verify_posted(posted: Posted, keys: KeyRing, now: float) -> Identity:
         expected = b64encode(hmac.digest(identity.secret.encode(), policy.encode(), "sha1")).decode()
     if not hmac.compare_digest(expected.encode(), presented.signature.encode()):
         raise refusals.chunk_mismatch(presented.access_key, presented.signature, policy)
-    posted.body.least, posted.body.most = check_policy(policy, posted.form.fields, posted.bucket, now)
+    # What an instance leaves is one file, of whatever size.
+    largest = sys.maxsize if identity.arn == PLATFORM else LARGEST
+    posted.body.least, posted.body.most = check_policy(policy, posted.form.fields, posted.bucket, now, largest)
     return identity
 
 

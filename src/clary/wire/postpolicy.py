@@ -18,7 +18,9 @@ _IGNORED = "x-ignore-"
 LARGEST = 5 << 30
 
 
-def check_policy(policy: str, fields: Mapping[str, str], bucket: str, now: float) -> tuple[int, int]:
+def check_policy(
+    policy: str, fields: Mapping[str, str], bucket: str, now: float, largest: int = LARGEST
+) -> tuple[int, int]:
     """The least and the most bytes that the file may have; raises S3's `ServiceError` for a form that is not allowed.
 
     `policy` is as the form has it, base64; `fields` by name in lower case.
@@ -27,7 +29,7 @@ def check_policy(policy: str, fields: Mapping[str, str], bucket: str, now: float
     if _expiration(document) < now:
         _refuse("Policy expired.")
     values = {**fields, "bucket": bucket}
-    spoken, least, most = set(_UNSPOKEN), 0, LARGEST
+    spoken, least, most = set(_UNSPOKEN), 0, largest
     for condition in document["conditions"]:
         operator, name, *wanted = _condition(condition)
         if operator == "content-length-range":

@@ -3,9 +3,9 @@
 from typing import Any
 
 from clary.objects.archive import ARCHIVED, RESTORED_UNTIL, restored_until
-from clary.objects.base import DEFAULT_CONTENT_TYPE
 from clary.objects.buckets import Bucket
 from clary.objects.checksums import carried
+from clary.objects.embedded import DEFAULT_CONTENT_TYPE
 from clary.objects.errors import StoreError
 from clary.objects.versions import Version
 from clary.services.s3 import encryption

@@ -262,3 +262,26 @@ def test_layers_that_are_not_what_their_digest_says_are_refused(remote: Platform
 
 def says(log: Path, text: str) -> bool:
     return log.exists() and text in log.read_text()
+
+
+def test_checkpoints_are_stored_while_the_platform_comes_and_goes(tmp_path: Path) -> None:
+    platform = Platform(tmp_path / "state", *ENGINE).up()
+    try:
+        prefix = unique("checkpoints")
+        config = {"S3Uri": f"s3://{BUCKET}/{prefix}"}
+        script = WAITS.replace("/opt/ml/model", "/opt/ml/checkpoints")
+        request = training_request(platform, script, CheckpointConfig=config)
+        platform.client("sagemaker").create_training_job(**request)
+        (log,) = wait_until(lambda: [p for p in (tmp_path / "state/instances").glob("*/log") if says(p, "written")])
+        platform.kill()
+        (log.parent / "ml/go").touch()
+        wait_until(lambda: says(log, "The upload of /opt/ml/checkpoints waits: Connection refused"))
+        platform.up()
+        assert ended(platform, request["TrainingJobName"])["TrainingJobStatus"] == "Completed"
+        [found] = platform.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+        assert (found["Key"], found["Size"]) == (f"{prefix}/weights", 8 << 20)
+        script = "import os; print('found', os.path.getsize('/opt/ml/checkpoints/weights'), flush=True)"
+        job = run_job(platform, script, CheckpointConfig=config)
+        assert f"found {8 << 20}" in log_lines(platform, job["TrainingJobName"])
+    finally:
+        platform.down()

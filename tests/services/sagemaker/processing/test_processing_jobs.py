@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.platform import Platform
-from tests.programs import BUCKET, ROLE, SKLEARN, log_lines, put, unique, wait_until
+from tests.programs import BUCKET, ROLE, SKLEARN, log_lines, put, stored, unique, wait_until
 
 CODE = "/opt/ml/processing/input/code"
 GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -35,8 +35,8 @@ def read(uri: str, path: str, **more: str) -> dict[str, str]:
     return {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File", **more}
 
 
-def written(uri: str, path: str, name: str = "rows") -> dict[str, Any]:
-    output = {"S3Uri": uri, "LocalPath": path, "S3UploadMode": "EndOfJob"}
+def written(uri: str, path: str, name: str = "rows", mode: str = "EndOfJob") -> dict[str, Any]:
+    output = {"S3Uri": uri, "LocalPath": path, "S3UploadMode": mode}
     return {"Outputs": [{"OutputName": name, "S3Output": output}]}
 
 
@@ -58,15 +58,6 @@ def has_printed(platform: Platform, name: str, line: str) -> bool:
     with suppress(platform.client("logs").exceptions.ResourceNotFoundException):
         return line in log_lines(platform, name, GROUP)
     return False
-
-
-def stored(platform: Platform, prefix: str) -> dict[str, str]:
-    s3 = platform.client("s3")
-    found = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-    return {
-        item["Key"].removeprefix(prefix): s3.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read().decode()
-        for item in found
-    }
 
 
 def test_a_job_reads_its_inputs_and_its_outputs_go_to_s3(platform: Platform) -> None:
@@ -173,9 +164,26 @@ def test_a_job_past_its_time_is_stopped(platform: Platform) -> None:
     assert run(platform, request)["ProcessingJobStatus"] == "Stopped"
 
 
-def test_an_output_bucket_that_is_not_there_fails_the_job(platform: Platform) -> None:
+def test_an_output_may_be_uploaded_while_the_job_runs(platform: Platform) -> None:
+    base = unique("continuous")
+    script = f"""
+import boto3, pathlib, time
+out = pathlib.Path("/opt/ml/processing/output")
+(out / "first").write_text("1")
+while not boto3.client("s3").list_objects_v2(Bucket="{BUCKET}", Prefix="{base}/")["KeyCount"]:
+    time.sleep(0.1)
+(out / "second").write_text("2")
+"""
+    config = written(f"s3://{BUCKET}/{base}", "/opt/ml/processing/output", mode="Continuous")
+    job = run(platform, asked(platform, script, ProcessingOutputConfig=config))
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    assert stored(platform, f"{base}/") == {"first": "1", "second": "2"}
+
+
+@pytest.mark.parametrize("mode", ["EndOfJob", "Continuous"])
+def test_an_output_bucket_that_is_not_there_fails_the_job(platform: Platform, mode: str) -> None:
     script = "open('/opt/ml/processing/output/a', 'w').write('a')"
-    config = written("s3://no-such-bucket-here/out", "/opt/ml/processing/output")
+    config = written("s3://no-such-bucket-here/out", "/opt/ml/processing/output", mode=mode)
     job = run(platform, asked(platform, script, ProcessingOutputConfig=config))
     assert job["ProcessingJobStatus"] == "Failed"
     assert "no-such-bucket-here" in job["FailureReason"]

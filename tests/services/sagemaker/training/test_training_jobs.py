@@ -324,7 +324,7 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("changes", "named"),
         [
-            ({"CheckpointConfig": {"S3Uri": "s3://a/b"}}, "CheckpointConfig"),
+            ({"RemoteDebugConfig": {"EnableRemoteDebug": True}}, "RemoteDebugConfig"),
             ({"OutputDataConfig": {"S3OutputPath": "https://s3.amazonaws.com/b"}}, "S3OutputPath"),
             ({"InputDataConfig": [CONVERSE]}, "S3DataType Converse"),
             ({"InputDataConfig": [CHANNEL, CHANNEL]}, "must be unique"),

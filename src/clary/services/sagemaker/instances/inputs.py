@@ -36,6 +36,17 @@ def prefix_sources(house: House, uri: str) -> list[Source]:
     `s3://b/data/train` gives `a.csv` for the key `data/train/a.csv`, and its own base name for an object of
     exactly that key. A prefix that ends inside a name keeps the whole last segment.
     """
+    sources = sources_below(house, uri)
+    if not sources:
+        raise JobError(
+            f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
+            "the bucket exists and that objects exist under that S3 prefix."
+        )
+    return sources
+
+
+def sources_below(house: House, uri: str) -> list[Source]:
+    """The same, where there may be none."""
     bucket, prefix = split_s3_uri(uri)
     sources = []
     try:
@@ -45,11 +56,6 @@ def prefix_sources(house: House, uri: str) -> list[Source]:
                 sources.append(Source(name, _locate(house, bucket, found.key), found.size))
     except KeyError:
         raise JobError(f'ClientError: The bucket "{bucket}" of {uri} does not exist.') from None
-    if not sources:
-        raise JobError(
-            f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
-            "the bucket exists and that objects exist under that S3 prefix."
-        )
     return sources
 
 

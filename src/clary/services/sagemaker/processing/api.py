@@ -67,8 +67,6 @@ def _check_output(given: dict[str, Any]) -> None:
         raise not_built(f"FeatureStoreOutput of the output {name}")
     if "S3Output" not in given and not given.get("AppManaged"):
         raise invalid(f"The output {name} has no S3Output.")
-    if given.get("S3Output", {}).get("S3UploadMode") == "Continuous":
-        raise not_built(f"S3UploadMode Continuous of the output {name}")
     _check_path(given, f"output {name}")
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from clary.control.house import House
 from clary.images.table import UnknownImage, find_recipe
-from clary.instance.spec import INTERFACE, InstanceSpec, Output, Pipe, Source
+from clary.instance.spec import INTERFACE, InstanceSpec, Mirror, Output, Pipe, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.environment import instance_environment
 from clary.services.sagemaker.instances.images import MISSING, Program, listed_image, own_image, own_program
 from clary.services.sagemaker.instances.inputs import read_sources
+from clary.services.sagemaker.instances.mirrors import mirror
 from clary.services.sagemaker.instances.types import instance_type
 from clary.services.sagemaker.jobs.attempts import instance_id
 from clary.services.sagemaker.processing.api import is_pipe, local_path
@@ -34,13 +35,30 @@ def size(record: Record) -> int:
 
 
 def outputs(record: Record) -> list[tuple[Output, str]]:
-    """Each directory that is kept, and the S3 URI that its files go below. An output's own name may hold anything."""
-    given = record.document.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    """Each directory that is kept at the end, and the S3 URI that its files go below. An output's own name may hold
+    anything."""
     return [
         (Output(f"output-{number}", local_path(each), packed=False), each["S3Output"]["S3Uri"])
-        for number, each in enumerate(given)
-        if local_path(each)
+        for number, each in enumerate(_given_outputs(record))
+        if local_path(each) and not _is_continuous(each)
     ]
+
+
+def _mirrors(house: House, record: Record, seconds: float) -> list[Mirror]:
+    return [
+        mirror(house, local_path(each), each["S3Output"]["S3Uri"], seconds)
+        for each in _given_outputs(record)
+        if local_path(each) and _is_continuous(each)
+    ]
+
+
+def _given_outputs(record: Record) -> list[dict[str, Any]]:
+    given: list[dict[str, Any]] = record.document.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    return given
+
+
+def _is_continuous(output: dict[str, Any]) -> bool:
+    return bool(output["S3Output"].get("S3UploadMode") == "Continuous")
 
 
 def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]:
@@ -53,6 +71,7 @@ def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]
     )
     hosts = [f"algo-{number}" for number in range(1, size(record) + 1)]
     program, inputs = _program(house, record), list(_inputs(house, job))
+    mirrors = _mirrors(house, record, max_runtime)
     return [
         InstanceSpec(
             id=instance_id(record, number),
@@ -64,6 +83,7 @@ def processing_instances(house: House, record: Record) -> Sequence[InstanceSpec]
             channels={each.path: each.files(number, len(hosts)) for each in inputs if not is_pipe(each.given)},
             pipes={each.path: each.pipe(number, len(hosts)) for each in inputs if is_pipe(each.given)},
             outputs=[output for output, _ in outputs(record)],
+            mirrors=mirrors,
             image=program.image,
             container=program.container,
             vcpus=kind.vcpus,

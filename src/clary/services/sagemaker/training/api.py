@@ -17,6 +17,7 @@ from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
 from clary.services.sagemaker.training.channels import check_channels
+from clary.services.sagemaker.training.checkpoints import check_checkpoints
 from clary.services.sagemaker.training.cluster import check as check_cluster
 from clary.services.sagemaker.training.cluster import count
 from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
@@ -33,6 +34,7 @@ def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, An
     check_config(house, scope, request)
     check_encryption(house, request, count(request["ResourceConfig"]))
     check_channels(request)
+    check_checkpoints(request)
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
     except ValueError as error:

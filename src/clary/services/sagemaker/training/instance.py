@@ -19,6 +19,7 @@ from clary.services.sagemaker.instances.inputs import locate
 from clary.services.sagemaker.instances.types import instance_type
 from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
 from clary.services.sagemaker.training.channels import DATA, Channel, read_channels
+from clary.services.sagemaker.training.checkpoints import checkpoints_of
 from clary.services.sagemaker.training.cluster import Member, members, resource_config
 
 CONFIG = "/opt/ml/input/config"
@@ -40,6 +41,7 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
     # An image of the user's own fetches and installs for itself.
     archives = [] if program.container else _code(house, hyperparameters, all_channels)
     cluster = members(job["ResourceConfig"])
+    checkpoints, mirrors = checkpoints_of(house, job, max_runtime)
 
     def spec(member: Member) -> InstanceSpec:
         kind = instance_type(member.type)
@@ -50,12 +52,16 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
             environment=environment,
             hostname=member.name,
             files=_configuration(hyperparameters, resource_config(member, cluster), channels),
-            channels={each.path: each.files(place) for each, place in channels.items() if each.is_files},
+            channels={
+                **{each.path: each.files(place) for each, place in channels.items() if each.is_files},
+                **checkpoints,
+            },
             mounts={each.path: each.mount for each in channels if each.mount},
             pipes={each.path: each.pipe(place) for each, place in channels.items() if each.mode == "Pipe"},
             archives=archives,
             requirements=[] if program.container else [f"{CODE}/requirements.txt"],
             outputs=[Output("model.tar.gz", "/opt/ml/model"), Output("output.tar.gz", "/opt/ml/output/data")],
+            mirrors=mirrors,
             image=program.image,
             container=program.container,
             vcpus=kind.vcpus,

@@ -10,7 +10,6 @@ from typing import Any
 from clary.services.sagemaker.errors import not_built, refuse_members
 
 JOB = (
-    "CheckpointConfig",
     "DebugRuleConfigurations",
     "InfraCheckConfig",
     "MlflowConfig",
