@@ -35,6 +35,8 @@ CREATION = 120.0
 """Seconds that a container may take to start, for who waits to end it."""
 AFTER_OUTPUT = 2.0
 """Seconds between the end of a container's output and the runtime's knowledge that it has ended."""
+CODE = 20.0
+"""Seconds that the runtime may take to learn the exit code of a container that has ended."""
 KILLED = 128 + signal.SIGKILL
 
 
@@ -144,8 +146,13 @@ def _ending(container: Container) -> dict[str, Any]:
         if container.attrs["State"]["Status"] in ("exited", "dead", "stopped"):
             break
         time.sleep(0.01)
-    # Once it has ended this answers at once, and with the code also where the state does not tell it yet.
-    code = container.wait(timeout=None)["StatusCode"]
+    # Once it has ended this answers at once, and with the code also where the state does not tell it yet; Podman says
+    # -1 on a busy machine, until it has read the code itself.
+    until = time.monotonic() + CODE
+    while (code := container.wait(timeout=None)["StatusCode"]) < 0:
+        if time.monotonic() > until:
+            raise RuntimeUnusable("it does not know how the container ended")
+        time.sleep(0.05)
     container.reload()
     state: dict[str, Any] = {**container.attrs["State"], "ExitCode": code}
     return state
