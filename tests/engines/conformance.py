@@ -62,6 +62,8 @@ class EngineTestCase:
     """Whether programs find the instances of their gang by name."""
     own_networks = False
     """Whether each instance of a gang has a network of its own."""
+    model_is_mounted = False
+    """Whether `/opt/ml/model` is a mount, which a program cannot replace."""
     many = 50
     """Instances that this machine can start at once."""
     patience = PATIENCE
@@ -290,12 +292,10 @@ class EngineTestCase:
         self, exchange: Exchange, engine: Engine, watch: Watch, tmp_path: Path
     ) -> None:
         (tmp_path / "secret").write_text("secret")
+        replace_model = f"os.rmdir(f'{{BASE}}/model')\nos.symlink({str(tmp_path)!r}, f'{{BASE}}/model')\n"
         spec = self.program(
-            "try:\n"
-            "    os.rmdir(f'{BASE}/model')\n"
-            f"    os.symlink({str(tmp_path)!r}, f'{{BASE}}/model')\n"
-            "except OSError: pass\n"
-            f"os.symlink({str(tmp_path / 'secret')!r}, f'{{BASE}}/output/data/link')\n"
+            ("" if self.model_is_mounted else replace_model)
+            + f"os.symlink({str(tmp_path / 'secret')!r}, f'{{BASE}}/output/data/link')\n"
             f"os.symlink({str(tmp_path / 'secret')!r}, f'{{BASE}}/output/failure')\n"
             "sys.exit('tried')",
             outputs=[exchange.output(*MODEL), exchange.output("output.tar.gz", "/opt/ml/output/data")],

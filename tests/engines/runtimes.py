@@ -32,7 +32,7 @@ class Podman:
         self._service: subprocess.Popen[bytes] | None = None
         self._environment = {
             **os.environ,
-            "CONTAINERS_CONF": _write(directory / "containers.conf", _configuration()),
+            "CONTAINERS_CONF": _write(directory / "containers.conf", _configuration(directory)),
             "CONTAINERS_STORAGE_CONF": _write(directory / "storage.conf", _storage(directory)),
         }
 
@@ -115,16 +115,19 @@ def _image_archive() -> Path:
     return directory / "image.tar"
 
 
-def _configuration() -> str:
+def _configuration(directory: Path) -> str:
     files, processes = (resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC))
     # No higher than this process may go itself: a container inside of a machine may have bounds of its own.
     bounds = [
         f"{name}={least}:{least}" for name, least in (("nofile", min(files, 20000)), ("nproc", min(processes, 20000)))
     ]
     runtime = "runc" if shutil.which("runc") else "crun"
+    # What Podman knows of running containers lies in `tmp_dir`, also their exit codes. `podman system reset` takes it
+    # from all that share it: they believe then that the machine was started anew, and forget what runs.
     return (
         f'[containers]\ndefault_ulimits = ["{bounds[0]}", "{bounds[1]}"]\n'
-        f'[engine]\nruntime = "{runtime}"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n'
+        f'[engine]\ntmp_dir = "{directory}/tmp"\nruntime = "{runtime}"\n'
+        'cgroup_manager = "cgroupfs"\nevents_logger = "file"\n'
     )
 
 

@@ -28,6 +28,7 @@ def runtime() -> Iterator[Podman]:
 
 
 class TestContainers(EngineTestCase):
+    model_is_mounted = True
     many = 10
     patience = 120.0
     start_seconds = 8.0
