@@ -43,6 +43,8 @@ class Podman:
             self._service = subprocess.Popen(
                 ["podman", "system", "service", "--time=0", self.address],
                 env=self._environment,
+                # Where the processes that watch containers leave what they have to tell.
+                cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -63,7 +65,13 @@ class Podman:
 
     def run(self, *words: str, check: bool = True) -> str:
         ended = subprocess.run(
-            ["podman", *words], env=self._environment, capture_output=True, text=True, check=False, timeout=60
+            ["podman", *words],
+            env=self._environment,
+            cwd=self._directory,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
         assert not (check and ended.returncode), ended.stderr
         return ended.stdout if not ended.returncode else ended.stderr
