@@ -55,6 +55,8 @@ class RayEngine:
         self._closed = threading.Event()
         self._agreeing = threading.Lock()
         self._gang_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._placed_later: set[str] = set()
+        """Names of the gangs for which a timer runs."""
         self._line = Line(directory / "line", self.places, self._begin, oversubscribe=False)
         self._link = Link(address, self._ledger.namespace(), self._agree, self._hint)
         threading.Thread(target=self._tend, name="ray-tending", daemon=True).start()
@@ -85,6 +87,7 @@ class RayEngine:
 
     def stop(self, instance_id: str) -> None:
         if self._line.stop(instance_id):
+            self._hint(instance_id)
             return
         self._ledger.stop(instance_id)
         if self._ledger.placed(instance_id):
@@ -119,8 +122,9 @@ class RayEngine:
         # Where the cluster is away this is done when it is back.
         with suppress(EngineAway):
             self._link.call("kill", instance_id)
-            if not any(map(self._ledger.holds, gang.ids)):
+            if self._is_gone(gang):
                 self._link.call("free", gang.name)
+        self._forget(gang)
         self._line.look()
 
     def places(self) -> list[Place]:
@@ -174,13 +178,34 @@ class RayEngine:
                 self._try_to_place(gang)
             except (EngineAway, Lost, KeyError) as error:
                 log.info("gang %s is not placed yet: %s", gang.ids[0], error)
-                again = threading.Timer(AGAIN, self._pool.submit, (self._place, gang))
-                again.daemon = True
-                again.start()
+                self._place_later(gang)
             except Exception as error:
                 if not isinstance(error, Unfit):
                     log.exception("gang %s could not be placed", gang.ids[0])
                 self._fail(gang, f"InternalServerError: {error}")
+        self._forget(gang)
+
+    def _place_later(self, gang: Gang) -> None:
+        """Once, however often it fails meanwhile: each agreement tries too."""
+        if gang.name in self._placed_later:
+            return
+        self._placed_later.add(gang.name)
+
+        def place() -> None:
+            self._placed_later.discard(gang.name)
+            self._pool.submit(self._place, gang)
+
+        again = threading.Timer(AGAIN, place)
+        again.daemon = True
+        again.start()
+
+    def _is_gone(self, gang: Gang) -> bool:
+        return not any(map(self._ledger.holds, gang.ids))
+
+    def _forget(self, gang: Gang) -> None:
+        """Its lock, once nobody can want it: names are not used again."""
+        if self._is_gone(gang):
+            self._gang_locks.pop(gang.name, None)
 
     def _try_to_place(self, gang: Gang) -> None:
         held = [instance_id for instance_id in gang.ids if self._ledger.holds(instance_id)]

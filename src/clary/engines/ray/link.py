@@ -76,7 +76,12 @@ class Link:
                 raise EngineAway(self._why)
             number = next(self._numbers)
             self._pending[number] = future
-            self._connection.send((number, method, arguments))
+            try:
+                self._connection.send((number, method, arguments))
+            except OSError as error:
+                # It has ended, and the end is not noticed yet.
+                del self._pending[number]
+                raise EngineAway(f"the connection to {self._address} was lost: {error}") from None
         try:
             return future.result(seconds)
         except NoAnswer:
