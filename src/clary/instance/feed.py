@@ -100,9 +100,7 @@ def items_of(pipe: Pipe, epoch: int) -> list[list[Source]]:
 
 def header(source: Source, size: int) -> bytes:
     if size > LONGEST_RECORD:
-        raise Refused(
-            f"ClientError: {source.name} has {size} bytes, and a record of RecordIO at most {LONGEST_RECORD}."
-        )
+        raise _failed(source, f"it has {size} bytes, and a record of RecordIO at most {LONGEST_RECORD}")
     return struct.pack("<II", MAGIC, size)
 
 
@@ -121,23 +119,24 @@ def decompressed(source: Source, chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Also of several members, as programs that compress in parallel write them. No chunk is longer than `CHUNK`."""
     import zlib
 
-    engine, began = zlib.decompressobj(wbits=31), False
+    # Between members, and after the last, there may be zeros.
+    engine, inside, padding_ahead = zlib.decompressobj(wbits=31), False, b""
     try:
         for chunk in chunks:
             data = chunk
-            while data:
-                began = True
+            while data := data if inside else data.lstrip(padding_ahead):
+                inside = True
                 if plain := engine.decompress(data, CHUNK):
                     yield plain
                 data = engine.unconsumed_tail
                 if engine.eof:
-                    data = engine.unused_data.lstrip(b"\0")
-                    engine, began = zlib.decompressobj(wbits=31), False
-        while began and (plain := engine.decompress(b"", CHUNK)):
+                    data = engine.unused_data
+                    engine, inside, padding_ahead = zlib.decompressobj(wbits=31), False, b"\0"
+        while inside and (plain := engine.decompress(b"", CHUNK)):
             yield plain
     except zlib.error as error:
         raise _failed(source, f"it is not gzip: {error}") from None
-    if began and not engine.eof:
+    if inside and not engine.eof:
         raise _failed(source, "its gzip is cut short")
 
 

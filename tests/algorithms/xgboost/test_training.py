@@ -266,6 +266,7 @@ def test_num_round_is_required(container: Container) -> None:
         ({"train": {"ContentType": "text/xml"}}, "text/xml is not an accepted ContentType: csv, libsvm"),
         ({"train": {"ContentType": "text/csv;label_size=2"}}, "text/csv;label_size=2 is not an accepted"),
         ({"train": {"TrainingInputMode": "Pipe"}}, "Pipe mode not supported for LibSVM."),
+        ({"train": {"TrainingInputMode": "Pipe", "ContentType": "parquet"}}, "Pipe mode not supported for Parquet."),
     ],
 )
 def test_wrong_channels_are_the_users_error(channels: dict[str, dict[str, str]], reason: str) -> None:

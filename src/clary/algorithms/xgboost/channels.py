@@ -7,6 +7,9 @@ from clary.algorithms.errors import UserError
 from clary.algorithms.xgboost.content import Format, format_of
 
 CHANNELS = ("train", "validation")
+MODES = ("File", "FastFile", "Pipe")
+NO_STREAMS = {"libsvm": "LibSVM", "parquet": "Parquet"}
+"""What cannot be read from a pipe: files of Parquet are read from their ends. For LibSVM, AWS's algorithm says so."""
 DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
 
 
@@ -20,10 +23,10 @@ def check_channels(channels: Mapping[str, Mapping[str, Any]]) -> Format:
         if name not in CHANNELS:
             raise UserError(f"Extraneous channel found: {name}")
         mode = channel.get("TrainingInputMode", "File")
-        if mode == "Pipe" and format_of(channel.get("ContentType")) == "libsvm":
-            raise UserError("Pipe mode not supported for LibSVM.")
+        if mode == "Pipe" and format_of(channel.get("ContentType")) in NO_STREAMS:
+            raise UserError(f"Pipe mode not supported for {NO_STREAMS[format_of(channel.get('ContentType'))]}.")
         distribution = channel.get("S3DistributionType", "FullyReplicated")
-        if mode not in ("File", "FastFile") or distribution not in DISTRIBUTIONS:
+        if mode not in MODES or distribution not in DISTRIBUTIONS:
             raise UserError(f"Channel configuration for '{name}' channel is not supported: {dict(channel)}")
         format_of(channel.get("ContentType"))
     return format_of(channels["train"].get("ContentType"))

@@ -1,10 +1,12 @@
 """A channel's files as one `DMatrix`.
 
-/opt/ml/input/data/<channel>/** → format of the channel's content type → features, label, weights → DMatrix
+/opt/ml/input/data/<channel>/**, or the pipe <channel>_0 → format of the channel's content type → features, label,
+weights → DMatrix
 """
 
 import logging
 import os
+import stat
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import chain
@@ -29,7 +31,7 @@ def load_matrix(directories: list[str], kind: Format, *, weights: bool = False) 
     files = [path for directory in directories for path in data_files(directory)]
     if not files:
         return None
-    read: Callable[[list[str]], xgboost.DMatrix] = {
+    read: Callable[[list[str]], xgboost.DMatrix | None] = {
         "csv": lambda paths: _read_csv(paths, weights),
         "libsvm": _read_libsvm,
         "parquet": _read_parquet,
@@ -39,13 +41,19 @@ def load_matrix(directories: list[str], kind: Format, *, weights: bool = False) 
         matrix = read(files)
     except (ValueError, OSError, xgboost.core.XGBoostError) as error:
         raise UserError(f"Failed to load {kind} data with exception:\n{error}") from error
+    if matrix is None:
+        return None
     if matrix.num_row() and not matrix.get_label().size:
         raise UserError("Got input data without labels. Please check the input data set.")
     return matrix
 
 
 def data_files(directory: str) -> list[str]:
-    """Files with something in them, in any sub-directory, in the order of their names."""
+    """Files with something in them, in any sub-directory, in the order of their names; of a channel in Pipe mode the
+    pipe of its first epoch."""
+    pipe = f"{directory}_0"
+    if os.path.exists(pipe) and stat.S_ISFIFO(os.stat(pipe).st_mode):
+        return [pipe]
     found = []
     for parent, directories, names in os.walk(directory):
         directories.sort()
@@ -63,9 +71,11 @@ def _lines(paths: list[str]) -> Iterator[str]:
             yield from file
 
 
-def _read_csv(paths: list[str], weighted: bool) -> "xgboost.DMatrix":
+def _read_csv(paths: list[str], weighted: bool) -> "xgboost.DMatrix | None":
     lines = _lines(paths)
-    first = next(lines)
+    first = next(lines, None)
+    if first is None:
+        return None
     delimiter = sniff_delimiter(first)
     if delimiter is None:
         raise UserError(f"Could not determine delimiter on line {first[:50].strip()}")
@@ -100,11 +110,15 @@ def _read_parquet(paths: list[str]) -> "xgboost.DMatrix":
     return xgboost.DMatrix(table[:, 1:], label=table[:, 0])
 
 
-def _read_recordio(paths: list[str]) -> "xgboost.DMatrix":
+def _read_recordio(paths: list[str]) -> "xgboost.DMatrix | None":
     parts = []
     for path in paths:
         with open(path, "rb") as file:
-            parts.append(read_recordio(file.read()))
+            data = file.read()
+        if data:
+            parts.append(read_recordio(data))
+    if not parts:
+        return None
     features = [part[0] for part in parts]
     dense = all(isinstance(part, np.ndarray) for part in features)
     stacked = np.vstack(features) if dense else vstack(features, format="csr")
