@@ -54,6 +54,12 @@ def _xgboost_metrics() -> tuple[tuple[str, str], ...]:
     )
 
 
+def _server(repository: str, family: Family, framework: str) -> Image:
+    """An image that serves with a script and without one."""
+    command = ("-m", "clary.toolkits.serve", "--framework", framework)
+    return Image(repository, family, script_serve=command, algorithm_serve=command)
+
+
 IMAGES = (
     Image(
         repository="sagemaker-scikit-learn",
@@ -80,9 +86,9 @@ IMAGES = (
     Image("pytorch-training", PYTORCH, script_train=("-m", "clary.toolkits.train")),
     Image("tensorflow-training", TENSORFLOW, script_train=("-m", "clary.toolkits.train")),
     Image("huggingface-pytorch-training", HUGGINGFACE, script_train=("-m", "clary.toolkits.train")),
-    Image("pytorch-inference", PYTORCH),
+    _server("pytorch-inference", PYTORCH, "pytorch"),
     Image("tensorflow-inference", TENSORFLOW),
-    Image("huggingface-pytorch-inference", HUGGINGFACE),
+    _server("huggingface-pytorch-inference", HUGGINGFACE, "huggingface"),
     Image("sagemaker-base-python", BASE_PYTHON),
     Image("sagemaker-base-python-310", BASE_PYTHON),
     Image("sagemaker-data-science", DATA_SCIENCE),

@@ -15,7 +15,7 @@ from typing import Any
 
 from clary.toolkits import encoders
 from clary.toolkits.context import Context, takes_context
-from clary.toolkits.frameworks import Framework
+from clary.toolkits.defaults import Framework
 from clary.toolkits.http import Request, Response
 from clary.toolkits.layout import opt_ml
 
@@ -33,7 +33,7 @@ class ScriptService:
         self._context = Context(opt_ml("model"), {})
 
     def load(self) -> None:
-        self._script = import_script()
+        self._script = import_script(optional=not self._framework.needs_script)
         self._transform = self._find_transform()
         self._execution_parameters = getattr(self._script, "execution_parameters_fn", None)
         self._model = self._function("model_fn", arguments=1)(opt_ml("model"))
@@ -91,11 +91,15 @@ def compose(input_fn: Callable[..., Any], predict_fn: Callable[..., Any], output
     return transform
 
 
-def import_script() -> ModuleType:
-    """Import the user's program, with everything that lies beside it importable."""
-    program = os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_PROGRAM
+def import_script(*, optional: bool) -> ModuleType:
+    """Import the user's program, with everything that lies beside it importable. Where it is `optional`, and none is
+    named nor there, the module is empty."""
+    named = os.environ.get("SAGEMAKER_PROGRAM")
+    program = named or DEFAULT_PROGRAM
     path = os.path.join(_code_directory(program), program)
     if not os.path.exists(path):
+        if optional and not named:
+            return ModuleType("inference")
         raise FileNotFoundError(f"The script {program} is neither in {opt_ml('code')} nor in the model's code/.")
     sys.path.insert(0, os.path.dirname(path))
     return importlib.import_module(os.path.basename(path).removesuffix(".py"))
