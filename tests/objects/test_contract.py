@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clary.objects.base import ObjectArchived, ObjectStore
+from clary.objects.embedded import EmbeddedStore
 from clary.objects.external import ExternalStore
 from clary.settings import Settings
 from tests.platform import Platform
@@ -61,6 +62,14 @@ def test_an_adopted_file_is_found_and_stays(objects: ObjectStore, tmp_path: Path
     (listed,) = objects.list("data", "out/")
     assert (listed.key, listed.size, listed.etag) == (info.key, info.size, info.etag)
     assert int(listed.modified) == int(info.modified)
+
+
+def test_an_etag_that_is_known_need_not_be_computed(store: EmbeddedStore, tmp_path: Path) -> None:
+    path = tmp_path / "body"
+    path.write_bytes(b"x" * 10_000)
+    info = store.adopt("data", "key", path, "0123-1")
+    assert (info.size, info.etag) == (10_000, "0123-1")
+    assert store.read("data", "key") == b"x" * 10_000
 
 
 def test_what_is_missing_is_a_key_error_that_names_it(objects: ObjectStore, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ class ObjectInfo:
     key: str
     size: int
     etag: str
-    """Without quotes."""
+    """Without quotes. Who adopts a file may name one, which a store that makes its own passes over."""
     modified: float
 
 
@@ -46,7 +46,7 @@ class ObjectStore(Protocol):
         """A small object, whole."""
         ...
 
-    def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
+    def adopt(self, bucket: str, key: str, path: Path, etag: str = "") -> ObjectInfo:
         """Store the file at `path`, durably. It stays, and may be the stored body now: nobody may write to it."""
         ...
 

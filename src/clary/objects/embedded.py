@@ -11,6 +11,7 @@ process at a time may have a store open.
 import asyncio
 import hashlib
 import logging
+import os
 import threading
 import time
 from collections.abc import AsyncIterable, Callable, Iterator
@@ -164,15 +165,15 @@ class EmbeddedStore:
         content = self.view(partial(content_of, body=body))
         return self.bodies.path(body).read_bytes() if content is None else content
 
-    def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
+    def adopt(self, bucket: str, key: str, path: Path, etag: str = "") -> ObjectInfo:
         with _missing_as_key_error(bucket, key):
             self.view(lambda connection: buckets.find(connection, bucket))  # before the file is taken
         with path.open("rb") as file:
-            md5 = hashlib.file_digest(file, "md5").hexdigest()
-            size = file.tell()
+            etag = etag or hashlib.file_digest(file, "md5").hexdigest()
+            size = os.fstat(file.fileno()).st_size
         headers = {"ContentType": DEFAULT_CONTENT_TYPE}
         headers |= default_retention(self.documents.of(bucket, LOCKING), time.time())
-        content = Content(self.bodies.adopt(path), size, md5, headers)
+        content = Content(self.bodies.adopt(path), size, etag, headers)
 
         def put(connection: Connection) -> Version:
             return versions.put(connection, buckets.find(connection, bucket), key.encode(), content)

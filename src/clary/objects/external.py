@@ -63,7 +63,7 @@ class ExternalStore:
             content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return content
 
-    def adopt(self, bucket: str, key: str, path: Path) -> ObjectInfo:
+    def adopt(self, bucket: str, key: str, path: Path, etag: str = "") -> ObjectInfo:  # noqa: ARG002 - it makes its own
         with _as_contract(bucket, key), path.open("rb") as file:
             self._client.upload_fileobj(file, bucket, key)
         return self._head(bucket, key)

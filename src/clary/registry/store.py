@@ -79,7 +79,7 @@ class Registry:
         with self._lock(digest):
             if self.view(partial(blobs.size_anywhere, digest=digest)) is None:
                 self._places.pop(digest, None)
-                self._objects.adopt(self._own_bucket(), key_of(digest), opened.path)
+                self._objects.adopt(self._own_bucket(), key_of(digest), opened.path, _etag(digest))
 
             def end(connection: Connection) -> None:
                 blobs.give(connection, repository, digest, opened.size)
@@ -163,3 +163,8 @@ class Registry:
 
 def key_of(digest: str) -> str:
     return f"{PREFIX}{digest}"
+
+
+def _etag(digest: str) -> str:
+    """With the dash that says in S3 that it is no MD5; who downloads a blob compares its digest."""
+    return f"{digest.removeprefix('sha256:')[:32]}-1"
