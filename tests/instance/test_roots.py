@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from clary.instance import roots
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.merging import PLACES
 from clary.instance.oci import OciImage
@@ -230,6 +231,15 @@ def test_another_archive_than_the_configuration_names_is_refused(store: str, tmp
 def test_an_image_for_another_machine_is_refused(store: str, tmp_path: Path) -> None:
     built = build(tmp_path / "built", [layer({"a": "1"})], platform=("linux", "mips"))
     with pytest.raises(Refused, match="made for linux/mips, and this machine is linux/"):
+        provide(store, built.image, 0, Ear())
+
+
+def test_a_configuration_that_would_fill_the_memory_is_not_read(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roots, "LARGEST_CONFIG", 10_000)
+    built = build(tmp_path / "built", [layer({"a": "1"})], Env=["LONG=" + "x" * 10_000])
+    with pytest.raises(Refused, match="at most 10000 are read"):
         provide(store, built.image, 0, Ear())
 
 

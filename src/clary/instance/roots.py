@@ -29,6 +29,8 @@ from clary.instance.tarball import check_digest
 from clary.instance.unpacking import LAYER, Notes, unpack_layer
 
 IMAGE, LAYERS, ROOT = "image.json", "layers", "root"
+LARGEST_CONFIG = 8 * 2**20
+"""Bytes: it is read into the agent's memory, which no limit of the instance holds."""
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})\Z")
 
 
@@ -127,6 +129,11 @@ class Build:
 
     def _config(self) -> Config:
         path = self._bring(self._image.config, self._directory)
+        size = os.path.getsize(path)
+        if size > LARGEST_CONFIG:
+            raise Refused(
+                f"ClientError: the image's configuration has {size} bytes; at most {LARGEST_CONFIG} are read."
+            )
         with open(path, "rb") as file:
             return read_config(file.read())
 
