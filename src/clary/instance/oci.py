@@ -17,6 +17,12 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s
 """What machines call themselves → what images do."""
 
 
+def own_architecture() -> str:
+    """This machine's, in the words of images."""
+    machine = os.uname().machine
+    return ARCHITECTURES.get(machine, machine)
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
     """Bytes of a registry: a layer, or an image's configuration."""
@@ -26,7 +32,7 @@ class Blob:
     media_type: str
     size: int
     location: str
-    """Absolute path of a file that never changes, or an http(s) URL."""
+    """Absolute path of a file that never changes, or an http(s) URL; empty of a layer that lies elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def read_config(text: bytes) -> Config:
         platform = (str(data.get("os") or "linux"), str(data.get("architecture") or ""))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(f"ClientError: the image's configuration cannot be read: {error!r}.") from None
-    own = ("linux", ARCHITECTURES.get(os.uname().machine, os.uname().machine))
+    own = ("linux", own_architecture())
     if platform not in (own, ("linux", "")):
         raise Refused(f"ClientError: the image is made for {'/'.join(platform)}, and this machine is {'/'.join(own)}.")
     return config

@@ -1,30 +1,19 @@
 """An image of the registry, as whoever runs it needs it."""
 
-import platform
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from clary.control.house import House
 from clary.control.reach import location
+from clary.instance.oci import Blob, own_architecture
 from clary.records.record import Scope
 from clary.registry import images
 from clary.registry.errors import ImageUnknown
 from clary.registry.manifests import Descriptor, Manifest, read_manifest
 from clary.services.ecr.repositories import find_named
 
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""In the words of images, by those of the kernel."""
 DEFAULT_TAG = "latest"
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    digest: str
-    media_type: str
-    size: int
-    location: str
-    """Where its bytes are: a path of an immutable local file, or a URL; empty of a layer that lies elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +21,8 @@ class Found:
     digest: str
     """Of the manifest that runs on this machine, which an index may have named."""
     config: Blob
-    layers: tuple[Blob, ...]
-    """From the lowest on."""
+    layers: list[Blob]
+    """The lowest first."""
 
 
 class NoSuchPlatform(Exception):
@@ -51,7 +40,7 @@ def find_image(house: House, scope: Scope, repository: str, reference: str = DEF
     except ImageUnknown:
         return None
     config, *layers = [_located(house, each) for each in _blobs(manifest)]
-    return Found(manifest.digest, config, tuple(layers))
+    return Found(manifest.digest, config, layers)
 
 
 def _manifest(connection: Any, repository: str, reference: str) -> Manifest:
@@ -65,8 +54,7 @@ def _manifest(connection: Any, repository: str, reference: str) -> Manifest:
 
 def _chosen(index: Manifest) -> Descriptor:
     """The image of an index that runs here: of this architecture, or of none that is told."""
-    machine = platform.machine()
-    own = _ARCHITECTURES.get(machine, machine)
+    own = own_architecture()
     for each in index.manifests:
         told = each.platform
         if (told.get("os", "linux"), told.get("architecture", own)) == ("linux", own):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from clary.control.house import House
 from clary.images.table import Image, UnknownImage, find_image
-from clary.instance.oci import Blob, OciImage
+from clary.instance.oci import OciImage
 from clary.instance.recipe import Recipe
 from clary.records.record import Scope
 from clary.services.ecr import lookup
@@ -70,7 +70,7 @@ def own_image(house: House, scope: Scope, uri: str, missing: str) -> OciImage | 
         raise UnknownImage(f"{uri} cannot run on this machine: {error}.") from None
     if found is None:
         raise UnknownImage(missing.format(uri=uri))
-    return OciImage(uri, found.digest, _blob(found.config), [_blob(layer) for layer in found.layers])
+    return OciImage(uri, found.digest, found.config, found.layers)
 
 
 def pinned(house: House, scope: Scope, uri: str) -> str:
@@ -125,7 +125,3 @@ def _is_own_address(house: House, host: str) -> bool:
     settings = house.settings
     names = {f"{name}:{settings.port}" for name in (settings.host, *LOOPBACK)}
     return host in {*names, urlsplit(settings.url).netloc, urlsplit(settings.advertise or "").netloc}
-
-
-def _blob(found: lookup.Blob) -> Blob:
-    return Blob(found.digest, found.media_type, found.size, found.location)
