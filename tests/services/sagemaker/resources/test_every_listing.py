@@ -16,7 +16,7 @@ from clary.services.table import all_handlers
 from clary.wire.models import service_model
 from tests.platform import Platform
 from tests.programs import wait_until
-from tests.services.sagemaker.resources.walk import SMALLEST
+from tests.services.sagemaker.resources.walk import APART, SMALLEST
 
 HANDLERS = all_handlers()
 REGION = "ca-central-1"
@@ -36,6 +36,10 @@ OF_ONE_KIND: dict[tuple[str, str], dict[Any, list[str]]] = {
     ("TrialComponent", "ExperimentName"): {"walk-a": []},
     ("TrialComponent", "TrialName"): {"walk-a": []},
     ("TrialComponent", "SourceArn"): {"arn:aws:sagemaker:ca-central-1:123456789012:training-job/other": []},
+    ("Action", "SourceUri"): {"s3://data/report": NAMES, "s3://data": []},
+    ("Action", "ActionType"): {"Approval": NAMES, "Other": []},
+    ("Context", "SourceUri"): {"s3://data/models": NAMES, "s3://data": []},
+    ("Context", "ContextType"): {"Family": NAMES, "Other": []},
     ("ModelPackage", "ModelApprovalStatus"): {"Approved": [], "Rejected": [], "PendingManualApproval": []},
     ("ModelPackage", "ModelPackageGroupName"): {"walk-a": []},
     ("ModelPackage", "ModelPackageType"): {"Versioned": [], "Unversioned": NAMES, "Both": NAMES},
@@ -48,7 +52,7 @@ def filters_of(resource: Resource) -> dict[str, Shape]:
     return {name: member for name, member in shape.members.items() if name not in ORDER}
 
 
-CASES = [(base, member) for base, resource in RESOURCES.items() for member in filters_of(resource)]
+CASES = [(base, member) for base in SMALLEST for member in filters_of(RESOURCES[base])]
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +89,7 @@ def listing(client: Any, base: str) -> Listed:
 def test_every_listing_is_one_of_a_declared_resource() -> None:
     built = {name for service, name in HANDLERS if service == "sagemaker" and name.startswith("List")}
     assert built - OTHERS == {resource.list_operation for resource in RESOURCES.values()}
-    assert set(SMALLEST) == set(RESOURCES)
+    assert set(SMALLEST) == set(RESOURCES) - APART
 
 
 @pytest.mark.parametrize(("base", "member"), CASES)
@@ -122,7 +126,7 @@ def example(shape: Shape) -> Any:
     return shape.enum[0] if shape.enum else "arn:aws:sagemaker:ca-central-1:123456789012:training-plan/plan"
 
 
-@pytest.mark.parametrize("base", RESOURCES)
+@pytest.mark.parametrize("base", SMALLEST)
 def test_every_order_is_honoured(sagemaker: Any, base: str) -> None:
     summaries = listing(sagemaker, base)
     shape = service_model("sagemaker").operation_model(RESOURCES[base].list_operation).input_shape
@@ -131,7 +135,7 @@ def test_every_order_is_honoured(sagemaker: Any, base: str) -> None:
         assert [found[f"{base}Name"] for found in summaries(SortBy=key, SortOrder="Descending")] == NAMES[::-1]
 
 
-@pytest.mark.parametrize("base", RESOURCES)
+@pytest.mark.parametrize("base", SMALLEST)
 def test_pages_follow_each_other(sagemaker: Any, base: str) -> None:
     operation = RESOURCES[base].list_operation
     paginator = sagemaker.get_paginator(xform_name(operation))

@@ -45,9 +45,14 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "Experiment": {"Description": "which depth is best"},
     "Trial": {"ExperimentName": "walk-a"},
     "TrialComponent": {"Parameters": {"depth": {"NumberValue": 3.0}, "kind": {"StringValue": "tree"}}},
+    "Action": {"Source": {"SourceUri": "s3://data/report"}, "ActionType": "Approval"},
+    "Context": {"Source": {"SourceUri": "s3://data/models"}, "ContextType": "Family"},
     "CodeRepository": {"GitConfig": REPOSITORY},
     "ModelPackageGroup": {"ModelPackageGroupDescription": "versions of one model"},
     "ModelPackage": {"InferenceSpecification": {"Containers": [{"Image": UNKNOWN_IMAGE}]}},
     "NotebookInstanceLifecycleConfig": {"OnStart": [{"Content": SCRIPT}]},
 }
 """By base: a Create request but for the name. In this order they can be made."""
+
+APART = {"Artifact", "Association"}
+"""Kinds that are not called by a name of their own, whose tests are in `lineage/`."""

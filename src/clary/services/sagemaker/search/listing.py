@@ -1,5 +1,6 @@
 """Listings by what records say, where columns do not have it: they walk the index of Search."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,13 @@ from clary.services.sagemaker.resources.listing import PAGE_SIZE
 from clary.services.sagemaker.resources.shapes import cut, list_member, summary_members
 
 CREATED = "CreationTime"
+MOST = 100
+"""Records that are read at once."""
 
 
 def list_found(call: Call, resource: Resource, request: dict[str, Any], where: Expression) -> dict[str, Any]:
     """The response of the resource's List operation: the records for which the expression holds, within the request's
-    times of creation, by `CreationTime` or `Name`."""
+    times of creation, by `CreationTime`, `Name` or a text."""
     created = Within(
         CREATED, request.get("CreatedAfter"), request.get("CreatedBefore"), with_low=False, with_high=False
     )
@@ -47,11 +50,23 @@ def find_first(call: Call, resource: Resource, where: Expression) -> Document | 
     return documents[0] if documents else None
 
 
+def find_all(call: Call, resource: Resource, where: Expression) -> Iterator[Document]:
+    """What is told of each record for which the expression holds, the oldest first, read as it is asked for."""
+    token = ""
+    while True:
+        found = _search(call, resource, where, Order(CREATED, descending=False), MOST, token)
+        yield from found.documents
+        token = found.next_token
+        if not token:
+            return
+
+
 def _order(resource: Resource, request: dict[str, Any]) -> Order:
     descending = request.get("SortOrder", resource.order) == "Descending"
-    if request.get("SortBy", CREATED) == CREATED:
+    by = request.get("SortBy", CREATED)
+    if by == CREATED:
         return Order(CREATED, descending=descending)
-    return Order(resource.name_member, "texts", descending)
+    return Order(resource.name_member if by == "Name" else by, "texts", descending)
 
 
 def _search(call: Call, resource: Resource, where: Expression, order: Order, size: int, token: str) -> Results:
