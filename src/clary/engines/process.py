@@ -10,22 +10,17 @@ All of it is found again in the instances' directories, so an engine is as good 
 """
 
 import contextlib
-import fcntl
 import os
-import shutil
-import signal
-import stat
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from clary.engines import locks
 from clary.engines.answers import LogLine, Place
 from clary.engines.capacity import machine_resources, parse_capacity
 from clary.engines.fork_server import FORK_SERVER
 from clary.engines.gpus import Grant, offered
+from clary.engines.hints import Hints
 from clary.engines.hosts import address_claims, interface_of
 from clary.engines.line import Line
 from clary.engines.machine import Machine, Sandboxing, pip_settings
@@ -33,19 +28,13 @@ from clary.engines.networks import NetworkChoice, Reach, doors, reach_of
 from clary.engines.roll import Roll, was_started
 from clary.engines.sockets import short_directory
 from clary.engines.tools import machine_tools
+from clary.engines.traces import end_agent, read_log, read_status, remove
 from clary.engines.uids import DEFAULT_RANGE, uid_claims
 from clary.files import write_atomically
 from clary.instance.layout import Layout
 from clary.instance.node import OWN_INTERFACE, Node
 from clary.instance.spec import InstanceSpec, InstanceStatus
 from clary.instance.wishes import express
-
-LOG_PAGE = 1024 * 1024
-KILL_SECONDS = 5.0
-"""How long a killed agent has to end its program and itself before it is killed outright."""
-PIPE = 1 << 20
-"""Bytes of hints that the fifo holds while nobody reads it."""
-LOST = "InternalServerError: The instance agent was lost: it was killed, or the machine restarted."
 
 
 class ProcessEngine:
@@ -84,14 +73,13 @@ class ProcessEngine:
         self._gpus = offered(self._machine.gpus, int(self._total.gpus)) if gpus is None else list(gpus)
         self._oversubscribe = oversubscribe
         self._roll = Roll(self._instances, self._agent_ended)
+        self._hints = Hints(self._instances / "changes", self._roll.hear)
         self._taking_up = threading.Lock()
         self._taken_up = False
         self._line = Line(self._instances / "line", self.places, self._start, oversubscribe=oversubscribe)
         self._network = network
         self._urls = urls
         FORK_SERVER.warm_soon()
-        self._callbacks: list[Callable[[str], None]] = []
-        self._listening = threading.Lock()
 
     def start(self, gang: Sequence[InstanceSpec]) -> None:
         self._take_up()
@@ -176,7 +164,7 @@ class ProcessEngine:
 
     def _agent_ended(self, instance_id: str, heard: float) -> None:
         if self._is_news(instance_id, heard):
-            self._hint(instance_id)
+            self._hints.tell(instance_id)
         self._line.look()
 
     def _is_news(self, instance_id: str, heard: float) -> bool:
@@ -201,36 +189,16 @@ class ProcessEngine:
     def poll(self, instance_id: str) -> InstanceStatus:
         if waiting := self._line.status(instance_id):
             return waiting
-        layout = self._known(instance_id)
-        alive = locks.is_held(layout["agent.lock"])
-        # Read after the look at the lock: an agent that ended in between has written its last word by now.
-        try:
-            status = InstanceStatus.from_json(Path(layout["status.json"]).read_text())
-        except FileNotFoundError:
-            if alive:
-                return InstanceStatus()
-            raise KeyError(instance_id) from None
-        if status.phase != "Done" and not alive:
-            status.phase, status.outcome, status.reason = "Done", "Failed", LOST
-            status.lost = True
-            status.entered["Done"] = _last_sign(layout)
-        return status
+        return read_status(self._known(instance_id))
 
     def stop(self, instance_id: str) -> None:
         if self._line.stop(instance_id):
-            self._hint(instance_id)
+            self._hints.tell(instance_id)
             return
         express(self._known(instance_id), "stop")
 
     def logs(self, instance_id: str, offset: int) -> tuple[list[LogLine], int]:
-        try:
-            with open(self._known(instance_id)["log"], "rb") as file:
-                file.seek(offset)
-                page = file.read(LOG_PAGE)
-        except FileNotFoundError:
-            return [], offset
-        page = page[: page.rfind(b"\n") + 1]
-        return list(_lines(page)), offset + len(page)
+        return read_log(self._known(instance_id), offset)
 
     def address(self, instance_id: str) -> str:
         layout = self._known(instance_id)
@@ -244,10 +212,9 @@ class ProcessEngine:
         if self._line.release(instance_id) and not os.path.exists(self._layout(instance_id).root):
             return
         layout = self._known(instance_id)
-        if locks.is_held(layout["agent.lock"]):
-            _kill(layout)
+        end_agent(layout)
         self._clear(layout)
-        shutil.rmtree(layout.root, onerror=_open_and_retry)
+        remove(layout)
 
     def places(self) -> list[Place]:
         self._roll.recover()
@@ -261,28 +228,8 @@ class ProcessEngine:
         return list({*self._line.instances(), *started})
 
     def on_change(self, callback: Callable[[str], None]) -> None:
-        with self._listening:
-            self._callbacks.append(callback)
-            if len(self._callbacks) == 1:
-                threading.Thread(target=self._listen, name="instance-changes", daemon=True).start()
+        self._hints.listen(callback)
         self._take_up()
-
-    def _hint(self, instance_id: str) -> None:
-        for callback in self._callbacks:
-            callback(instance_id)
-
-    def _listen(self) -> None:
-        path = self._instances / "changes"
-        with contextlib.suppress(FileExistsError):
-            os.mkfifo(path, 0o600)
-        # Open for writing too, so that the fifo does not end with its last writer.
-        with open(os.open(path, os.O_RDWR), encoding="utf-8") as changes:
-            with contextlib.suppress(OSError):
-                fcntl.fcntl(changes, fcntl.F_SETPIPE_SZ, PIPE)
-            for line in changes:
-                instance_id = line.rstrip("\n")
-                self._roll.hear(instance_id)
-                self._hint(instance_id)
 
     def _layout(self, instance_id: str) -> Layout:
         return Layout(str(self._instances / instance_id))
@@ -306,36 +253,3 @@ def _take(layout: Layout) -> Iterator[int | None]:
         yield lock if locks.take(lock) and not os.path.exists(layout["status.json"]) else None
     finally:
         os.close(lock)
-
-
-def _kill(layout: Layout) -> None:
-    express(layout, "kill")
-    deadline = time.monotonic() + KILL_SECONDS
-    while locks.is_held(layout["agent.lock"]):
-        if time.monotonic() > deadline:
-            os.kill(int(Path(layout["agent.lock"]).read_text()), signal.SIGKILL)
-            deadline += KILL_SECONDS
-        time.sleep(0.005)
-
-
-def _last_sign(layout: Layout) -> float:
-    """When the agent was last seen to do something."""
-    paths = (layout["status.json"], layout["log"])
-    return max(os.path.getmtime(path) for path in paths if os.path.exists(path))
-
-
-def _lines(page: bytes) -> Iterator[LogLine]:
-    for record in page.decode(errors="replace").split("\n")[:-1]:
-        stamp, _, text = record.partition("\t")
-        yield LogLine(int(stamp) / 1000, text)
-
-
-def _open_and_retry(remove: Callable[..., Any], path: str, error: Any) -> None:
-    """An overlay leaves a directory that its owner may not even list."""
-    if isinstance(error[1], FileNotFoundError):
-        return
-    os.chmod(path, stat.S_IRWXU)
-    if remove is os.rmdir or remove is os.unlink:
-        remove(path)
-    else:
-        shutil.rmtree(path)
