@@ -47,7 +47,7 @@ class Roll:
         """Count an instance that is about to be started; returns which of the machine's GPUs it has. Raises `NoRoom`
         where not enough are free."""
         with self._giving:
-            held = [running.grant for running in self._running.values()]
+            held = [running.grant for running in list(self._running.values())]
             grant = give(spec.gpus, gpus, held, oversubscribe=oversubscribe)
             self._running[spec.id] = Running(Resources.of(spec), grant)
             return grant
