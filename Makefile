@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $
 # A file's tests stay together: they share what they set up. Two processes, since more would wait for the same disk.
 PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: demo images test test-ray test-slow lint types compatibility clean
+.PHONY: demo images test test-ray test-slow soak lint types compatibility clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml $(CONSTRAINTS)
@@ -45,6 +45,10 @@ test-ray: $(DEV) images
 
 test-slow: $(DEV) clients images
 	$(BIN)/python -m pytest -m slow
+
+# A hundred jobs, and a hundred times `kill -9` of platform or agents meanwhile; `make test` runs a short form of it.
+soak: $(DEV) images
+	$(BIN)/python -m pytest -m slow tests/test_soak.py
 
 lint: $(DEV)
 	$(BIN)/ruff check .
