@@ -9,6 +9,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CAPACITY = r"(vcpus=\d+(\.\d+)?|gpus=\d+|memory=\d+(\.\d+)?(KiB|MiB|GiB|TiB)?)"
+"""One item of what `engines/capacity.py` reads. Written here too, as that is imported where there is no pydantic: by
+what guards an instance on a cluster's node."""
 
 FILE_SYSTEM = r"fs-[0-9a-f]{8,17}=/[^,]*"
 
@@ -87,7 +89,7 @@ class Settings(BaseSettings):
     @field_validator("capacity")
     @classmethod
     def _is_capacity(cls, text: str) -> str:
-        if text and not all(re.fullmatch(CAPACITY, item) for item in text.split(",")):
+        if text and not all(re.fullmatch(CAPACITY, item) for item in re.split(r"\s*,\s*", text.strip())):
             raise ValueError("say vcpus=16,memory=64GiB,gpus=1, or some of these")
         return text
 

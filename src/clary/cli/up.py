@@ -35,7 +35,7 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="0 takes any free one. Default: 7373.")] = None,
     engine: Annotated[
-        str | None, typer.Option(metavar="ENGINE", help="Where jobs run: process (this machine, the default), docker.")
+        str | None, typer.Option(metavar="ENGINE", help="Where jobs run: process (default), docker, ray://HOST:10001.")
     ] = None,
     advertise: Annotated[
         str | None, typer.Option(metavar="URL", help="Where jobs on other machines find this platform.")

@@ -1,6 +1,7 @@
 """Where everything of one instance lies on the host, for its agent and for the engine alike.
 
 <instances>/changes       fifo: agents write their ids here, the engine listens
+<instances>/line/         who waits (`engines/tickets.py`)
 <instances>/<id>/
     spec.json node.json   what it was told, of its work and of its machine
     status.json           what it says of itself
@@ -11,7 +12,8 @@
     ml/                   /opt/ml of the program
     run/                  /run/clary of the program: the socket of a server
     scratch/              what the program sees as its own /tmp and HOME, and what it changed in its interpreter
-    outputs/              packed directories
+    outputs/              packed directories, and links to those that are kept as they are
+    address verdict.json  of a program in a container (`vessel.py`)
     feed/                 links to what its pipes are fed with
 """
 
