@@ -15,8 +15,10 @@ Key = tuple[Any, ...]
 
 def page_of(request: dict[str, Any], member: str, entries: Sequence[tuple[Key, Any]]) -> dict[str, Any]:
     """The response with those of `entries`, in the order of their keys, that are due, as `member`."""
-    given = request.get("nextToken")
-    due = [(key, item) for key, item in entries if given is None or key > _read(given, key)]
+    due = list(entries)
+    if due and "nextToken" in request:
+        after = _read(request["nextToken"], due[0][0])
+        due = [entry for entry in due if entry[0] > after]
     page = due[: request.get("maxResults", PAGE_SIZE)]
     more = {"nextToken": urlsafe_b64encode(orjson.dumps(page[-1][0])).decode()} if len(page) < len(due) else {}
     return {member: [item for _, item in page], **more}
