@@ -57,3 +57,32 @@ def test_the_program_of_a_job_finds_its_run(platform: Platform, tmp_path: Path) 
     assert told["Parameters"] == {"seen": {"StringValue": "inside"}}
     (loss,) = told["Metrics"]
     assert (loss["Count"], loss["Max"], loss["Last"]) == (12, 1.0, pytest.approx(1 / 12))
+
+
+LINEAGE = """
+from sagemaker import Session
+from sagemaker.experiments import Run
+from sagemaker.lineage.artifact import Artifact
+from sagemaker.lineage.association import Association
+from sagemaker.lineage.query import LineageQuery, LineageQueryDirectionEnum
+
+session = Session()
+with Run("traced", "one", sagemaker_session=session) as run:
+    # What log_roc_curve and its like do with what scikit-learn computed.
+    run._log_graph_artifact(artifact_name="curve", data={"type": "ROCCurve"}, graph_type="ROCCurve", is_output=True)
+    component = run._trial_component.trial_component_arn
+data = Artifact.create(source_uri="s3://data/traced", artifact_type="DataSet", sagemaker_session=session)
+Association.create(data.artifact_arn, component, association_type="ContributedTo", sagemaker_session=session)
+found = LineageQuery(session).query([data.artifact_arn], direction=LineageQueryDirectionEnum.DESCENDANTS)
+print("found:", sorted(vertex.lineage_source for vertex in found.vertices if vertex.lineage_source), len(found.edges))
+data.delete(disassociate=True)
+print("left:", len(list(Association.list(destination_arn=component, sagemaker_session=session))))
+"""
+
+
+def test_what_a_run_draws_is_in_its_lineage(platform: Platform, tmp_path: Path) -> None:
+    script = tmp_path / "lineage.py"
+    script.write_text(LINEAGE)
+    printed = run([client_program("v2", "python"), str(script)], platform.program_environment(), tmp_path)
+    assert "found: ['ROCCurve'] 2" in printed
+    assert "left: 0" in printed

@@ -44,7 +44,8 @@ class Searchable:
     passages: Mapping[str, Callable[[Record, Sequence[Event]], Any]] = field(default_factory=dict)
     """Members made of the record's events, which are answered and not searched."""
     untold: tuple[str, ...] = ()
-    """Members of the published shape that are never told: a search by one is refused, not answered with nothing."""
+    """Members of the published shape that the record does not tell: a search by one is refused, not answered with
+    nothing."""
     revision: int = 1
     """Raised when `describe` says otherwise than before of a record that has not changed."""
 

@@ -145,6 +145,7 @@ def test_search_finds_each_kind(sagemaker: Any) -> None:
     assert found["ExperimentArn"].endswith(f":experiment/{experiment}")
     (found,) = search(sagemaker, "ExperimentTrial", "Trial", ("ExperimentName", "Equals", experiment))
     assert found["TrialName"] == trial
+    assert [part["TrialComponentName"] for part in found["TrialComponentSummaries"]] == [component]
     for wanted in (
         ("Parents.ExperimentName", "Equals", experiment),
         ("Parents.TrialName", "Equals", trial),

@@ -150,3 +150,25 @@ def test_a_job_of_what_is_not_there_is_refused(platform: Platform, config: dict[
     with pytest.raises(ClientError, match="'absent' does not exist") as raised:
         platform.client("sagemaker").create_training_job(**request)
     assert raised.value.response["Error"]["Code"] == "ResourceNotFound"
+
+
+def test_a_component_is_told_right_after_kills_of_the_platform(own_platform: Platform) -> None:
+    sagemaker = own_platform.client("sagemaker")
+    sagemaker.create_experiment(ExperimentName="killed")
+    script = "import time; print('begun', flush=True); time.sleep(3)"
+    request = training_request(own_platform, script, ExperimentConfig={"ExperimentName": "killed"})
+    sagemaker.create_training_job(**request)
+    own_platform.kill()
+    own_platform.up()
+    sagemaker = own_platform.client("sagemaker")
+    wait_until(lambda: sagemaker.list_trial_components(ExperimentName="killed")["TrialComponentSummaries"])
+    own_platform.kill()
+    own_platform.up()
+    job = ended(own_platform, request["TrainingJobName"])
+    assert job["TrainingJobStatus"] == "Completed", job
+    sagemaker = own_platform.client("sagemaker")
+    (trial,) = sagemaker.list_trials(ExperimentName="killed")["TrialSummaries"]
+    (listed,) = sagemaker.list_trial_components(TrialName=trial["TrialName"])["TrialComponentSummaries"]
+    told = component(own_platform, listed["TrialComponentName"])
+    assert told["Status"]["PrimaryStatus"] == "Completed"
+    assert told["EndTime"] == job["TrainingEndTime"]

@@ -322,7 +322,7 @@ def test_what_cannot_be_searched_for_is_said(sagemaker: Any, expression: dict[st
 
 
 def test_what_is_not_built_is_said(sagemaker: Any) -> None:
-    with pytest.raises(ClientError, match="Search of Experiment is not built"):
-        sagemaker.search(Resource="Experiment")
+    with pytest.raises(ClientError, match="Search of Project is not built"):
+        sagemaker.search(Resource="Project")
     with pytest.raises(ClientError, match="cannot be sorted by ResourceConfig"):
         sagemaker.search(Resource="TrainingJob", SortBy="ResourceConfig")

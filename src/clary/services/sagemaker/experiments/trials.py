@@ -15,7 +15,10 @@ from clary.services.sagemaker.resources.handling import create, find
 from clary.services.sagemaker.resources.listing import list_resources
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
-from clary.services.sagemaker.search.listing import find_first, list_found
+from clary.services.sagemaker.search.listing import find_all, find_first, list_found
+
+SUMMARY = ("TrialComponentName", "TrialComponentArn", "TrialComponentSource", "CreationTime")
+"""Members of a `TrialComponentSimpleSummary`."""
 
 
 def _prepare(_call: Call, request: dict[str, Any]) -> Document:
@@ -30,6 +33,16 @@ def _without_components(call: Call, trial: Record) -> None:
         )
 
 
+def _with_components(call: Call, trials: list[Document]) -> None:
+    parts: dict[str, list[Document]] = {trial["TrialName"]: [] for trial in trials}
+    for component in find_all(call, TRIAL_COMPONENTS, Equal(f"{PARENTS}.TrialName", tuple(parts))) if parts else ():
+        summary = {member: component[member] for member in SUMMARY if member in component}
+        for parent in component[PARENTS]:
+            parts.get(parent["TrialName"], []).append(summary)
+    for trial in trials:
+        trial["TrialComponentSummaries"] = parts[trial["TrialName"]]
+
+
 TRIALS = Resource(
     base="Trial",
     kind=TRIAL,
@@ -39,7 +52,7 @@ TRIALS = Resource(
     guard=_without_components,
 )
 serve(TRIALS, "Describe", "Update", "Delete")
-serve_search(TRIALS, "ExperimentTrial", member="Trial", untold=("TrialComponentSummaries",))
+serve_search(TRIALS, "ExperimentTrial", member="Trial", untold=("TrialComponentSummaries",), complete=_with_components)
 
 
 @operation("CreateTrial")

@@ -9,6 +9,7 @@ from clary.records.search.searchable import SEARCHABLE, Searchable
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
 from clary.services.sagemaker.resources.listing import PAGE_SIZE
+from clary.services.sagemaker.search.declaring import COMPLETIONS
 from clary.services.sagemaker.search.expressions import expression_of, order_of
 from clary.services.sagemaker.search.properties import named_groups
 
@@ -28,9 +29,12 @@ def search(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         # An account of Clary shares nothing with another.
         return _response(declared, Results([], "", 0, True))
     try:
-        return _response(declared, call.house.search.search(asked))
+        found = call.house.search.search(asked)
     except InvalidToken:
         raise invalid("The NextToken is not valid for this request.") from None
+    if declared.resource in COMPLETIONS:
+        COMPLETIONS[declared.resource](call, found.documents)
+    return _response(declared, found)
 
 
 @operation("GetSearchSuggestions")

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.model import StructureShape
 
+from clary.control.call import Call
 from clary.records.record import Event, Record
 from clary.records.search.searchable import NamedList, Searchable, searchable
 from clary.services.sagemaker.resources.declaration import Resource
@@ -14,6 +15,10 @@ from clary.services.sagemaker.resources.shapes import cut
 from clary.wire.models import service_model
 
 NOTHING: Mapping[str, Any] = {}
+
+Completion = Callable[[Call, list[dict[str, Any]]], None]
+COMPLETIONS: dict[str, Completion] = {}
+"""What is added to a page of results from other records, by the ResourceType. It is answered and not searched."""
 
 
 def serve_search(
@@ -26,11 +31,12 @@ def serve_search(
     named: tuple[NamedList, ...] = (),
     decimals: tuple[str, ...] = (),
     untold: tuple[str, ...] = (),
+    complete: Completion | None = None,
 ) -> None:
     """Let Search find records of the resource.
 
-    `name` is its ResourceType, `member` its member of SearchRecord, where these are not the resource's `base`. The
-    rest is told of `Searchable`.
+    `name` is its ResourceType, `member` its member of SearchRecord, where these are not the resource's `base`;
+    `complete` is one of `COMPLETIONS`. The rest is told of `Searchable`.
     """
     declared = Searchable(
         kind=resource.kind,
@@ -44,6 +50,8 @@ def serve_search(
         untold=untold,
     )
     searchable(declared)
+    if complete:
+        COMPLETIONS[declared.resource] = complete
 
 
 def shape_of(declared: Searchable) -> StructureShape:
