@@ -21,6 +21,15 @@ class ForkServer:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._channel = socket.socket()
+        self._modules: list[str] = []
+
+    def preload(self, module: str) -> None:
+        """Have it import `module` too, and what that needs of Clary's environment, for the agents that use it."""
+        with self._lock:
+            if module not in self._modules:
+                self._modules.append(module)
+                if self._process:
+                    self._begin(anew=True)
 
     def warm(self) -> None:
         """Begin it where it does not run, so that the first start need not wait for it."""
@@ -62,9 +71,11 @@ class ForkServer:
         self._channel.close()
         self._channel, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         source = str(Path(clary.__file__).parent.parent)
+        # Where it is to import no library, it need not look for any.
+        options = ["-I"] if self._modules else ["-I", "-S"]
         with far:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", SERVE, source, str(far.fileno())],
+                [sys.executable, *options, "-c", SERVE, source, *self._modules, str(far.fileno())],
                 env={},
                 cwd="/",
                 stdin=subprocess.DEVNULL,

@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+from importlib import import_module
 from typing import Any, NoReturn
 
 # Relays and names not for itself: what an agent imports when it needs it is there already.
@@ -26,7 +27,11 @@ FILES_AT_ONCE = 200
 
 
 def main() -> None:
-    channel = socket.socket(fileno=int(sys.argv[-1]))
+    """Arguments: where Clary's source lies, modules to import besides, the engine's socket."""
+    _, _, *modules, channel_fd = sys.argv
+    channel = socket.socket(fileno=int(channel_fd))
+    for module in modules:
+        import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # What the collector does not touch is not copied into each agent.
     gc.freeze()

@@ -36,8 +36,8 @@ SWITCH, OWNER = "/switch", "/owner"
 class Runtime:
     """A container runtime, in which the program runs in place of a sandbox. `vessel.py` tells how."""
 
-    runner: list[str]
-    """argv of the program that runs a container, to which what it is to do is appended."""
+    runner: str
+    """The module that runs containers, which what agents are forked from has imported."""
     address: str
     """Where the runtime listens: `unix:///path`."""
     version: str

@@ -24,8 +24,15 @@ class Child:
     stderr: int
 
 
-def spawn(argv: list[str], environment: dict[str, str], cwd: str, prepare: Callable[[], None]) -> Child:
-    """Start `argv` as the leader of its own session. `prepare` runs in the child, just before the program.
+def spawn(
+    argv: list[str],
+    environment: dict[str, str],
+    cwd: str,
+    prepare: Callable[[], None],
+    call: Callable[[], int] | None = None,
+) -> Child:
+    """Start `argv` as the leader of its own session. `prepare` runs in the child, just before the program. With `call`
+    that is the program, `argv` its name, and what it returns the exit code.
 
     Where the program cannot be started, the child says why on its stderr and exits with `EXEC_FAILED`.
     """
@@ -33,7 +40,7 @@ def spawn(argv: list[str], environment: dict[str, str], cwd: str, prepare: Calla
     err_read, err_write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(argv, environment, cwd, prepare, out_write, err_write)
+        _become(argv, environment, cwd, prepare, call, out_write, err_write)
     os.close(out_write)
     os.close(err_write)
     for fd in (out_read, err_read):
@@ -46,6 +53,7 @@ def _become(
     environment: dict[str, str],
     cwd: str,
     prepare: Callable[[], None],
+    call: Callable[[], int] | None,
     stdout: int,
     stderr: int,
 ) -> NoReturn:
@@ -58,6 +66,10 @@ def _become(
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         prepare()
         os.chdir(cwd)
+        if call:
+            os.environ.clear()
+            os.environ.update(environment)
+            os._exit(call())
         os.execvpe(argv[0], argv, environment)
     except BaseException as error:
         os.write(2, f"{argv[0]}: {error}\n".encode())

@@ -14,7 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from clary.instance.log import Log, Stream
-from clary.instance.processes import adopt_orphans, chain, children, die_with_parent, exit_code, sandboxed, send, spawn
+from clary.instance.processes import (
+    adopt_orphans,
+    chain,
+    children,
+    close_all_but,
+    die_with_parent,
+    exit_code,
+    sandboxed,
+    send,
+    spawn,
+)
 from clary.instance.room import Room
 from clary.instance.spec import Outcome
 from clary.instance.wishes import Wishes
@@ -41,6 +51,10 @@ class Command:
     """Starts, before the program, the processes that accompany it: they are killed with what it leaves running."""
     alarm: int | None = None
     """An open file that can be read when one of those says that the program has to end."""
+    call: Callable[[], int] | None = None
+    """In place of `argv`, which is then its name: runs in the child, and returns the exit code."""
+    begun: int | None = None
+    """Readable once the program runs, where that takes its while: its time counts from then on."""
     kill: int = signal.SIGKILL
     """The signal that ends the program and all that it started. Who runs it elsewhere has to end it there."""
 
@@ -82,14 +96,16 @@ class Supervisor:
         # What bubblewrap does for a sandbox: the program does not outlive the agent.
         prepare = command.prepare if command.contained else chain(die_with_parent, command.prepare)
         command.beside()
-        self._child = spawn(command.argv, command.environment, command.cwd, chain(prepare, self._hand_over))
+        self._child = spawn(
+            command.argv, command.environment, command.cwd, chain(prepare, self._hand_over), command.call
+        )
         for fd in command.handed:
             os.close(fd)
         # In this order are they read when both have something: a traceback comes after what was printed before it.
         self._streams = {self._child.stdout: Stream(log), self._child.stderr: Stream(log)}
         self._errors = self._streams[self._child.stderr]
         self._cause: Outcome = ""
-        self._deadline = time.monotonic() + limits.seconds if limits.seconds else None
+        self._deadline: float | None = None
         self._kill_at: float | None = None
         self._term_at: float | None = None
         self._seen = ""
@@ -98,6 +114,10 @@ class Supervisor:
         alarm = [] if command.alarm is None else [command.alarm]
         for fd in (*self._streams, self._child.pidfd, wishes.fd, *alarm):
             self._poller.register(fd, select.POLLIN)
+        if command.begun is None:
+            self._begin()
+        else:
+            self._poller.register(command.begun, select.POLLIN)
 
     def run(self) -> Ending:
         self._obey()
@@ -112,8 +132,15 @@ class Supervisor:
 
     def _hand_over(self) -> None:
         """In the child."""
+        if self._command.call:
+            close_all_but({0, 1, 2, *self._command.handed})
         for fd in self._command.handed:
             os.set_inheritable(fd, True)
+
+    def _begin(self) -> None:
+        """The program runs, and so does its time."""
+        if self._limits.seconds and not self._cause:
+            self._deadline = time.monotonic() + self._limits.seconds
 
     def _turn(self) -> bool:
         """One round of the loop; True when the program has ended."""
@@ -128,6 +155,9 @@ class Supervisor:
             self._poller.unregister(self._command.alarm)
             self._alarmed = True
             self._kill()
+        if self._command.begun in ready:
+            self._poller.unregister(self._command.begun)
+            self._begin()
         self._keep_time()
         return self._child.pidfd in ready
 

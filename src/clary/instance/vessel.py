@@ -2,15 +2,17 @@
 
 The agent stages in, packs and reports as ever. In place of the program it runs the runner that its node names, which
 creates the container, copies what it prints, ends as it ends, and leaves a `Verdict`. The runner is not of this room:
-it needs the client of the runtime.
+it needs the client of the runtime. It is forked from the agent, as the agent is from a process that has imported both.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib import import_module
 
 from clary.files import write_atomically
 from clary.instance.cgroups import Group
@@ -98,13 +100,18 @@ class Vessel:
         return group
 
     def command(self, prepare: Callable[[], None]) -> Command:
-        command = self._runner("run", *self._protected)
-        command.prepare = prepare
+        begun, said = os.pipe()
+        command = self._runner("run", said)
+        command.prepare, command.begun, command.handed = prepare, begun, [said]
         return command
 
-    def _runner(self, *words: str) -> Command:
-        argv = [*self._runtime.runner, words[0], self._layout.root, *words[1:]]
-        return Command(argv, {**self._node.environment, **self._runtime.variables}, kill=KILL)
+    def _runner(self, verb: str, begun: int = -1) -> Command:
+        def call() -> int:
+            code: int = import_module(self._runtime.runner).main(verb, self._layout.root, self._protected, begun)
+            return code
+
+        environment = {**self._node.environment, **self._runtime.variables}
+        return Command([self._runtime.runner], environment, call=call, kill=KILL)
 
 
 class RuntimeGroup(Group):

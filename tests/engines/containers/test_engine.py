@@ -31,7 +31,7 @@ class TestContainers(EngineTestCase):
     model_is_mounted = True
     many = 10
     patience = 120.0
-    start_seconds = 8.0
+    start_seconds = 3.0
 
     def program(self, source: str, **fields: Any) -> InstanceSpec:
         spec = program(source, **{"container": OciImage.named(IMAGE, []), **fields, "interpreter": ""})
@@ -114,7 +114,7 @@ class TestContainers(EngineTestCase):
         assert status.reason.startswith("ClientError: network isolation of servers")
 
     def test_too_much_memory_is_told(self, watch: Watch, runtime: Podman) -> None:
-        if "memory" not in ContainerRuntime(runtime.address).describe([], absent=False).limits:
+        if "memory" not in ContainerRuntime(runtime.address).describe("", absent=False).limits:
             pytest.skip("the runtime limits no memory on this machine")
         status = watch.run(self.program("b'x' * 2**30", memory=256 * 2**20))
         assert (status.outcome, status.exit_code) == ("Failed", -signal.SIGKILL)

@@ -15,7 +15,7 @@ from clary.instance.spec import InstanceSpec
 from clary.settings import Settings
 from tests.engines.runtimes import podman
 
-RUNTIME = Runtime(runner=[], address="unix:///none", version="1.41", limits=["memory"], gpus=True)
+RUNTIME = Runtime(runner="", address="unix:///none", version="1.41", limits=["memory"], gpus=True)
 
 
 def test_the_engine_is_chosen_by_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

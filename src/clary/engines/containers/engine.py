@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import clary
 from clary.engines import locks
 from clary.engines.containers.images import name_of
 from clary.engines.containers.runtime import ContainerRuntime, container_name
+from clary.engines.fork_server import FORK_SERVER
 from clary.engines.networks import Reach
 from clary.engines.process import ProcessEngine
 from clary.instance.layout import Layout
@@ -30,12 +29,7 @@ from clary.instance.vessel import ADDRESS
 
 log = logging.getLogger(__name__)
 
-RUN = (
-    "import sys\n"
-    "sys.path.insert(0, sys.argv[1])\n"
-    "from clary.engines.containers.runner import main\n"
-    "main(*sys.argv[2:])\n"
-)
+RUNNER = "clary.engines.containers.runner"
 
 
 class ContainerEngine(ProcessEngine):
@@ -43,6 +37,7 @@ class ContainerEngine(ProcessEngine):
 
     def __init__(self, runtime: ContainerRuntime, instances_dir: Path, layers_dir: Path, **options: Any) -> None:
         """`options` as of the process engine."""
+        FORK_SERVER.preload(RUNNER)
         super().__init__(instances_dir, layers_dir, **options)
         self._runtime = runtime
         self._sweep()
@@ -53,10 +48,7 @@ class ContainerEngine(ProcessEngine):
     def _node(self, layout: Layout, spec: InstanceSpec, reach: Reach) -> Node:
         node = super()._node(layout, spec, reach)
         if spec.container:
-            source = str(Path(clary.__file__).parent.parent)
-            node.runtime = self._runtime.describe(
-                [sys.executable, "-I", "-c", RUN, source], absent=not self._runtime.has(name_of(spec.container))
-            )
+            node.runtime = self._runtime.describe(RUNNER, absent=not self._runtime.has(name_of(spec.container)))
             # What the machine's sandbox allows does not matter to a container.
             node.refusal, node.notices = _refusal(spec, reach), self._machine.lacks(spec)
         return node

@@ -13,7 +13,11 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
+
+from docker import DockerClient
+from docker.errors import APIError
+from docker.models.containers import Container
 
 from clary.engines.containers.images import PullFailed, fetch, name_of
 from clary.engines.containers.options import PORT, options
@@ -26,10 +30,6 @@ from clary.instance.processes import EXEC_FAILED
 from clary.instance.spec import InstanceSpec
 from clary.instance.vessel import ADDRESS, KILL, Verdict
 
-if TYPE_CHECKING:
-    from docker import DockerClient
-    from docker.models.containers import Container
-
 PR_SET_PDEATHSIG = 1
 CREATION = 120.0
 """Seconds that a container may take to start, for who waits to end it."""
@@ -37,11 +37,16 @@ AFTER_OUTPUT = 2.0
 """Seconds between the end of a container's output and the runtime's knowledge that it has ended."""
 CODE = 20.0
 """Seconds that the runtime may take to learn the exit code of a container that has ended."""
+REMOVALS, REMOVAL_PAUSE = 5, 0.2
+"""How often, and after how many seconds, it is tried to delete a container."""
+MISTAKES = ("not found", "no such file", "permission denied", "exec format error", "not a directory", "is a directory")
+"""What runtimes say where the program cannot be run as it is."""
 KILLED = 128 + signal.SIGKILL
 
 
-def main(verb: str, instance: str, *protected: str) -> NoReturn:
-    """`pull` the image of an instance, or `run` its program."""
+def main(verb: str, instance: str, protected: list[str], begun: int) -> int:
+    """`pull` the image of an instance, or `run` its program. Returns the exit code. `begun` is an open pipe, into which
+    something comes once the program runs."""
     layout = Layout(instance)
     with open(layout["node.json"], encoding="utf-8") as file:
         node = Node.from_json(file.read())
@@ -50,34 +55,34 @@ def main(verb: str, instance: str, *protected: str) -> NoReturn:
     assert node.runtime is not None
     assert spec.container is not None
     if verb == "pull":
-        _pull(node.runtime, spec.container)
-    _run(layout, spec, node, node.runtime, list(protected))
+        return _pull(node.runtime, spec.container)
+    return _run(layout, spec, node, node.runtime, protected, begun)
 
 
-def _pull(runtime: Runtime, image: OciImage) -> NoReturn:
+def _pull(runtime: Runtime, image: OciImage) -> int:
     try:
         fetch(connect(runtime.address, runtime.version), image)
     except (PullFailed, RuntimeUnusable) as error:
-        sys.exit(str(error))
-    sys.exit(0)
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    return 0
 
 
-def _run(layout: Layout, spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[str]) -> NoReturn:
+def _run(layout: Layout, spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[str], begun: int) -> int:
     # Before there is a thread, which would otherwise take them; `Ender` waits for them.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, KILL})
     libc.prctl(PR_SET_PDEATHSIG, KILL)
     verdict = Verdict()
     try:
-        code = run(spec, node, runtime, protected, verdict)
+        code = run(spec, node, runtime, protected, begun, verdict)
     except Exception as error:
         verdict.refusal = f"InternalServerError: the container runtime: {error}"
         code = EXEC_FAILED
     verdict.write(layout)
-    # A thread may be in the middle of a call.
-    os._exit(code)
+    return code
 
 
-def run(spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[str], verdict: Verdict) -> int:
+def run(spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[str], begun: int, verdict: Verdict) -> int:
     client = connect(runtime.address, runtime.version)
     name = container_name(spec.id)
     remove(client, name)
@@ -94,6 +99,7 @@ def run(spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[str], 
         if not _start(container):
             return EXEC_FAILED
         ender.started.set()
+        os.write(begun, b".")
         if spec.serves:
             _tell_address(container, spec.port or PORT, Layout(node.instance))
         for stdout, stderr in output:
@@ -105,7 +111,21 @@ def run(spec: InstanceSpec, node: Node, runtime: Runtime, protected: list[str], 
         verdict.out_of_memory = bool(state.get("OOMKilled")) or ("mem_limit" in made and killed)
         return int(state["ExitCode"])
     finally:
-        remove(client, name)
+        _clear_away(client, name)
+
+
+def _clear_away(client: DockerClient, name: str) -> None:
+    """That this fails is no failure of the program, which has ended: what stays goes when the instance is released."""
+    for _ in range(REMOVALS):
+        try:
+            remove(client, name)
+        except APIError:
+            # Something is busy yet.
+            time.sleep(REMOVAL_PAUSE)
+        except Exception:
+            return
+        else:
+            return
 
 
 def open_to_all(layout: Layout, protected: list[str]) -> None:
@@ -121,13 +141,13 @@ def open_to_all(layout: Layout, protected: list[str]) -> None:
 
 
 def _start(container: Container) -> bool:
-    """False where the image has no such program, which is the user's mistake."""
-    from docker.errors import APIError
-
+    """False where the image has no such program, which is the user's mistake. Raises `APIError` for all others."""
     try:
         container.start()
     except APIError as error:
-        os.write(2, f"{error.explanation or error}\n".encode())
+        if not any(mistake in str(error.explanation).lower() for mistake in MISTAKES):
+            raise
+        os.write(2, f"{error.explanation}\n".encode())
         return False
     return True
 
@@ -191,6 +211,4 @@ class Ender(threading.Thread):
 
 
 def _is_gone(error: Exception) -> bool:
-    from docker.errors import APIError
-
     return isinstance(error, APIError) and error.status_code in (404, 409)

@@ -48,7 +48,7 @@ class ContainerRuntime:
         except Exception as error:
             raise RuntimeUnusable(f"The container runtime at {self.address} does not answer: {error}") from error
 
-    def describe(self, runner: list[str], *, absent: bool) -> Runtime:
+    def describe(self, runner: str, *, absent: bool) -> Runtime:
         """As the node of an instance tells it to its agent."""
         return Runtime(
             runner=runner,
