@@ -11,11 +11,12 @@ from botocore.exceptions import ClientError
 
 from clary.objects.embedded import OWN_BUCKET
 from tests.engines.capability import sandbox_works
-from tests.oci_images import Built, build, busybox_layer, layer, push, script
+from tests.oci_images import Built, build, busybox_layer, layer, push, python_layer, script
 from tests.platform import Platform
-from tests.programs import BUCKET, ended, log_lines, put, run_job, training_request, unique, wait_until
+from tests.programs import BUCKET, ended, log_lines, put, run_job, tar_gz, training_request, unique, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import INFERENCE, Endpoint
 from tests.services.sagemaker.processing.test_processing_jobs import asked, run, stored, written
+from tests.services.sagemaker.test_own_images import SERVE
 
 ENGINE = ("--engine", "tests.engines.remote:open_remote", "--advertise", "http://127.0.0.1:0")
 LISTS = """
@@ -238,6 +239,18 @@ def test_an_own_image_comes_from_the_registry_by_url(remote: Platform, own: Buil
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert members(remote, job["ModelArtifacts"]["S3ModelArtifacts"])["word"].startswith(b"trained")
     assert "given" in log_lines(remote, job["TrainingJobName"])
+
+
+@needs_sandbox
+def test_an_own_image_serves_on_another_machine(remote: Platform, tmp_path: Path) -> None:
+    serve = layer({"/usr/bin/serve": script(SERVE, "/usr/bin/python3")})
+    built = build(tmp_path / "own", [python_layer(), serve], Env=["PATH=/usr/bin:/bin"])
+    data = put(remote, f"{unique('model')}/model.tar.gz", tar_gz({"weights": "w"}))
+    endpoint = Endpoint(remote)
+    model = endpoint.model("unused", ModelDataUrl=data, Image=push(remote, built, unique("team/own"), "v1"))
+    told = endpoint.create(endpoint.config(("All", model, 1.0)))
+    assert told["EndpointStatus"] == "InService", told.get("FailureReason")
+    assert endpoint.ask("asked").endswith(" w asked")
 
 
 @needs_sandbox
