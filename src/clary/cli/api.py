@@ -22,7 +22,7 @@ from clary.cli.errors import CommandError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TARGETS = {"sagemaker": "SageMaker", "logs": "Logs_20140328"}
+TARGETS = {"sagemaker": "SageMaker", "logs": "Logs_20140328", "clary": "Clary"}
 CALL_SECONDS = 60.0
 
 

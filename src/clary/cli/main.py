@@ -9,6 +9,7 @@ from clary.cli.down import down
 from clary.cli.env import env
 from clary.cli.errors import CommandError
 from clary.cli.images import app as images
+from clary.cli.interrupt import interrupt
 from clary.cli.logs import logs
 from clary.cli.run import run
 from clary.cli.status import status
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, env, status, logs, down):
+for command in (up, env, status, logs, interrupt, down):
     app.command()(command)
 app.add_typer(images)
 # What follows the program's name is the program's, `--help` and all.

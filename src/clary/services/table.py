@@ -45,6 +45,7 @@ MODULES = (
     "clary.services.distribution.uploads",
     "clary.services.distribution.manifests",
     "clary.services.distribution.listing",
+    "clary.services.operating.api",
 )
 
 PACKAGES = (
@@ -58,6 +59,7 @@ PACKAGES = (
     "clary.services.cloudwatch",
     "clary.services.ecr",
     "clary.services.distribution",
+    "clary.services.operating",
 )
 
 

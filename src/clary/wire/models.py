@@ -30,7 +30,10 @@ DISTRIBUTION = "distribution"
 """What container registries speak, which is nobody's service in particular: its model is our own, after the operations
 and headers of the OCI distribution specification 1.1."""
 
-SIGNING_NAMES = frozenset({"sagemaker", "s3", "sts", "iam", "logs", "monitoring", "ecr"})
+OPERATING = "clary"
+"""What operators ask of a platform beyond what AWS has: its model is our own too."""
+
+SIGNING_NAMES = frozenset({"sagemaker", "s3", "sts", "iam", "logs", "monitoring", "ecr", OPERATING})
 """What their calls are signed for."""
 
 TARGET_PREFIXES = {
@@ -38,6 +41,7 @@ TARGET_PREFIXES = {
     "Logs_20140328": "logs",
     "GraniteServiceVersion20100801": "cloudwatch",
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
+    "Clary": OPERATING,
 }
 """What their JSON targets begin with."""
 
@@ -50,8 +54,8 @@ def service_model(name: str) -> ServiceModel:
 
 @cache
 def _description(name: str) -> dict[str, Any]:
-    if name == DISTRIBUTION:
-        own: dict[str, Any] = orjson.loads(Path(__file__).with_name("distribution.json").read_bytes())
+    if name in (DISTRIBUTION, OPERATING):
+        own: dict[str, Any] = orjson.loads(Path(__file__).with_name(f"{name}.json").read_bytes())
         return own
     versions = sorted((Path(botocore.__file__).parent / "data" / name).glob("*/service-2.json.gz"))
     if not versions:

@@ -79,6 +79,9 @@ class Drill:
     def read(self, _record: Record, _lines: Lines) -> Findings:
         return Findings()
 
+    def account(self, _house: House, _record: Record) -> dict[str, Any]:
+        return {}
+
     def keep(self, _house: House, record: Record, _status: InstanceStatus) -> dict[str, Any]:
         self.kept.append(record.name)
         return {"Kept": True}

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from clary.instance.spec import InstanceStatus
+from clary.instance.spec import InstanceStatus, Phase
 from clary.records.record import Record
 
 MEMBER = "Attempt"
@@ -28,6 +28,8 @@ class Attempt:
     """Epoch seconds; no two of a job are of the same second, which is in the names of log streams."""
     spent: float = 0.0
     """Seconds that programs ran in the attempts before: `MaxRuntimeInSeconds` is the whole job's."""
+    billed: float = 0.0
+    """Seconds that instances were had in the attempts before."""
 
     @classmethod
     def of(cls, record: Record) -> "Attempt":
@@ -36,9 +38,13 @@ class Attempt:
 
     def next(self, status: InstanceStatus, now: float) -> dict[str, Any]:
         """What the document keeps of the attempt that follows one which ended with `status`."""
-        running = status.entered.get("Running")
-        ran = max(0.0, status.entered.get("Done", now) - running) if running else 0.0
-        return {MEMBER: asdict(Attempt(self.number + 1, max(now, math.floor(self.began) + 1.0), self.spent + ran))}
+        began = max(now, math.floor(self.began) + 1.0)
+        spent = self.spent + _since("Running", status)
+        return {MEMBER: asdict(Attempt(self.number + 1, began, spent, self.billable(status)))}
+
+    def billable(self, status: InstanceStatus) -> float:
+        """Seconds that instances were had, up to the end of this attempt, which ended with `status`."""
+        return self.billed + _since("Downloading", status)
 
 
 def instance_id(record: Record, number: int) -> str:
@@ -65,3 +71,9 @@ def may_be_tried_again(record: Record, status: InstanceStatus) -> bool:
 
 def _id(record: Record, number: int, attempt: int) -> str:
     return f"{record.id}-{number}r{attempt}" if attempt else f"{record.id}-{number}"
+
+
+def _since(phase: Phase, status: InstanceStatus) -> float:
+    """Seconds from when a gang that has ended entered the phase; 0 where it never did."""
+    ended = status.entered.get("Done", 0.0)
+    return max(0.0, ended - status.entered.get(phase, ended))

@@ -20,6 +20,7 @@ from clary.services.sagemaker.instances.watching import Printed, keep_logs, read
 from clary.services.sagemaker.jobs.attempts import Attempt, may_be_tried_again
 from clary.services.sagemaker.jobs.base import Family
 from clary.services.sagemaker.jobs.gang import Gang
+from clary.services.sagemaker.jobs.interruptions import OVERDUE, WAITED_TOO_LONG, is_interrupted, time_left
 from clary.services.sagemaker.jobs.pending import TOO_LONG, passage, patience
 
 LOOK_AGAIN = 30.0
@@ -49,7 +50,7 @@ class JobReconciler:
         """None when the job has ended."""
         course = self._family.course
         try:
-            stopping = record.state == course.stopping
+            stopping = course.ends_gang(record.state)
             status = gang.attend(lambda: self._specs(record), stopping=stopping)
         except JobError as error:
             self._end(record, course.ended["Failed"], time.time(), {"FailureReason": str(error)})
@@ -63,10 +64,17 @@ class JobReconciler:
         if more:
             # All that was printed is in the log before the job has ended.
             return 0.0
+        interrupted, left = is_interrupted(course, record, status), time_left(record)
+        if left <= 0 and record.state != course.stopping and (status.phase != "Done" or interrupted):
+            self._stop_overdue(record)
+            return 0.0
         if status.phase == "Pending" and not stopping:
-            return self._wait(record, status)
+            return min(left, self._wait(record, status))
         if status.phase != "Done":
-            return LOOK_AGAIN
+            return min(left, LOOK_AGAIN) if left > 0 else LOOK_AGAIN
+        if interrupted:
+            self._begin_again(record, status)
+            return 0.0
         again, roads = course.restarting, self.kind.transitions[record.state]
         # There is none from a job that is being stopped, nor from one that never got room.
         if again and again in roads and may_be_tried_again(record, status):
@@ -98,6 +106,19 @@ class JobReconciler:
         message = f"{self._family.course.messages[state]} {status.reason}"
         self._house.records.transition(record, state, document=document, message=message)
 
+    def _begin_again(self, record: Record, status: InstanceStatus) -> None:
+        """An interrupted job, as if it was created now."""
+        document = {**record.document, **Attempt.of(record).next(status, time.time())}
+        course = self._family.course
+        assert course.pending
+        _, starting = course.pending
+        self._house.records.transition(record, starting, document=document, message=course.messages[starting])
+
+    def _stop_overdue(self, record: Record) -> None:
+        document = {**record.document, OVERDUE: True}
+        stopping = self._family.course.stopping
+        self._house.records.transition(record, stopping, document=document, message=WAITED_TOO_LONG)
+
     def _ship(self, record: Record, gang: Gang) -> tuple[Record, bool]:
         """Carry on what the instances printed; returns whether one printed more than was read now."""
         more = False
@@ -125,7 +146,7 @@ class JobReconciler:
     def _tell_of_image(self, record: Record, status: InstanceStatus) -> None:
         """While a job starts, its message says that the image is downloaded, and which version came of it."""
         course, pulled = self._family.course, "Pulling" in status.entered
-        started = record.state == course.stopping or record.state in course.progress.values()
+        started = course.ends_gang(record.state) or record.state in course.progress.values()
         if not started and (pulled or status.image):
             said = course.pulling if pulled else course.messages[record.state]
             self._house.records.remark(record, f"{said}. {status.image}" if status.image else said)
@@ -141,7 +162,7 @@ class JobReconciler:
         for phase, state in course.progress.items():
             at = status.entered.get(phase)
             behind = record.state not in order or order.index(record.state) < order.index(state)
-            if at is None or record.state == course.stopping or not behind:
+            if at is None or course.ends_gang(record.state) or not behind:
                 continue
             message = course.messages[state]
             record = self._house.records.transition(record, state, document=document, message=message, at=at)
@@ -154,6 +175,8 @@ class JobReconciler:
         # A program that ends by itself in the seconds after it was asked to stop was stopped all the same.
         if record.state == course.stopping and status.outcome == "Completed":
             state = course.ended["Stopped"]
+        if state == course.ended["Stopped"] and record.document.get(OVERDUE):
+            state = course.overdue or state
         try:
             changes |= self._family.keep(self._house, record, status)
         except JobError as error:

@@ -20,7 +20,7 @@ TOO_LONG = "The job was pending for longer than MaxPendingTimeInSeconds, which i
 
 def passage(course: Course, record: Record, status: InstanceStatus) -> tuple[State, float | None] | None:
     """The state to go over to, and since when, of a job whose gang came to stand in line or left it."""
-    if course.pending is None or record.state == course.stopping:
+    if course.pending is None or course.ends_gang(record.state):
         return None
     pending, starting = course.pending
     if status.phase == "Pending":

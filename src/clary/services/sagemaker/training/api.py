@@ -35,6 +35,7 @@ def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, An
     check_encryption(house, request, count(request["ResourceConfig"]))
     check_channels(request)
     check_checkpoints(request)
+    _check_spot(request)
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
     except ValueError as error:
@@ -52,7 +53,7 @@ def _seconds(record: Record) -> dict[str, int]:
     if "TrainingStartTime" not in job or "TrainingEndTime" not in job:
         return {}
     seconds = max(1, math.ceil(job["TrainingEndTime"] - job["TrainingStartTime"]))
-    return {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+    return {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": job.get("BillableTimeInSeconds", seconds)}
 
 
 def _transitions(record: Record, events: Sequence[Event]) -> list[dict[str, Any]]:
@@ -68,6 +69,20 @@ def _transitions(record: Record, events: Sequence[Event]) -> list[dict[str, Any]
         }
         for event, end in zip(events, ends, strict=True)
     ]
+
+
+def _check_spot(request: dict[str, Any]) -> None:
+    condition = request.get("StoppingCondition", {})
+    longest = condition.get("MaxWaitTimeInSeconds")
+    if not request.get("EnableManagedSpotTraining"):
+        if longest is not None:
+            raise invalid(
+                "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
+            )
+    elif longest is None or longest < condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME):
+        raise invalid(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+        )
 
 
 def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:

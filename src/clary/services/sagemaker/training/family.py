@@ -1,5 +1,6 @@
 """Training as a family of jobs: its states, its metrics and the artefacts that it leaves."""
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,9 +53,11 @@ class Training:
     def account(self, house: House, record: Record) -> dict[str, Any]:
         return account_of(house, record)
 
-    def keep(self, house: House, record: Record, _status: InstanceStatus) -> dict[str, Any]:
+    def keep(self, house: House, record: Record, status: InstanceStatus) -> dict[str, Any]:
         """Take what the instances packed into the object store, as one object for each kind of output."""
         kept: dict[str, Any] = {}
+        if Attempt.of(record).billed:
+            kept["BillableTimeInSeconds"] = max(1, math.ceil(Attempt.of(record).billable(status)))
         for name in ARTIFACTS:
             uri = f"{output_prefix(record)}/{name}"
             path = self._one_archive(house, record, name)

@@ -1,6 +1,6 @@
 """What a CreateTrainingJob may not ask of Clary yet, told by name.
 
-Kept and described without effect, because nothing of them is missed here: VpcConfig, spot training, warm pools (a
+Kept and described without effect, because nothing of them is missed here: VpcConfig, warm pools (a
 job starts at once), encryption between containers of one machine (`jobs.traffic`) and of volumes, and the debugger's
 and profiler's hooks, which the SDK sends unasked.
 """
