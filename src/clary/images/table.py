@@ -5,7 +5,7 @@ vary with the user; the repository says which framework is meant, and the tag it
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clary.images.recipes import (
@@ -14,6 +14,7 @@ from clary.images.recipes import (
     HUGGINGFACE,
     PYTORCH,
     SCIKIT_LEARN,
+    SPARK,
     TENSORFLOW,
     XGBOOST,
     Family,
@@ -42,6 +43,8 @@ class Image:
     script_serve: Command | None = None
     algorithm_train: Command | None = None
     algorithm_serve: Command | None = None
+    programs: tuple[tuple[str, Command], ...] = ()
+    """What an entrypoint may name, and runs in its place."""
     algorithm_metrics: tuple[tuple[str, str], ...] = ()
     """(name, regular expression) of each metric that the algorithm prints, as AWS publishes them for its image."""
 
@@ -89,6 +92,7 @@ IMAGES = (
     _server("pytorch-inference", PYTORCH, "pytorch"),
     Image("tensorflow-inference", TENSORFLOW),
     _server("huggingface-pytorch-inference", HUGGINGFACE, "huggingface"),
+    Image("sagemaker-spark-processing", SPARK, programs=(("smspark-submit", ("-m", "clary.toolkits.spark")),)),
     Image("sagemaker-base-python", BASE_PYTHON),
     Image("sagemaker-base-python-310", BASE_PYTHON),
     Image("sagemaker-data-science", DATA_SCIENCE),
@@ -131,6 +135,12 @@ def _split(uri: str) -> tuple[str, str]:
     """Repository and tag."""
     match = URI.match(uri)
     return (match["repository"], match["tag"] or "") if match else (uri, "")
+
+
+def entrypoint_command(image: Image, entrypoint: Sequence[str]) -> list[str]:
+    """The argv of an entrypoint: a program that the image of that name has is Clary's own."""
+    program = dict(image.programs).get(entrypoint[0])
+    return ["python", *program, *entrypoint[1:]] if program else list(entrypoint)
 
 
 def train_command(image: Image, hyperparameters: Mapping[str, str], environment: Mapping[str, str]) -> Command:

@@ -90,7 +90,7 @@ class Build:
         """Write the versions that go together; returns why none do. Raises `Refused` where that cannot be known."""
         wanted = f"{self._directory}/requirements.in"
         write_atomically(wanted, "\n".join(requirements) + "\n")
-        command = ["pip", "compile", "--quiet", *WHEELS_ONLY, "--no-header", "--no-annotate", *options]
+        command = ["pip", "compile", "--quiet", *self._wheels(), "--no-header", "--no-annotate", *options]
         command += ["--upgrade", "--python", interpreter, "--output-file", self._lock, wanted]
         code, why = self._uv(*command, *self._backend())
         if code > NO_SOLUTION and self._backend():
@@ -99,6 +99,10 @@ class Build:
         if code > NO_SOLUTION:
             raise self._failure(why)
         return why or "no solution" if code else ""
+
+    def _wheels(self) -> list[str]:
+        """Nothing is built but what there are no wheels of."""
+        return [*WHEELS_ONLY, *(word for name in self._recipe.sources for word in ("--no-binary", name))]
 
     def _backend(self) -> list[str]:
         """PyTorch is built for each kind of accelerator, and its index holds those for none too, which are small."""
@@ -123,7 +127,7 @@ class Build:
         python = f"{self._directory}/bin/python"
         steps = [
             ("venv", "--quiet", "--no-project", "--allow-existing", "--python", interpreter, self._directory),
-            ("pip", "install", "--no-deps", *WHEELS_ONLY, "--python", python, "-r", self._lock),
+            ("pip", "install", "--no-deps", *self._wheels(), "--python", python, "-r", self._lock),
         ]
         for step in steps:
             code, why = self._uv(*step, aloud=step[0] == "pip")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Recipe:
     """What else is installed, as pip reads it."""
     pythons: list[str]
     """Versions of Python, the best one first: `3.11`."""
+    sources: list[str] = field(default_factory=list)
+    """Distributions that there are no wheels of, and that are built."""
 
     @property
     def wanted(self) -> str:
@@ -41,6 +43,8 @@ class Recipe:
         The image's own name does not count: tags that mean the same share one environment.
         """
         content = {**asdict(self), "name": "", "pythons": self.available(interpreters)}
+        if not self.sources:
+            del content["sources"]  # as before there were any, so that environments keep their names
         import hashlib
 
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

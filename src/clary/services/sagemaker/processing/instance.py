@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clary.control.house import House
-from clary.images.table import UnknownImage, find_recipe
+from clary.images.table import UnknownImage, entrypoint_command, find_recipe
 from clary.instance.spec import INTERFACE, InstanceSpec, Mirror, Output, Pipe, Source
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
@@ -113,7 +113,7 @@ def _program(house: House, record: Record) -> Program:
             f"ClientError: The image {image.repository} has no program of its own: name one in "
             "AppSpecification.ContainerEntrypoint."
         )
-    return Program([*entrypoint, *arguments], image=find_recipe(uri))
+    return Program([*entrypoint_command(image, entrypoint), *arguments], image=find_recipe(uri))
 
 
 def _configuration(record: Record, host: str, hosts: list[str]) -> dict[str, str]:
