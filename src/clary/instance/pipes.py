@@ -40,7 +40,9 @@ LONGEST_REASON = 1024
 class Pipes:
     def __init__(self, layout: Layout, pipes: dict[str, Pipe], check: Callable[[], None]) -> None:
         self._scratch = layout["feed"]
-        self._alarm, self._ring = os.pipe()
+        self._said, self._say = os.pipe()
+        os.set_blocking(self._said, False)
+        self._alarms = [self._said]
         self._feeds: list[tuple[int, str, Pipe]] = []
         os.makedirs(self._scratch, exist_ok=True)
         for number, (path, pipe) in enumerate(pipes.items()):
@@ -52,11 +54,14 @@ class Pipes:
             self._feeds.append((directory, name, self._keep(pipe, number, check)))
 
     def accompany(self, command: Command) -> Command:
-        return replace(command, beside=chain(command.beside, self._start), alarm=self._alarm)
+        return replace(command, beside=chain(command.beside, self._start), alarms=self._alarms)
 
     def trouble(self) -> str:
         """What could not be fed, and why."""
-        return os.read(self._alarm, LONGEST_REASON).decode(errors="replace")
+        try:
+            return os.read(self._said, LONGEST_REASON).decode(errors="replace")
+        except BlockingIOError:
+            return "InternalServerError: what feeds a channel to the program was killed."
 
     def _keep(self, pipe: Pipe, number: int, check: Callable[[], None]) -> Pipe:
         """The pipe with links in place of the store's files, which are gone once their objects are deleted."""
@@ -83,13 +88,16 @@ class Pipes:
 
     def _start(self) -> None:
         for directory, name, pipe in self._feeds:
-            if os.fork() == 0:
+            pid = os.fork()
+            if pid == 0:
                 try:
-                    close_all_but({0, 1, 2, directory, self._ring})
+                    close_all_but({0, 1, 2, directory, self._say})
                     die_with_parent()
                     self._feed(directory, name, pipe)
                 finally:
                     os._exit(1)
+            # Where it is killed, too, the end of the pipe is not that of the data.
+            self._alarms.append(os.pidfd_open(pid))
 
     def _feed(self, directory: int, name: str, pipe: Pipe) -> None:
         """Until it is killed."""
@@ -103,7 +111,7 @@ class Pipes:
             reason = str(refused)
         except Exception as error:
             reason = f"InternalServerError: {type(error).__name__}: {error}"
-        os.write(self._ring, reason.encode()[:LONGEST_REASON])
+        os.write(self._say, reason.encode()[:LONGEST_REASON])
         # The pipe stays open.
         while True:
             signal.pause()

@@ -49,8 +49,8 @@ class Command:
     """Open files that become the program's and are nobody else's from then on."""
     beside: Callable[[], None] = lambda: None
     """Starts, before the program, the processes that accompany it: they are killed with what it leaves running."""
-    alarm: int | None = None
-    """An open file that can be read when one of those says that the program has to end."""
+    alarms: Sequence[int] = ()
+    """Open files, known once `beside` has run: when one can be read, the program has to end."""
     call: Callable[[], int] | None = None
     """In place of `argv`, which is then its name: runs in the child, and returns the exit code."""
     begun: int | None = None
@@ -78,7 +78,7 @@ class Ending:
     seen: str = ""
     """Why the agent ended it, where that is the program's fault."""
     alarmed: bool = False
-    """Whether `Command.alarm` ended it."""
+    """Whether one of `Command.alarms` ended it."""
 
 
 def run(command: Command, log: Log, wishes: Wishes, limits: Limits) -> Ending:
@@ -111,8 +111,7 @@ class Supervisor:
         self._seen = ""
         self._alarmed = False
         self._poller = select.poll()
-        alarm = [] if command.alarm is None else [command.alarm]
-        for fd in (*self._streams, self._child.pidfd, wishes.fd, *alarm):
+        for fd in (*self._streams, self._child.pidfd, wishes.fd, *command.alarms):
             self._poller.register(fd, select.POLLIN)
         if command.begun is None:
             self._begin()
@@ -151,15 +150,19 @@ class Supervisor:
         if self._wishes.fd in ready:
             self._wishes.drain()
             self._obey()
-        if self._command.alarm is not None and self._command.alarm in ready:
-            self._poller.unregister(self._command.alarm)
-            self._alarmed = True
-            self._kill()
+        if not self._alarmed and not ready.isdisjoint(self._command.alarms):
+            self._heed()
         if self._command.begun in ready:
             self._poller.unregister(self._command.begun)
             self._begin()
         self._keep_time()
         return self._child.pidfd in ready
+
+    def _heed(self) -> None:
+        for fd in self._command.alarms:
+            self._poller.unregister(fd)
+        self._alarmed = True
+        self._kill()
 
     def _read(self, fd: int) -> bool:
         """False when there is nothing more to read for now; closes the stream at its end."""

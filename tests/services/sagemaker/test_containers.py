@@ -11,6 +11,7 @@ from tests.services.sagemaker.test_own_images import (  # noqa: F401 - the same 
     built,
     endpoint,
     test_processes,
+    test_reads_its_channel_from_pipes,
     test_serves_on_the_port_of_the_contract,
     test_the_requests_entrypoint_and_arguments_replace_its_own,
     test_trains,

@@ -132,6 +132,15 @@ def test_the_requests_entrypoint_and_arguments_replace_its_own(platform: Platfor
     assert "given own /opt/program" in log_lines(platform, job["TrainingJobName"])
 
 
+def test_reads_its_channel_from_pipes(platform: Platform, uri: str) -> None:
+    algorithm = {"TrainingImage": uri, "TrainingInputMode": "Pipe"}
+    pipes = " ".join(f"/opt/ml/input/data/train_{epoch}" for epoch in range(4))
+    entrypoint = {"ContainerEntrypoint": ["/bin/sh", "-c"], "ContainerArguments": [f"cat {pipes}"]}
+    job = train(platform, uri, AlgorithmSpecification={**algorithm, **entrypoint})
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert "abababab" in log_lines(platform, job["TrainingJobName"])
+
+
 @pytest.mark.parametrize(
     ("image", "reason"),
     [

@@ -1,5 +1,8 @@
 """A whole platform whose instances are on another machine: nothing goes by files, all by URL."""
 
+import gzip
+import hashlib
+import os
 import tarfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -100,6 +103,22 @@ def test_keys_of_all_kinds_become_files(remote: Platform) -> None:
     assert found == files | {"found 'dir' directory", "found 'é' directory"}
     stored = remote.client("s3").get_object(Bucket=BUCKET, Key=f"{prefix}/plain.csv")["Body"].read()
     assert stored == b"x" * 100_000
+
+
+def test_pipes_are_fed_by_url(remote: Platform) -> None:
+    prefix, body = unique("pipe"), os.urandom(3_000_000)
+    put(remote, f"{prefix}/a.gz", gzip.compress(body))
+    put(remote, f"{prefix}/b.gz", gzip.compress(b"end"))
+    script = """
+import hashlib
+for epoch in range(2):
+    print("epoch", hashlib.sha256(open(f"/opt/ml/input/data/train_{epoch}", "rb").read()).hexdigest())
+"""
+    given = {**channel(f"s3://{BUCKET}/{prefix}/"), "InputMode": "Pipe", "CompressionType": "Gzip"}
+    job = run_job(remote, script, InputDataConfig=[given])
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    lines = [line for line in log_lines(remote, job["TrainingJobName"]) if line.startswith("epoch")]
+    assert lines == [f"epoch {hashlib.sha256(body + b'end').hexdigest()}"] * 2
 
 
 def test_what_several_leave_is_one_archive_and_nothing_else_stays(remote: Platform) -> None:
