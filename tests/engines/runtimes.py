@@ -63,6 +63,12 @@ class Podman:
         self._service.send_signal(signal.SIGTERM)
         self._service.wait(10)
 
+    def kill(self) -> None:
+        """The service alone; its containers stay. `up` starts it again."""
+        assert self._service is not None
+        self._service.kill()
+        self._service.wait(10)
+
     def run(self, *words: str, check: bool = True) -> str:
         ended = subprocess.run(
             ["podman", *words],

@@ -134,6 +134,21 @@ class TestContainers(EngineTestCase):
         reopen()
         assert runtime.containers() == []
 
+    def test_a_container_goes_once_its_runtime_is_back(
+        self,
+        engine: ContainerEngine,
+        watch: Watch,
+        runtime: Podman,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("clary.engines.containers.engine.AGAIN", 0.2)
+        spec = self._with_killed_runner(engine, watch, runtime, tmp_path)
+        runtime.kill()
+        engine.release(spec.id)
+        runtime.up()
+        watch.until(lambda: container_name(spec.id) not in runtime.containers())
+
     def _with_killed_runner(self, engine: Engine, watch: Watch, runtime: Podman, tmp_path: Path) -> InstanceSpec:
         spec = self.program("print('ready')\ntime.sleep(60)")
         engine.start([spec])

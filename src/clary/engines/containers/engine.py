@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from clary.instance.vessel import ADDRESS
 log = logging.getLogger(__name__)
 
 RUNNER = "clary.engines.containers.runner"
+AGAIN = 5.0
+"""Seconds until a container is removed again that could not be: its runtime was away."""
 
 
 class ContainerEngine(ProcessEngine):
@@ -73,11 +76,14 @@ class ContainerEngine(ProcessEngine):
                 self._remove(name)
 
     def _remove(self, name: str) -> None:
+        """Now, or once its runtime is there again. Where Clary ends before that, the next engine finds it."""
         try:
             self._runtime.remove(name)
-        except Exception:
-            # The next engine finds it.
-            log.exception("The container %s cannot be removed.", name)
+        except Exception as error:
+            log.warning("The container %s cannot be removed now: %s", name, error)
+            again = threading.Timer(AGAIN, self._remove, [name])
+            again.daemon = True
+            again.start()
 
 
 def _refusal(spec: InstanceSpec, reach: Reach) -> str:
