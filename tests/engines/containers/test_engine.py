@@ -69,6 +69,11 @@ class TestContainers(EngineTestCase):
         assert status.outcome == "Failed"
         assert status.reason.startswith("ClientError: The image localhost:1/none:1 cannot be pulled")
 
+    def test_what_is_no_name_of_an_image_fails_and_is_not_tried_for_ever(self, watch: Watch) -> None:
+        status = watch.run(self.program("", container=OciImage.named("/bad:image name", [])))
+        assert status.outcome == "Failed"
+        assert status.reason.startswith("ClientError: The image /bad:image name cannot be pulled")
+
     def test_a_user_of_the_image(self, engine: Engine, watch: Watch, tmp_path: Path, exchange: Exchange) -> None:
         body = tmp_path / "body"
         body.write_text("stored")

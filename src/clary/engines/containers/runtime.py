@@ -68,11 +68,12 @@ class ContainerRuntime:
         return "" if rootless or os.geteuid() == 0 else f"{os.geteuid()}:{os.getegid()}"
 
     def has(self, image: str) -> bool:
-        from docker.errors import ImageNotFound
+        """Also False of what is no name of an image: who pulls it is told what is wrong with it."""
+        from docker.errors import APIError
 
         try:
             self._client.images.get(image)
-        except ImageNotFound:
+        except APIError:
             return False
         return True
 
