@@ -267,7 +267,7 @@ def test_what_cannot_be_tuned_is_refused(platform: Platform, change: dict[str, A
 
 def test_what_no_job_could_do_is_refused_at_once(platform: Platform) -> None:
     trial = definition(platform, "")
-    trial["AlgorithmSpecification"]["TrainingInputMode"] = "Pipe"
+    trial["AlgorithmSpecification"]["AlgorithmName"] = "bought"
     with pytest.raises(ClientError, match="not built in Clary yet"):
         start(platform, config(2), trial)
 
