@@ -138,3 +138,15 @@ def test_the_platforms_variables_are_not_the_agents(engine: ProcessEngine, monke
         "    print(b'CLARY_TEST_SECRET' in open(f'/proc/{pid}/environ', 'rb').read())"
     )
     assert run_lines(engine, source) == ["False", "False"]
+
+
+def test_one_that_says_nothing_holds_nobody_for_ever(
+    server: ForkServer, engine: ProcessEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clary.engines.fork_server.PATIENCE", 1.0)
+    os.kill(pid_of(server), signal.SIGSTOP)
+    spec = program("print('started all the same')")
+    with pytest.raises(TimeoutError):
+        engine.start([spec])
+    watch = Watch(engine)
+    assert watch.run(spec).outcome == "Completed"

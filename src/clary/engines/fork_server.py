@@ -14,6 +14,8 @@ import clary
 SERVE = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.fork_server import main; main()"
 SOON = 1.0
 """Seconds. A platform that starts has better use for the processor until then."""
+PATIENCE = 30.0
+"""Seconds for it to fork, which takes milliseconds; its first answer waits for its imports too."""
 
 
 class ForkServer:
@@ -62,14 +64,24 @@ class ForkServer:
                 # It was killed, and this is seen before its end is.
                 self._begin(anew=True)
                 send(self._channel, request, files)
-            if not self._channel.recv(32):
+            if not self._answer():
                 raise ConnectionResetError("The process that starts agents was killed.")
+
+    def _answer(self) -> bytes:
+        """Empty where it is gone. One that says nothing is of no more use, and everybody waits for it."""
+        try:
+            return self._channel.recv(32)
+        except TimeoutError:
+            assert self._process
+            self._process.kill()
+            raise
 
     def _begin(self, *, anew: bool = False) -> None:
         if self._process and self._process.poll() is None and not anew:
             return
         self._channel.close()
         self._channel, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.settimeout(PATIENCE)
         source = str(Path(clary.__file__).parent.parent)
         # Where it is to import no library, it need not look for any.
         options = ["-I"] if self._modules else ["-I", "-S"]

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 # Relays and names not for itself: what an agent imports when it needs it is there already.
 from clary.instance import agent, borders, libc, names, networks, relay  # noqa: F401
 
+PID_DIGITS = 10
 LONGEST_REQUEST = 65536
 FILES_AT_ONCE = 200
 """Descriptors in one message; the kernel takes 253."""
@@ -44,9 +45,7 @@ def main() -> None:
             channel.close()
             _become(request, files)
         if "node" in request:
-            _, lock, *_ = files
-            os.truncate(lock, 0)
-            os.pwrite(lock, str(pid).encode(), 0)
+            _write_down(pid, files)
         for fd in files:
             os.close(fd)
         channel.send(str(pid).encode())
@@ -79,6 +78,7 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         if "node" in request:
+            _write_down(os.getpid(), files)
             _number(files, request["files"])
             errors, *held = request["files"]
             for standard in (1, 2):
@@ -93,6 +93,13 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
         traceback.print_exc()
     finally:
         os._exit(1)
+
+
+def _write_down(pid: int, files: list[int]) -> None:
+    """In the agent's lock. Both it and who forked it do, so that it is there when a start returns, and also where that
+    one is killed right after. Of one length, so that it takes the place of another's whole."""
+    _, lock, *_ = files
+    os.pwrite(lock, f"{pid:<{PID_DIGITS}}".encode(), 0)
 
 
 def _number(files: list[int], numbers: list[int]) -> None:
