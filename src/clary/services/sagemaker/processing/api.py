@@ -6,9 +6,10 @@ from typing import Any
 from clary.control.call import Call
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
 from clary.services.sagemaker.experiments.tracking import check_config
+from clary.services.sagemaker.jobs.plain import IN_PROGRESS
 from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
 from clary.services.sagemaker.jobs.traffic import check_encryption
-from clary.services.sagemaker.processing.kind import COURSE, IN_PROGRESS, MESSAGES, PROCESSING_JOB
+from clary.services.sagemaker.processing.kind import COURSE, PROCESSING_JOB
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.operations import serve
 
@@ -108,7 +109,7 @@ PROCESSING_JOBS = Resource(
     missing_code="ValidationException",
     exists="Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})",
     initial=IN_PROGRESS,
-    message=MESSAGES[IN_PROGRESS],
+    message=COURSE.messages[IN_PROGRESS],
     prepare=_prepare,
     guard=only_finished("processing job"),
     order="Ascending",

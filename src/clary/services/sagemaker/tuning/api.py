@@ -7,6 +7,7 @@ from clary.records.errors import NotFound
 from clary.records.record import Record
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
+from clary.services.sagemaker.jobs.plain import IN_PROGRESS
 from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
@@ -14,7 +15,7 @@ from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
 from clary.services.sagemaker.training.api import prepare as prepare_training
 from clary.services.sagemaker.tuning.definitions import Definition, definitions, resource_bounds
-from clary.services.sagemaker.tuning.kind import COURSE, IN_PROGRESS, MESSAGES, TUNING_JOB
+from clary.services.sagemaker.tuning.kind import COURSE, TUNING_JOB
 from clary.services.sagemaker.tuning.lifecycle import PARENTS
 from clary.services.sagemaker.tuning.paging import page_of
 from clary.services.sagemaker.tuning.space import combination, size
@@ -137,7 +138,7 @@ TUNING_JOBS = Resource(
         "job with this name already exists ({arn})"
     ),
     initial=IN_PROGRESS,
-    message=MESSAGES[IN_PROGRESS],
+    message=COURSE.messages[IN_PROGRESS],
     prepare=_prepare,
     tell=_tell,
     guard=only_finished("hyperparameter tuning job"),

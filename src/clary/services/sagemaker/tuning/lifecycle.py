@@ -14,6 +14,7 @@ from clary.control.children import stop_children
 from clary.control.house import House
 from clary.records.errors import AlreadyExists, IllegalTransition, NotFound, Stale
 from clary.records.record import Record
+from clary.services.sagemaker.jobs.plain import COMPLETED, FAILED, STOPPED, STOPPING
 from clary.services.sagemaker.jobs.stopping import ask_to_stop
 from clary.services.sagemaker.resources.handling import enrol
 from clary.services.sagemaker.training.api import TRAINING_JOBS, prepare
@@ -21,7 +22,7 @@ from clary.services.sagemaker.training.kind import COURSE as TRAINING_COURSE
 from clary.services.sagemaker.training.kind import TRAINING_JOB
 from clary.services.sagemaker.tuning.completion import criterion_met, has_failed, not_improving
 from clary.services.sagemaker.tuning.definitions import Definition, definitions, resource_bounds
-from clary.services.sagemaker.tuning.kind import COMPLETED, FAILED, MESSAGES, STOPPED, STOPPING, TUNING_JOB
+from clary.services.sagemaker.tuning.kind import COURSE, TUNING_JOB
 from clary.services.sagemaker.tuning.pruning import is_worse_than_the_median, out_of_their_brackets
 from clary.services.sagemaker.tuning.suggestions import Tried, suggest
 from clary.services.sagemaker.tuning.trials import (
@@ -132,7 +133,7 @@ class TuningReconciler:
         now = time.time()
         consumed = {"RuntimeInSeconds": int(now - record.created)}
         document = {**record.document, "HyperParameterTuningEndTime": now, "ConsumedResources": consumed, **changes}
-        self._house.records.transition(record, state, document=document, message=MESSAGES[state])
+        self._house.records.transition(record, state, document=document, message=COURSE.messages[state])
 
     def _stop(self, child: Record) -> None:
         ask_to_stop(self._house, TRAINING_COURSE, child)
