@@ -10,7 +10,8 @@ was stored on the way goes with the instance.
 import os
 import shutil
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +21,11 @@ from clary.instance.errors import Refused
 from clary.instance.packing import unpack
 from clary.instance.spec import InstanceSpec, Output
 from clary.services.sagemaker.errors import JobError
+from clary.services.sagemaker.instances.inputs import split_s3_uri
 
 PREFIX = "outputs"
+AT_ONCE = 8
+"""Files that are stored at a time: each waits for the disk."""
 
 
 def with_destinations(house: House, specs: Sequence[InstanceSpec]) -> Sequence[InstanceSpec]:
@@ -48,6 +52,34 @@ def output_of(house: House, instance_id: str, name: str) -> Path | None:
     except KeyError:
         return None
     return _collected(house, instance_id, name)
+
+
+def store_files(house: House, directory: Path, uri: str) -> int:
+    """Store each file below the directory under the S3 URI; returns how many there were. Raises `JobError`."""
+    bucket, prefix = split_s3_uri(uri)
+
+    def store(path: Path) -> None:
+        name = path.relative_to(directory).as_posix()
+        key = f"{prefix.rstrip('/')}/{name}" if prefix else name
+        try:
+            house.objects.adopt(bucket, key, path)
+        except KeyError:
+            raise JobError(
+                f'ClientError: Failed to upload {name}: the bucket "{bucket}" of {uri} does not exist.'
+            ) from None
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        # Exhausted, so that the first failure is raised.
+        return sum(1 for _ in pool.map(store, _files(directory)))
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    """Every regular file below; the program may have left links and pipes, which are passed over."""
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            path = Path(parent, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
 
 
 def discard(house: House, instance_id: str) -> None:

@@ -12,13 +12,13 @@ from clary.records.log_rows import Lines
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.inputs import split_s3_uri
-from clary.services.sagemaker.instances.outputs import output_of
+from clary.services.sagemaker.instances.outputs import output_of, store_files
 from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
 from clary.services.sagemaker.jobs.base import Findings
 from clary.services.sagemaker.training.account import account_of
 from clary.services.sagemaker.training.artifacts import merge
 from clary.services.sagemaker.training.cluster import count
-from clary.services.sagemaker.training.instance import training_instances
+from clary.services.sagemaker.training.instance import MODEL, is_packed, outputs, training_instances
 from clary.services.sagemaker.training.kind import COURSE, TRAINING_JOB
 from clary.services.sagemaker.training.metrics import find_metrics
 
@@ -58,6 +58,8 @@ class Training:
         kept: dict[str, Any] = {}
         if Attempt.of(record).billed:
             kept["BillableTimeInSeconds"] = max(1, math.ceil(Attempt.of(record).billable(status)))
+        if not is_packed(record):
+            return {**kept, **self._keep_files(house, record)}
         for name in ARTIFACTS:
             uri = f"{output_prefix(record)}/{name}"
             path = self._one_archive(house, record, name)
@@ -73,6 +75,18 @@ class Training:
             if name == "model.tar.gz":
                 kept["ModelArtifacts"] = {"S3ModelArtifacts": uri}
         return kept
+
+    def _keep_files(self, house: House, record: Record) -> dict[str, Any]:
+        """Store the files of all instances below a prefix for each kind of output. Of a file of the same name that of
+        the lowest number stays, as in an archive."""
+        found = 0
+        for number in range(self.size(record), 0, -1):
+            for output in outputs(record):
+                directory = output_of(house, instance_id(record, number), output.name)
+                if directory is not None:
+                    stored = store_files(house, directory, f"{output_prefix(record)}/{output.name}/")
+                    found += stored if output.directory == MODEL else 0
+        return {"ModelArtifacts": {"S3ModelArtifacts": f"{output_prefix(record)}/model/"}} if found else {}
 
     def _one_archive(self, house: House, record: Record, name: str) -> Path | None:
         """A file for the object store to take. Where only one instance left something, as is usual, that is it."""

@@ -23,6 +23,8 @@ from clary.services.sagemaker.training.checkpoints import checkpoints_of
 from clary.services.sagemaker.training.cluster import Member, members, resource_config
 
 CONFIG = "/opt/ml/input/config"
+MODEL = "/opt/ml/model"
+OUTPUT_DATA = "/opt/ml/output/data"
 CODE = "/opt/ml/code"
 GRACE = 120.0
 DEFAULT_MAX_RUNTIME = 24 * 3600
@@ -60,7 +62,7 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
             pipes={each.path: each.pipe(place) for each, place in channels.items() if each.mode == "Pipe"},
             archives=archives,
             requirements=[] if program.container else [f"{CODE}/requirements.txt"],
-            outputs=[Output("model.tar.gz", "/opt/ml/model"), Output("output.tar.gz", "/opt/ml/output/data")],
+            outputs=outputs(record),
             mirrors=mirrors,
             image=program.image,
             container=program.container,
@@ -73,6 +75,18 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
         )
 
     return [spec(member) for member in cluster]
+
+
+def is_packed(record: Record) -> bool:
+    """Whether what the job leaves becomes archives, and not the files that it is."""
+    compression: str = record.document["OutputDataConfig"].get("CompressionType", "GZIP")
+    return compression != "NONE"
+
+
+def outputs(record: Record) -> list[Output]:
+    if is_packed(record):
+        return [Output("model.tar.gz", MODEL), Output("output.tar.gz", OUTPUT_DATA)]
+    return [Output("model", MODEL, packed=False), Output("data", OUTPUT_DATA, packed=False)]
 
 
 def _program(house: House, record: Record, hyperparameters: dict[str, str]) -> Program:

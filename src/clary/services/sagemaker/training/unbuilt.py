@@ -36,5 +36,3 @@ def refuse_what_is_not_built(request: dict[str, Any]) -> None:
         raise not_built("A training job without ResourceConfig.InstanceType")
     if not request["OutputDataConfig"]["S3OutputPath"].startswith("s3://"):
         raise not_built("An S3OutputPath that does not begin with s3://")
-    if request["OutputDataConfig"].get("CompressionType") == "NONE":
-        raise not_built("OutputDataConfig.CompressionType NONE")
