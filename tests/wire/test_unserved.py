@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from clary.wire.identify import protocol_of
-from clary.wire.models import SERVICES, SIGNING_NAMES, TARGET_PREFIXES, service_model
+from clary.wire.models import OPERATING, SERVICES, SIGNING_NAMES, TARGET_PREFIXES, service_model
 from clary.wire.unserved import _models, is_unserved, refusal
 from tests.platform import Platform
 
@@ -72,7 +72,7 @@ def test_boto3_reads_which_service_is_not_served(session: Any, service: str) -> 
 
 
 def test_the_constants_of_what_is_served_are_the_models() -> None:
-    models = [service_model(service) for service in SERVICES]
+    models = [service_model(service) for service in (*SERVICES, OPERATING)]
     assert {model.signing_name for model in models} == SIGNING_NAMES
     prefixes = {model.metadata["targetPrefix"]: model.service_name for model in models if _speaks_json(model.metadata)}
     assert prefixes == TARGET_PREFIXES

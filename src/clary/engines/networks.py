@@ -131,7 +131,7 @@ def _open_of(layout: Layout) -> dict[str, int]:
     node = _known(layout)
     if not node or not node.namespaces or not locks.is_held(layout["agent.lock"]):
         return {}
-    pid = Path(layout["agent.lock"]).read_text()
+    pid = Path(layout["agent.lock"]).read_text().rstrip()
     with ExitStack() as opened:
         found = {}
         for name, fd in node.namespaces.items():
