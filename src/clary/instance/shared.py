@@ -37,14 +37,18 @@ def hold(directory: str, mark: str, ear: Ear, make: Callable[[], None]) -> tuple
     os.makedirs(os.path.dirname(directory), mode=0o700, exist_ok=True)
     lock = os.open(f"{directory}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     made = False
+
+    def is_complete() -> bool:
+        return os.path.exists(f"{directory}/{mark}")
+
     try:
         while True:
             _take(lock, fcntl.LOCK_SH, ear)
-            if os.path.exists(f"{directory}/{mark}"):
+            if is_complete():
                 return lock, made
-            # Between the two locks another may make it, or remove it again.
-            _take(lock, fcntl.LOCK_EX, ear)
-            if not os.path.exists(f"{directory}/{mark}"):
+            # Between the two locks another may make it, or remove it again. Who made it goes on to use it, so that one
+            # who still waited to be alone with it would wait for the end of that.
+            if _take(lock, fcntl.LOCK_EX, ear, unless=is_complete) and not is_complete():
                 make()
                 made = True
     except BaseException:
@@ -62,15 +66,19 @@ def sole_use(directory: str) -> Iterator[bool]:
         os.close(lock)
 
 
-def _take(lock: int, kind: int, ear: Ear) -> None:
+def _take(lock: int, kind: int, ear: Ear, unless: Callable[[], bool] = lambda: False) -> bool:
+    """Whether it was taken, which it is not once `unless` holds."""
     waiting = False
     while not _try(lock, kind):
+        if unless():
+            return False
         ear.check()
         if not waiting:
             ear.begin()
             ear.say("Waiting for another instance, or command, that downloads the same image.")
             waiting = True
         time.sleep(LOCK_LOOK)
+    return True
 
 
 def _try(lock: int, kind: int) -> bool:
