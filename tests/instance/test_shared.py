@@ -1,8 +1,12 @@
 """Directories that the first who needs one makes, and all others use."""
 
+import fcntl
 import threading
 from pathlib import Path
 
+import pytest
+
+from clary.instance import shared
 from clary.instance.shared import hold
 
 
@@ -18,8 +22,19 @@ class Silent:
     def check(self) -> None: ...
 
 
-def test_who_waits_to_make_it_uses_what_another_made_and_still_uses(tmp_path: Path) -> None:
+def test_who_waits_to_make_it_uses_what_another_made_and_still_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both find nothing; one makes it, and keeps its lock for as long as it runs."""
+    both, come, take = threading.Barrier(2), threading.local(), shared._try
+
+    def try_together(lock: int, kind: int) -> bool:
+        if kind == fcntl.LOCK_EX and not hasattr(come, "before"):
+            come.before = True
+            both.wait(10)
+        return take(lock, kind)
+
+    monkeypatch.setattr(shared, "_try", try_together)
     directory = tmp_path / "made"
     found: list[bool] = []
 
