@@ -265,6 +265,17 @@ def test_what_cannot_be_tuned_is_refused(platform: Platform, change: dict[str, A
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
+def test_hints_of_one_of_several_algorithms_need_autotune_too(platform: Platform) -> None:
+    hints = {"AutoParameters": [{"Name": "x", "ValueHint": "1"}]}
+    defined = {"DefinitionName": "a", "TuningObjective": MINIMIZE, "HyperParameterRanges": hints}
+    with pytest.raises(ClientError, match="need Autotune"):
+        platform.client("sagemaker").create_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=unique("tune"),
+            HyperParameterTuningJobConfig={"Strategy": "Random", "ResourceLimits": config(2)["ResourceLimits"]},
+            TrainingJobDefinitions=[{**definition(platform, ""), **defined}],
+        )
+
+
 def test_what_no_job_could_do_is_refused_at_once(platform: Platform) -> None:
     trial = definition(platform, "")
     trial["AlgorithmSpecification"]["AlgorithmName"] = "bought"

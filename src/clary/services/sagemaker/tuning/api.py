@@ -54,8 +54,8 @@ def _check(config: dict[str, Any], defined: list[Definition], autotune: bool) ->
             _check_grid(each, most)
         if strategy == "Hyperband":
             resource_bounds(config, each.static)
-    if not autotune and any("AutoParameters" in ranges and ranges["AutoParameters"] for ranges in _ranges(config)):
-        raise ValueError("AutoParameters need Autotune.")
+        if each.hinted and not autotune:
+            raise ValueError("AutoParameters need Autotune.")
     if strategy != "Hyperband" and "HyperbandStrategyConfig" in config.get("StrategyConfig", {}):
         raise ValueError("HyperbandStrategyConfig can be given only with the strategy Hyperband.")
     if strategy == "Hyperband" and config.get("TrainingJobEarlyStoppingType") == "Auto":
@@ -64,10 +64,6 @@ def _check(config: dict[str, Any], defined: list[Definition], autotune: bool) ->
         raise ValueError("ResourceLimits needs MaxNumberOfTrainingJobs or MaxRuntimeInSeconds.")
     if most is not None and limits["MaxParallelTrainingJobs"] > most:
         raise ValueError("MaxParallelTrainingJobs must not be more than MaxNumberOfTrainingJobs.")
-
-
-def _ranges(config: dict[str, Any]) -> list[dict[str, Any]]:
-    return [config["ParameterRanges"]] if "ParameterRanges" in config else []
 
 
 def _check_grid(definition: Definition, most: int | None) -> None:

@@ -29,6 +29,8 @@ class Definition:
     space: Sequence[Parameter]
     asked: dict[str, Any]
     """`HyperParameterTrainingJobDefinition`"""
+    hinted: bool = False
+    """Whether part of the space is of `AutoParameters`."""
 
     @property
     def static(self) -> dict[str, str]:
@@ -92,5 +94,10 @@ def _definition(asked: dict[str, Any], objective: dict[str, str] | None, ranges:
     if fixed:
         raise ValueError(f"The hyperparameter {fixed} is both static and tuned.")
     return Definition(
-        asked.get("DefinitionName", ""), objective["MetricName"], objective["Type"] == "Minimize", space, asked
+        asked.get("DefinitionName", ""),
+        objective["MetricName"],
+        objective["Type"] == "Minimize",
+        space,
+        asked,
+        bool(ranges.get("AutoParameters")),
     )
