@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from clary.control.house import House
 from clary.instance.spec import InstanceSpec
 from clary.records.record import Record, Scope, State
-from clary.services.sagemaker.hosting import lifecycle
+from clary.services.sagemaker.hosting import lifecycle, replicas
 from clary.services.sagemaker.hosting.deployment import replicas_of
 from clary.services.sagemaker.hosting.kinds import CREATING, ENDPOINT, FAILED, IN_SERVICE, UPDATING
 from tests.platform import Platform
@@ -91,7 +91,7 @@ def replaced(reconciler: lifecycle.EndpointReconciler, house: House, record: Rec
 
 
 def test_a_replica_in_service_that_hangs_at_start_is_replaced(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "STARTUP_TIMEOUT", 0.1)
+    monkeypatch.setattr(replicas, "STARTUP_TIMEOUT", 0.1)
     record = deployed(house, IN_SERVICE, HANGS)
     seen = replaced(lifecycle.EndpointReconciler(house), house, record)
     assert seen.state == IN_SERVICE
@@ -99,7 +99,7 @@ def test_a_replica_in_service_that_hangs_at_start_is_replaced(house: House, monk
 
 
 def test_a_new_endpoint_that_hangs_at_start_fails(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "STARTUP_TIMEOUT", 0.1)
+    monkeypatch.setattr(replicas, "STARTUP_TIMEOUT", 0.1)
     record = deployed(house, CREATING, HANGS)
     reconciler = lifecycle.EndpointReconciler(house)
     wait_until(lambda: reconciler.step(record.id) is None)
@@ -111,7 +111,7 @@ def test_a_new_endpoint_that_hangs_at_start_fails(house: House, monkeypatch: pyt
 
 def test_a_serving_replica_is_not_given_up_for_one_missed_ping(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A platform that was started again has seen no answer of it yet."""
-    monkeypatch.setattr(lifecycle, "STARTUP_TIMEOUT", -1.0)
+    monkeypatch.setattr(replicas, "STARTUP_TIMEOUT", -1.0)
     record = deployed(house, IN_SERVICE, HANGS, serving=True)
     wait_until(lambda: house.engine.poll(f"{record.id}-1").phase == "Running")
     lifecycle.EndpointReconciler(house).step(record.id)
