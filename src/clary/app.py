@@ -42,6 +42,7 @@ from clary.records.search.index import SearchIndex
 from clary.records.store import Records
 from clary.registry.store import Registry
 from clary.routing.router import Router
+from clary.routing.traffic import Traffic
 from clary.services.ecr import lifecycle as registry_lifecycle
 from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
@@ -138,6 +139,7 @@ def build_house(settings: Settings) -> House:
         registry=Registry(database, objects, settings.registry_dir),
         engine=engine,
         router=Router(on_down=supervisor.hint),
+        traffic=Traffic(),
         supervisor=supervisor,
     )
 
@@ -183,6 +185,7 @@ def _call(house: House, caller: Authenticated) -> Call:
         request_id=caller.request_id,
         endpoint=caller.endpoint,
         origin=caller.origin,
+        began=caller.began,
     )
 
 

@@ -10,19 +10,37 @@ import pytest
 
 from clary.records.record import Scope
 from clary.routing import connection as connection_module
-from clary.routing import router as router_module
-from clary.routing.connection import AnswerTooLarge
+from clary.routing.connection import Answer, AnswerTooLarge
 from clary.routing.health import answers_ping
-from clary.routing.replica import AnswerLost, AnswerTimeout, Replica
-from clary.routing.router import NoReplica, NoSuchEndpoint, NoSuchVariant, Router, Target
+from clary.routing.message import Message
+from clary.routing.router import NoReplica, NoSuchEndpoint, NoSuchVariant, Router
+from clary.routing.routes import Container, Route, Target, Variant, dump, load
+from clary.routing.server import AnswerLost, AnswerTimeout, ModelServer
 
 SCOPE = Scope("123456789012", "us-east-1")
-REQUEST = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
+EMPTY = Message((), b"")
 
-Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def says(text: bytes) -> Answer:
+def route(*variants: tuple[str, float, list[Target]], timeout: float = 60.0) -> Route:
+    """As another process gets it."""
+    made = Route(tuple(Variant(name, weight, tuple(targets), timeout=timeout) for name, weight, targets in variants))
+    return load(dump(made))
+
+
+def at(name: str, address: str) -> Target:
+    return Target(name, (Container(address),))
+
+
+async def invoke(
+    router: Router, variant: str | None = None, message: Message = EMPTY, streaming: bool = False
+) -> tuple[str, Answer]:
+    pool = router.find(SCOPE, "e").choose(variant)
+    return pool.variant.name, await pool.send(message, streaming)
+
+
+def says(text: bytes) -> Answering:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.readuntil(b"\r\n\r\n"):
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(text), text))
@@ -31,7 +49,7 @@ def says(text: bytes) -> Answer:
 
 
 @asynccontextmanager
-async def serving(path: Path, answer: Answer, *, tcp: bool = False) -> AsyncIterator[Target]:
+async def serving(path: Path, answer: Answering, *, tcp: bool = False) -> AsyncIterator[Target]:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await answer(reader, writer)
@@ -47,7 +65,7 @@ async def serving(path: Path, answer: Answer, *, tcp: bool = False) -> AsyncIter
     else:
         server = await asyncio.start_unix_server(connected, path)
     try:
-        yield Target(path.name, address)
+        yield at(path.name, address)
     finally:
         server.close()
 
@@ -55,43 +73,43 @@ async def serving(path: Path, answer: Answer, *, tcp: bool = False) -> AsyncIter
 async def test_the_answer_is_the_models(tmp_path: Path) -> None:
     router = Router(on_down=lambda _: None)
     async with serving(tmp_path / "a", says(b"hello")) as target:
-        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        router.publish(SCOPE, "e", route(("All", 1.0, [target])))
         for _ in range(3):
-            variant, answer = await router.invoke(SCOPE, "e", None, REQUEST)
+            variant, answer = await invoke(router)
             assert (variant, answer.status, answer.body) == ("All", 200, b"hello")
 
 
 async def test_weights_decide_and_zero_gets_nothing(tmp_path: Path) -> None:
     router = Router(on_down=lambda _: None)
     async with serving(tmp_path / "a", says(b"a")) as a, serving(tmp_path / "b", says(b"b")) as b:
-        router.publish(SCOPE, "e", [("A", 3.0, [a]), ("B", 1.0, [b]), ("C", 0.0, [])])
-        answers = [(await router.invoke(SCOPE, "e", None, REQUEST))[0] for _ in range(400)]
+        router.publish(SCOPE, "e", route(("A", 3.0, [a]), ("B", 1.0, [b]), ("C", 0.0, [])))
+        answers = [(await invoke(router))[0] for _ in range(400)]
         assert 230 < answers.count("A") < 370
         assert answers.count("A") + answers.count("B") == 400
-        assert (await router.invoke(SCOPE, "e", "B", REQUEST))[1].body == b"b"
+        assert (await invoke(router, "B"))[1].body == b"b"
 
 
 async def test_a_dead_replica_is_passed_over_and_reported(tmp_path: Path) -> None:
     down: list[str] = []
     router = Router(on_down=down.append)
     async with serving(tmp_path / "alive", says(b"alive")) as alive:
-        dead = Target("dead", f"unix:{tmp_path / 'dead'}")
-        router.publish(SCOPE, "e", [("All", 1.0, [dead, alive])])
-        answers = [(await router.invoke(SCOPE, "e", None, REQUEST))[1].body for _ in range(30)]
+        dead = at("dead", f"unix:{tmp_path / 'dead'}")
+        router.publish(SCOPE, "e", route(("All", 1.0, [dead, alive])))
+        answers = [(await invoke(router))[1].body for _ in range(30)]
         assert answers == [b"alive"] * 30
         assert set(down) == {"dead"}
 
 
 async def test_without_any_replica_it_says_so(tmp_path: Path) -> None:
     router = Router(on_down=lambda _: None)
-    router.publish(SCOPE, "e", [("All", 1.0, [Target("dead", f"unix:{tmp_path / 'dead'}")])])
+    router.publish(SCOPE, "e", route(("All", 1.0, [at("dead", f"unix:{tmp_path / 'dead'}")])))
     with pytest.raises(NoReplica):
-        await router.invoke(SCOPE, "e", None, REQUEST)
+        await invoke(router)
     with pytest.raises(NoSuchVariant):
-        await router.invoke(SCOPE, "e", "Other", REQUEST)
+        await invoke(router, "Other")
     router.withdraw(SCOPE, "e")
     with pytest.raises(NoSuchEndpoint):
-        await router.invoke(SCOPE, "e", None, REQUEST)
+        await invoke(router)
 
 
 async def test_a_connection_that_the_server_closed_is_not_used_again(tmp_path: Path) -> None:
@@ -101,21 +119,20 @@ async def test_a_connection_that_the_server_closed_is_not_used_again(tmp_path: P
 
     router = Router(on_down=lambda _: None)
     async with serving(tmp_path / "a", once) as target:
-        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        router.publish(SCOPE, "e", route(("All", 1.0, [target])))
         for _ in range(5):
-            assert (await router.invoke(SCOPE, "e", None, REQUEST))[1].body == b"ok"
+            assert (await invoke(router))[1].body == b"ok"
 
 
-async def test_a_model_that_does_not_answer_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_model_that_does_not_answer_times_out(tmp_path: Path) -> None:
     async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await reader.read(-1)
 
-    monkeypatch.setattr(router_module, "ANSWER_TIMEOUT", 0.1)
     router = Router(on_down=lambda _: None)
     async with serving(tmp_path / "a", silent) as target:
-        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        router.publish(SCOPE, "e", route(("All", 1.0, [target]), timeout=0.1))
         with pytest.raises(AnswerTimeout):
-            await router.invoke(SCOPE, "e", None, REQUEST)
+            await invoke(router)
 
 
 async def test_an_answer_that_breaks_off_is_not_asked_of_another(tmp_path: Path) -> None:
@@ -126,9 +143,9 @@ async def test_an_answer_that_breaks_off_is_not_asked_of_another(tmp_path: Path)
     down: list[str] = []
     router = Router(on_down=down.append)
     async with serving(tmp_path / "a", half) as one, serving(tmp_path / "b", half) as other:
-        router.publish(SCOPE, "e", [("All", 1.0, [one, other])])
+        router.publish(SCOPE, "e", route(("All", 1.0, [one, other])))
         with pytest.raises(AnswerLost):
-            await router.invoke(SCOPE, "e", None, REQUEST)
+            await invoke(router)
     assert len(down) == 1
 
 
@@ -144,8 +161,8 @@ async def test_a_stream_is_handed_on_as_it_comes(tmp_path: Path) -> None:
 
     router = Router(on_down=lambda _: None)
     async with serving(tmp_path / "a", stream) as target:
-        router.publish(SCOPE, "e", [("All", 1.0, [target])])
-        _, answer = await router.invoke(SCOPE, "e", None, REQUEST, streaming=True)
+        router.publish(SCOPE, "e", route(("All", 1.0, [target])))
+        _, answer = await invoke(router, streaming=True)
         assert not isinstance(answer.body, bytes)
         assert await anext(answer.body) == b"one"
         proceed.set()
@@ -162,17 +179,17 @@ async def test_the_least_busy_replica_is_asked(tmp_path: Path) -> None:
 
     router = Router(on_down=lambda _: None)
     async with serving(tmp_path / "slow", slow) as busy, serving(tmp_path / "b", says(b"free")) as free:
-        router.publish(SCOPE, "e", [("All", 1.0, [busy])])
-        waiting = asyncio.create_task(router.invoke(SCOPE, "e", None, REQUEST))
+        router.publish(SCOPE, "e", route(("All", 1.0, [busy])))
+        waiting = asyncio.create_task(invoke(router))
         await asyncio.sleep(0)
-        router.publish(SCOPE, "e", [("All", 1.0, [busy, free])])
-        answers = [(await router.invoke(SCOPE, "e", None, REQUEST))[1].body for _ in range(3)]
+        router.publish(SCOPE, "e", route(("All", 1.0, [busy, free])))
+        answers = [(await invoke(router))[1].body for _ in range(3)]
         assert answers == [b"free"] * 3
         held.set()
         assert (await waiting)[1].body == b"slow"
 
 
-async def test_a_model_that_does_not_read_times_out_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_model_that_does_not_read_times_out_too(tmp_path: Path) -> None:
     """A body that does not fit into the socket's buffer is still being written when time is over."""
     held = asyncio.Event()
 
@@ -180,12 +197,11 @@ async def test_a_model_that_does_not_read_times_out_too(tmp_path: Path, monkeypa
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         await held.wait()
 
-    monkeypatch.setattr(router_module, "ANSWER_TIMEOUT", 0.2)
     router = Router(on_down=lambda _: None)
     async with serving(tmp_path / "a", deaf) as target:
-        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        router.publish(SCOPE, "e", route(("All", 1.0, [target]), timeout=0.2))
         with pytest.raises(AnswerTimeout):
-            await asyncio.wait_for(router.invoke(SCOPE, "e", None, REQUEST + bytes(6 << 20)), 5)
+            await asyncio.wait_for(invoke(router, message=Message((), bytes(6 << 20))), 5)
         held.set()
 
 
@@ -193,9 +209,9 @@ async def test_an_answer_without_end_is_not_kept(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(connection_module, "LARGEST_ANSWER", 1000)
     router = Router(on_down=lambda _: None)
     async with serving(tmp_path / "a", says(b"x" * 1001)) as target:
-        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        router.publish(SCOPE, "e", route(("All", 1.0, [target])))
         with pytest.raises(AnswerTooLarge):
-            await router.invoke(SCOPE, "e", None, REQUEST)
+            await invoke(router)
 
 
 async def test_a_link_in_place_of_the_socket_is_not_followed(tmp_path: Path) -> None:
@@ -203,9 +219,9 @@ async def test_a_link_in_place_of_the_socket_is_not_followed(tmp_path: Path) -> 
     async with serving(tmp_path / "host.sock", says(b"secret")):
         (tmp_path / "server.sock").symlink_to(tmp_path / "host.sock")
         address = f"unix:{tmp_path / 'server.sock'}"
-        router.publish(SCOPE, "e", [("All", 1.0, [Target("a", address)])])
+        router.publish(SCOPE, "e", route(("All", 1.0, [at("a", address)])))
         with pytest.raises(NoReplica):
-            await router.invoke(SCOPE, "e", None, REQUEST)
+            await invoke(router)
         assert not await asyncio.to_thread(answers_ping, address)
 
 
@@ -224,23 +240,23 @@ async def test_over_the_network_too(tmp_path: Path) -> None:
     router = Router(on_down=down.append)
     async with serving(tmp_path / "a", answer, tcp=True) as target:
         assert not await asyncio.to_thread(answers_ping, "127.0.0.1:9")
-        assert await asyncio.to_thread(answers_ping, target.address)
-        router.publish(SCOPE, "e", [("All", 1.0, [target])])
+        assert await asyncio.to_thread(answers_ping, target.containers[0].address)
+        router.publish(SCOPE, "e", route(("All", 1.0, [target])))
         for _ in range(3):
-            assert (await router.invoke(SCOPE, "e", None, REQUEST))[1].body == b"abcd"
+            assert (await invoke(router))[1].body == b"abcd"
         assert len(connected) == 2
-        _, streamed = await router.invoke(SCOPE, "e", None, REQUEST, streaming=True)
+        _, streamed = await invoke(router, streaming=True)
         assert not isinstance(streamed.body, bytes)
         assert b"".join([chunk async for chunk in streamed.body]) == b"abcd"
     with pytest.raises((NoReplica, AnswerLost)):
-        await router.invoke(SCOPE, "e", None, REQUEST)
+        await invoke(router)
     assert down == ["a"]
 
 
 async def test_small_requests_do_not_wait_for_more(tmp_path: Path) -> None:
     async with serving(tmp_path / "a", says(b"hello"), tcp=True) as target:
-        replica = Replica("a", target.address)
-        connection = await replica._connect_now()
+        server = ModelServer(target.containers[0].address)
+        connection = await server._connect_now()
         assert connection._transport is not None
         sock = connection._transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from clary.arns import global_arn, regional_arn
@@ -25,6 +26,8 @@ class Call:
     endpoint: str
     """`http://host:port` as the client addressed it."""
     origin: Origin
+    began: float = field(default_factory=time.perf_counter)
+    """When the call's head was there, by `time.perf_counter`."""
 
     def arn(self, service: str, resource: str) -> str:
         """Of a resource in the call's region, e.g. `training-job/abalone`."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clary.records.store import Records
     from clary.registry.store import Registry
     from clary.routing.router import Router
+    from clary.routing.traffic import Traffic
     from clary.settings import Settings
     from clary.wire.credentials import KeyRing
 
@@ -34,6 +35,7 @@ class House:
     registry: Registry
     engine: Engine
     router: Router
+    traffic: Traffic
     supervisor: Supervisor
     destinations: dict[str, Destination] = field(default_factory=dict)
     """Who takes events, by the service's name in ARNs: `sqs`, `sns`, `lambda`, `events`."""

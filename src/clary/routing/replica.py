@@ -1,105 +1,22 @@
-"""One replica of a variant: its address, its open connections, how busy it is."""
+"""A healthy replica as one process uses it: the servers of its containers, and how busy they are."""
 
-import asyncio
-
-from clary.routing.address import host_and_port, socket_path
-from clary.routing.connection import Answer, Connection, ConnectionLost
-
-FULL_BACKLOG = (0.005, 0.02, 0.1, 0.5)
-"""Seconds between tries to connect to a server whose queue of connections is full."""
-
-
-class ReplicaDown(Exception):
-    """The replica cannot be reached: it never saw the request, so another may be tried."""
-
-
-class AnswerLost(Exception):
-    """The replica took the request and broke off. Another is not tried: what kills one kills the next."""
-
-
-class AnswerTimeout(Exception):
-    """The model did not answer in time."""
+from clary.routing.connection import Answer
+from clary.routing.message import Message
+from clary.routing.routes import Target
+from clary.routing.server import ModelServer
 
 
 class Replica:
-    def __init__(self, instance_id: str, address: str) -> None:
-        self.instance_id = instance_id
-        self.address = address
+    def __init__(self, target: Target) -> None:
+        self.instance_id = target.instance_id
+        self.containers = [ModelServer(container.address, container.hostname) for container in target.containers]
         self.outstanding = 0
         """Requests under way: the least busy replica is asked next."""
-        self._idle: list[Connection] = []
 
-    async def send(self, request: bytes, timeout: float, streaming: bool = False) -> Answer:
-        """One exchange; raises `ReplicaDown`, `AnswerLost` or `AnswerTimeout` (after `timeout` seconds)."""
+    async def send(self, message: Message, timeout: float, streaming: bool = False) -> Answer:
+        """The container's answer; raises what `ModelServer.send` does."""
         self.outstanding += 1
         try:
-            return await self._send(request, timeout, streaming)
+            return await self.containers[0].send(message.encode(), timeout, streaming)
         finally:
             self.outstanding -= 1
-
-    async def _send(self, request: bytes, timeout: float, streaming: bool) -> Answer:
-        connection = self._take_idle()
-        if connection is not None:
-            try:
-                return await self._exchange(connection, request, timeout, streaming)
-            except ConnectionLost as lost:
-                if not lost.unanswered:
-                    raise AnswerLost from None
-        # A server may close a connection just as it is used again, having seen nothing: one more try on a new one.
-        again = connection is not None
-        try:
-            connection = await self._connect()
-        except OSError:
-            raise (AnswerLost if again else ReplicaDown) from None
-        try:
-            return await self._exchange(connection, request, timeout, streaming)
-        except ConnectionLost:
-            raise AnswerLost from None
-
-    async def _exchange(self, connection: Connection, request: bytes, timeout: float, streaming: bool) -> Answer:
-        timed_out = False
-
-        def give_up() -> None:
-            nonlocal timed_out
-            timed_out = True
-            connection.abort()
-
-        timer = asyncio.get_running_loop().call_later(timeout, give_up)
-        try:
-            answer = await connection.exchange(request, streaming)
-        except ConnectionLost:
-            if timed_out:
-                raise AnswerTimeout from None
-            raise
-        except asyncio.CancelledError:
-            connection.abort()
-            raise
-        finally:
-            timer.cancel()
-        if not streaming and not connection.closed:
-            self._idle.append(connection)
-        return answer
-
-    def _take_idle(self) -> Connection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.closed:
-                return connection
-        return None
-
-    async def _connect(self) -> Connection:
-        for pause in FULL_BACKLOG:
-            try:
-                return await self._connect_now()
-            except BlockingIOError:
-                await asyncio.sleep(pause)
-        return await self._connect_now()
-
-    async def _connect_now(self) -> Connection:
-        loop = asyncio.get_running_loop()
-        with socket_path(self.address) as path:
-            if path is None:
-                _, connection = await loop.create_connection(lambda: Connection(loop), *host_and_port(self.address))
-            else:
-                _, connection = await loop.create_unix_connection(lambda: Connection(loop), path)
-            return connection

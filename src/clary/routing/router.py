@@ -1,19 +1,22 @@
 """The data plane of endpoints: which variant and which replica answers an invocation.
 
-Hosting publishes an endpoint's variants and their healthy replicas here; an invocation reads nothing else. All
-methods but `publish` and `withdraw` belong to the event loop.
+    Router.find(scope, endpoint) → Served.choose(target variant) → Pool.send(message) → Replica → Answer
+
+Hosting publishes an endpoint's route here; an invocation reads nothing else. All methods but `publish` and `withdraw`
+belong to the event loop.
 """
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from clary.records.record import Scope
 from clary.routing.connection import Answer
-from clary.routing.replica import AnswerLost, Replica, ReplicaDown
+from clary.routing.message import Message
+from clary.routing.replica import Replica
+from clary.routing.routes import Route, Variant
+from clary.routing.server import AnswerLost, ServerDown
 
-ANSWER_TIMEOUT = 60.0
-"""Seconds that a model has for one answer, as AWS documents for InvokeEndpoint."""
+OnDown = Callable[[str], None]
 
 
 class NoSuchEndpoint(Exception):
@@ -28,77 +31,91 @@ class NoReplica(Exception):
     """No replica of the chosen variant can answer at the moment."""
 
 
-@dataclass(slots=True)
-class Variant:
-    name: str
-    weight: float
-    replicas: list[Replica] = field(default_factory=list)
+class Pool:
+    """A variant's replicas."""
 
-
-@dataclass(slots=True)
-class Target:
-    """A healthy replica, as hosting knows it."""
-
-    instance_id: str
-    address: str
-
-
-class Router:
-    def __init__(self, on_down: Callable[[str], None]) -> None:
-        """`on_down(instance_id)` is told of a replica that could not be reached."""
-        self._routes: dict[tuple[Scope, str], list[Variant]] = {}
+    def __init__(self, variant: Variant, replicas: list[Replica], on_down: OnDown) -> None:
+        self.variant = variant
+        self.replicas = replicas
         self._on_down = on_down
 
-    def publish(self, scope: Scope, endpoint: str, variants: list[tuple[str, float, list[Target]]]) -> None:
-        """Replace the endpoint's routes: `(variant, weight, targets)`. Replicas that stay keep their connections."""
-        known = {
-            replica.instance_id: replica
-            for variant in self._routes.get((scope, endpoint), [])
-            for replica in variant.replicas
-        }
-        self._routes[scope, endpoint] = [
-            Variant(
-                name,
-                weight,
-                [known.get(target.instance_id) or Replica(target.instance_id, target.address) for target in targets],
-            )
-            for name, weight, targets in variants
-        ]
+    async def send(self, message: Message, streaming: bool = False) -> Answer:
+        """Ask the least busy replica; one that is down is passed over for another.
 
-    def withdraw(self, scope: Scope, endpoint: str) -> None:
-        self._routes.pop((scope, endpoint), None)
-
-    async def invoke(
-        self, scope: Scope, endpoint: str, target_variant: str | None, request: bytes, streaming: bool = False
-    ) -> tuple[str, Answer]:
-        """Send the request to a replica; returns the variant that answered, and its answer.
-
-        The least busy replica is asked; one that is down is passed over for another of the same variant. Raises
-        `NoSuchEndpoint`, `NoSuchVariant`, `NoReplica`, `AnswerLost` or `AnswerTimeout`.
+        Raises `NoReplica`, `AnswerLost`, `AnswerTimeout` or `AnswerTooLarge`.
         """
-        variant = self._choose(scope, endpoint, target_variant)
-        for replica in sorted(variant.replicas, key=lambda replica: (replica.outstanding, random.random())):
+        for replica in self._least_busy_first():
             try:
-                return variant.name, await replica.send(request, ANSWER_TIMEOUT, streaming)
-            except ReplicaDown:
+                return await replica.send(message, self.variant.timeout, streaming)
+            except ServerDown:
                 self._on_down(replica.instance_id)
             except AnswerLost:
                 self._on_down(replica.instance_id)
                 raise
-        raise NoReplica(variant.name)
+        raise NoReplica(self.variant.name)
 
-    def _choose(self, scope: Scope, endpoint: str, target_variant: str | None) -> Variant:
-        variants = self._routes.get((scope, endpoint))
-        if variants is None:
-            raise NoSuchEndpoint(endpoint)
+    def _least_busy_first(self) -> list[Replica]:
+        if len(self.replicas) < 2:
+            return self.replicas
+        return sorted(self.replicas, key=lambda replica: (replica.outstanding, random.random()))
+
+
+class Served:
+    """An endpoint that has a route."""
+
+    def __init__(self, route: Route, pools: dict[str, Pool]) -> None:
+        self.route = route
+        self.pools = pools
+        """By the variant's name."""
+        self._production = [pool for pool in pools.values() if not pool.variant.shadow]
+        self._weights = [pool.variant.weight for pool in self._production]
+
+    def choose(self, target_variant: str | None) -> Pool:
+        """The variant that is named, or one by weight. Raises `NoSuchVariant` or `NoReplica`."""
         if target_variant is not None:
-            for variant in variants:
-                if variant.name == target_variant:
-                    return variant
-            raise NoSuchVariant(target_variant)
-        if len(variants) == 1:
-            return variants[0]
-        weights = [variant.weight for variant in variants]
-        if not any(weights):
-            raise NoReplica(endpoint)
-        return random.choices(variants, weights)[0]
+            pool = self.pools.get(target_variant)
+            if pool is None or pool.variant.shadow:
+                raise NoSuchVariant(target_variant)
+            return pool
+        if len(self._production) == 1:
+            return self._production[0]
+        if not any(self._weights):
+            raise NoReplica(", ".join(pool.variant.name for pool in self._production))
+        return random.choices(self._production, self._weights)[0]
+
+
+class Router:
+    def __init__(self, on_down: OnDown) -> None:
+        """`on_down(instance_id)` is told of a replica that could not be reached."""
+        self._served: dict[tuple[Scope, str], Served] = {}
+        self._on_down = on_down
+
+    def publish(self, scope: Scope, endpoint: str, route: Route) -> None:
+        """Replace the endpoint's route. Replicas that stay keep their connections."""
+        before = self._served.get((scope, endpoint))
+        if before is not None and before.route == route:
+            return
+        known = {
+            replica.instance_id: replica
+            for pool in (before.pools.values() if before else ())
+            for replica in pool.replicas
+        }
+        pools = {
+            variant.name: Pool(
+                variant,
+                [known.get(target.instance_id) or Replica(target) for target in variant.targets],
+                self._on_down,
+            )
+            for variant in route.variants
+        }
+        self._served[scope, endpoint] = Served(route, pools)
+
+    def withdraw(self, scope: Scope, endpoint: str) -> None:
+        self._served.pop((scope, endpoint), None)
+
+    def find(self, scope: Scope, endpoint: str) -> Served:
+        """Raises `NoSuchEndpoint`."""
+        served = self._served.get((scope, endpoint))
+        if served is None:
+            raise NoSuchEndpoint(endpoint)
+        return served

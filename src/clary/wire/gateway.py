@@ -61,6 +61,8 @@ class Authenticated:
     request_id: str
     endpoint: str
     origin: Origin
+    began: float
+    """When the head of the request was there, by `time.perf_counter`."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class Exchange:
 
     request: Request
     request_id: str
+    began: float
     presented: Presented | PresignedUrl | PostedSignature | None = None
     ticket: Ticket | None = None
     """The password that a client of the registry logged in with."""
@@ -121,7 +124,7 @@ class Gateway:
         )
 
     async def __call__(self, request: Request) -> Response:
-        exchange = Exchange(request, _request_id())
+        exchange = Exchange(request, _request_id(), time.perf_counter())
         response = await self._answer(exchange)
         if "origin" in request.headers and self._cross_origin and exchange.found and exchange.found.service == "s3":
             tell_scripts(self._cross_origin, request, response)
@@ -231,6 +234,7 @@ class Gateway:
             request_id=exchange.request_id,
             endpoint=f"http://{exchange.request.headers.get('host')}",
             origin=Origin(exchange.request, presented),
+            began=exchange.began,
         )
 
     def _internal(self, exchange: Exchange, error: Exception) -> ServiceError:

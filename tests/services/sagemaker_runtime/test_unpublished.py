@@ -11,6 +11,7 @@ from clary.database import open_database
 from clary.records.record import Scope, State
 from clary.records.store import Records
 from clary.routing.router import Router
+from clary.routing.traffic import Traffic
 from clary.services.sagemaker.hosting.kinds import CREATING, DELETING, ENDPOINT, IN_SERVICE, UPDATING
 from clary.services.sagemaker_runtime.api import invoke_endpoint
 from clary.wire.errors import ServiceError
@@ -21,7 +22,7 @@ SCOPE = Scope("123456789012", "us-east-1")
 @pytest.fixture
 def call(tmp_path: Path) -> Call:
     records = Records(open_database(f"sqlite:///{tmp_path / 'clary.db'}"))
-    house: Any = SimpleNamespace(records=records, router=Router(on_down=lambda _: None))
+    house: Any = SimpleNamespace(records=records, router=Router(on_down=lambda _: None), traffic=Traffic())
     origin: Any = None  # is asked by policies alone
     return Call(house, SCOPE, principal="", access_key="", request_id="", endpoint="", origin=origin)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from clary.control.house import House
 from clary.records.record import Record
-from clary.routing.router import Target
+from clary.routing.routes import Container, Route, Target, Variant
 from clary.services.sagemaker.hosting.deployment import (
     allot_replicas,
     deployments_of,
@@ -73,16 +73,16 @@ def publish(house: House, record: Record, observed: Observations) -> None:
     if record.state == CREATING:
         return
     healthy = [r for r in replicas_of(record.document, serving["Number"]) if r["Id"] in observed.healthy]
-    variants = [
-        (
+    variants = tuple(
+        Variant(
             variant["VariantName"],
             variant["DesiredWeight"],
-            [
-                Target(replica["Id"], house.engine.address(replica["Id"]))
+            tuple(
+                Target(replica["Id"], (Container(house.engine.address(replica["Id"])),))
                 for replica in healthy
                 if replica["Variant"] == variant["VariantName"]
-            ],
+            ),
         )
         for variant in serving["Variants"]
-    ]
-    house.router.publish(record.scope, record.name, variants)
+    )
+    house.router.publish(record.scope, record.name, Route(variants))

@@ -1,0 +1,66 @@
+"""What an invocation of one endpoint needs to know: published by hosting, read by every process that answers.
+
+    Route ─ Variant (a production variant, or a shadow of one) ─ Target (a healthy replica) ─ Container (an address)
+
+All of it are plain values, so that `dump` and `load` carry a route to another process. A field that is new has a
+default: who publishes does not have to know it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+ANSWER_TIMEOUT = 60.0
+"""Seconds that a model has for one answer, as AWS documents for InvokeEndpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    address: str
+    """`unix:/path` or `host:port`."""
+    hostname: str = ""
+    """The container's `ContainerHostname`, by which it is told from the others of its model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A healthy replica."""
+
+    instance_id: str
+    containers: tuple[Container, ...]
+    """In the order of the model's `Containers`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    name: str
+    weight: float = 1.0
+    targets: tuple[Target, ...] = ()
+    shadow: bool = False
+    """Whether it is sent copies of requests, of which nobody sees the answer. Its weight against that of the production
+    variants is the share that is copied."""
+    concurrency: int | None = None
+    """The most invocations at once, over all gateways (`MaxConcurrency` of a serverless variant)."""
+    timeout: float = ANSWER_TIMEOUT
+    """Seconds that each container has for its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    variants: tuple[Variant, ...]
+    direct: bool = False
+    """Whether a call says which container answers it; otherwise each container's answer is the next one's request."""
+    capture: dict[str, Any] | None = None
+    """The endpoint's `DataCaptureConfig`, where capture is on."""
+
+
+_ROUTES = TypeAdapter(Route)
+
+
+def dump(route: Route) -> bytes:
+    return _ROUTES.dump_json(route)
+
+
+def load(dumped: bytes) -> Route:
+    return _ROUTES.validate_json(dumped)

@@ -1,0 +1,112 @@
+"""What invocations leave behind for the platform: counted in memory, handed on as one batch a second.
+
+    note(…) for each invocation ──▶ Count by endpoint and variant ──▶ once a second: every listener(batch)
+
+The names and meanings are those of the metrics that AWS documents for invocations of endpoints ("Monitor Amazon
+SageMaker AI with Amazon CloudWatch"); the batch is what they are written from. All belongs to the event loop.
+"""
+
+import asyncio
+import logging
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from clary.records.record import Scope
+
+log = logging.getLogger(__name__)
+
+PERIOD = 1.0
+FINENESS = 25
+"""Values are kept apart where they differ by a factor of more than e^(1/25), which is 4 %."""
+
+
+class Invoked(NamedTuple):
+    scope: Scope
+    endpoint: str
+    variant: str
+
+
+@dataclass(slots=True)
+class Distribution:
+    """Durations in microseconds: their sum and bounds exactly, each of them to 4 %."""
+
+    count: int = 0
+    sum: float = 0.0
+    minimum: float = math.inf
+    maximum: float = 0.0
+    classes: Counter[int] = field(default_factory=Counter)
+
+    def add(self, seconds: float) -> None:
+        value = seconds * 1e6 if seconds > 0 else 0.0
+        self.count += 1
+        self.sum += value
+        if value < self.minimum:
+            self.minimum = value
+        if value > self.maximum:
+            self.maximum = value
+        self.classes[int(math.log(value + 1.0) * FINENESS)] += 1
+
+    def values(self) -> dict[float, int]:
+        """How often about which value came; for percentiles."""
+        return {math.exp((number + 0.5) / FINENESS) - 1.0: count for number, count in sorted(self.classes.items())}
+
+
+@dataclass(slots=True)
+class Count:
+    invocations: int = 0
+    model_errors: int = 0
+    """Invocations for which the model gave no answer of 2xx: refusals, failures, time-outs, lost connections."""
+    client_errors: int = 0
+    """Answers of the model with 4xx."""
+    server_errors: int = 0
+    """Answers of the model with 5xx."""
+    model_latency: Distribution = field(default_factory=Distribution)
+    overhead_latency: Distribution = field(default_factory=Distribution)
+
+
+@dataclass(slots=True)
+class Batch:
+    counts: dict[Invoked, Count] = field(default_factory=dict)
+
+
+class Traffic:
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[Batch], None]] = []
+        """Each is called with every batch, on a worker thread, and may block on SQL or disk."""
+        self._batch: Batch | None = None
+
+    def note(self, invoked: Invoked, status: int, model_seconds: float, overhead_seconds: float) -> None:
+        """One invocation that was sent to a model. `status` is the model's, 0 where it gave no answer."""
+        counts = self._current().counts
+        count = counts.get(invoked)
+        if count is None:
+            count = counts[invoked] = Count()
+        count.invocations += 1
+        if not 200 <= status < 300:
+            count.model_errors += 1
+            count.client_errors += 400 <= status < 500
+            count.server_errors += status >= 500
+        count.model_latency.add(model_seconds)
+        count.overhead_latency.add(overhead_seconds)
+
+    def _current(self) -> Batch:
+        if self._batch is None:
+            self._batch = Batch()
+            asyncio.get_running_loop().call_later(PERIOD, self.flush)
+        return self._batch
+
+    def flush(self) -> None:
+        """Hand on what there is."""
+        batch, self._batch = self._batch, None
+        if batch is not None and self.listeners:
+            asyncio.get_running_loop().run_in_executor(None, self._hand_on, batch)
+
+    def _hand_on(self, batch: Batch) -> None:
+        for listener in self.listeners:
+            try:
+                listener(batch)
+            except Exception:
+                log.exception("what invocations left could not be kept, and is lost")

@@ -1,0 +1,18 @@
+"""Members of an invocation that would change what is done, and that are not built."""
+
+from clary.services.sagemaker_runtime.invocation import Invocation
+from clary.wire.errors import ServiceError
+
+NOT_BUILT = (
+    "TargetModel",
+    "TargetContainerHostname",
+    "EnableExplanations",
+    "InferenceComponentName",
+    "SessionId",
+)
+
+
+def refuse(invocation: Invocation) -> None:
+    for member in NOT_BUILT:
+        if member in invocation.request:
+            raise ServiceError("ValidationError", f"{member} is not built in Clary yet.", 400)
