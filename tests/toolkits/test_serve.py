@@ -284,3 +284,49 @@ def test_default_port_of_the_container_contract(container: Container) -> None:
     finally:
         process.terminate()
         process.communicate(timeout=30)
+
+
+SCALED = """
+import json, os
+from factor import FACTOR
+def model_fn(model_dir):
+    with open(os.path.join(model_dir, "offset")) as file:
+        if (offset := file.read()) == "too much":
+            raise MemoryError("no room for it")
+        return float(offset)
+def predict_fn(data, model):
+    return data * FACTOR + model
+"""
+
+
+def test_many_models_are_loaded_and_unloaded_each_with_its_own_code(container: Container) -> None:
+    for name, factor, offset in (("one", 2, "1"), ("two", 3, "0"), ("huge", 1, "too much"), ("bad", 1, "x")):
+        code = container.root / f"models/{name}/model/code"
+        code.mkdir(parents=True)
+        (code / "inference.py").write_text(SCALED)
+        (code / "factor.py").write_text(f"FACTOR = {factor}")
+        (code.parent / "offset").write_text(offset)
+    with container.serve(*SKLEARN, SAGEMAKER_MULTI_MODEL="true", SAGEMAKER_MODEL_SERVER_WORKERS="4") as server:
+
+        def load(name: str) -> int:
+            told = {"model_name": name, "url": str(container.root / f"models/{name}/model")}
+            return server.request("POST", "/models", json.dumps(told))[0]
+
+        assert [load("one"), load("two"), load("two"), load("huge"), load("bad")] == [200, 200, 409, 507, 500]
+        answers = [server.request("POST", f"/models/{name}/invoke", "[1, 2]") for name in ("one", "two")]
+        assert [json.loads(body) for _, _, body in answers] == [[3.0, 5.0], [3.0, 6.0]]
+        listed = json.loads(server.request("GET", "/models")[2])["models"]
+        assert [(model["modelName"], model["modelUrl"][-9:]) for model in listed] == [
+            ("one", "one/model"),
+            ("two", "two/model"),
+        ]
+        assert server.request("GET", "/models/one")[0] == server.request("DELETE", "/models/one")[0] == 200
+        gone = (
+            "GET /models/one",
+            "DELETE /models/one",
+            "POST /models/one/invoke",
+            "GET /models/bad",
+            "POST /invocations",
+        )
+        assert [server.request(*each.split())[0] for each in gone] == [404] * 5
+        assert [load("one"), server.request("POST", "/models", "[]")[0]] == [200, 400]

@@ -5,10 +5,11 @@
 A function that the script leaves out is the framework's own.
 """
 
-import importlib
+import importlib.util
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ from clary.toolkits.http import Request, Response
 from clary.toolkits.layout import opt_ml
 
 DEFAULT_PROGRAM = "inference.py"
-
+LOADING = threading.Lock()
 
 Transform = Callable[[Any, str | bytes, str, str], Any]
 """Model, body, content type, accept → what `to_response` understands."""
@@ -29,14 +30,17 @@ Transform = Callable[[Any, str | bytes, str, str], Any]
 class ScriptService:
     def __init__(self, framework: Framework) -> None:
         self._framework = framework
-        # One thread calls all methods, so that one context, that of the request under way, is enough.
-        self._context = Context(opt_ml("model"), {})
 
-    def load(self) -> None:
-        self._script = import_script(optional=not self._framework.needs_script)
-        self._transform = self._find_transform()
-        self._execution_parameters = getattr(self._script, "execution_parameters_fn", None)
-        self._model = self._function("model_fn", arguments=1)(opt_ml("model"))
+    def load(self, directory: str) -> None:
+        self._directory = directory
+        # One thread calls all methods, so that one context, that of the request under way, is enough.
+        self._context = Context(directory, {})
+        # What is unpickled looks for its classes among the modules, which another model would put its own into.
+        with LOADING:
+            self._script = import_script(directory, optional=not self._framework.needs_script)
+            self._transform = self._find_transform()
+            self._execution_parameters = getattr(self._script, "execution_parameters_fn", None)
+            self._model = self._function("model_fn", arguments=1)(directory)
 
     def invoke(self, request: Request) -> Response:
         content_type = request.headers.get("content-type") or encoders.JSON
@@ -45,7 +49,7 @@ class ScriptService:
             accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or encoders.JSON
         is_text = encoders.media_type(content_type) in encoders.TEXT_TYPES
         body = request.body.decode() if is_text else request.body
-        self._context = Context(opt_ml("model"), request.headers)
+        self._context = Context(self._directory, request.headers)
         result = self._transform(self._model, body, content_type, accept)
         return self._context.apply_to(to_response(result, accept))
 
@@ -91,24 +95,40 @@ def compose(input_fn: Callable[..., Any], predict_fn: Callable[..., Any], output
     return transform
 
 
-def import_script(*, optional: bool) -> ModuleType:
-    """Import the user's program, with everything that lies beside it importable. Where it is `optional`, and none is
-    named nor there, the module is empty."""
+def import_script(directory: str, *, optional: bool) -> ModuleType:
+    """The user's program as a new module, with everything that lies beside it importable. Where it is `optional`, and
+    none is named nor there, the module is empty."""
     named = os.environ.get("SAGEMAKER_PROGRAM")
     program = named or DEFAULT_PROGRAM
-    path = os.path.join(_code_directory(program), program)
+    path = os.path.join(_code_directory(program, directory), program)
     if not os.path.exists(path):
         if optional and not named:
             return ModuleType("inference")
         raise FileNotFoundError(f"The script {program} is neither in {opt_ml('code')} nor in the model's code/.")
+    _forget_other_models()
     sys.path.insert(0, os.path.dirname(path))
-    return importlib.import_module(os.path.basename(path).removesuffix(".py"))
+    name = os.path.basename(path).removesuffix(".py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def _code_directory(program: str) -> str:
+def _forget_other_models() -> None:
+    """Modules that came out of other models' archives: this one's may have their names."""
+    others = os.path.join(opt_ml("models"), "")
+    sys.path[:] = [path for path in sys.path if not path.startswith(others)]
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(others):
+            del sys.modules[name]
+
+
+def _code_directory(program: str, directory: str) -> str:
     """Where the program lies: unpacked beside the model, inside the model's archive, or in the image."""
     submitted = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
-    candidates = [opt_ml("code"), opt_ml("model", "code"), submitted]
+    candidates = [opt_ml("code"), os.path.join(directory, "code"), submitted]
     return next((path for path in candidates if os.path.exists(os.path.join(path, program))), candidates[0])
 
 

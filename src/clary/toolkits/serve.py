@@ -22,7 +22,7 @@ def main() -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     framework = FRAMEWORKS[parser.parse_args().framework]
     megabytes = int(os.environ.get("SAGEMAKER_MAX_PAYLOAD_IN_MB") or DEFAULT_PAYLOAD)
-    return serve(ScriptService(framework()), megabytes * MEBIBYTE)
+    return serve(lambda: ScriptService(framework()), megabytes * MEBIBYTE)
 
 
 if __name__ == "__main__":

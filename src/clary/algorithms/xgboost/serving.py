@@ -20,7 +20,6 @@ from clary.algorithms.xgboost.content import format_of
 from clary.algorithms.xgboost.library import RELEASE, xgboost
 from clary.algorithms.xgboost.model import describe, load_ensemble
 from clary.toolkits.http import Request, Response
-from clary.toolkits.layout import opt_ml
 from clary.toolkits.recordio import read_recordio
 from clary.toolkits.server import MEBIBYTE, serve
 from clary.toolkits.tabular import read_csv_rows, read_libsvm_rows
@@ -31,9 +30,9 @@ ACCEPTED = ("application/json", "application/jsonlines", "text/csv")
 
 
 class XgboostService:
-    def load(self) -> None:
+    def load(self, directory: str) -> None:
         ensemble = os.environ.get("SAGEMAKER_INFERENCE_ENSEMBLE", "true").lower() == "true"
-        self._models = load_ensemble(opt_ml("model"), all_of_them=ensemble)
+        self._models = load_ensemble(directory, all_of_them=ensemble)
         for model in self._models:
             # A row is predicted in microseconds: to share it out among threads would take longer.
             model.set_param({"nthread": 1})
@@ -122,4 +121,4 @@ def max_payload() -> int:
 
 
 def main() -> int:
-    return serve(XgboostService(), max_payload())
+    return serve(XgboostService, max_payload())
