@@ -43,6 +43,7 @@ from clary.records.store import Records
 from clary.registry.store import Registry
 from clary.routing.router import Router
 from clary.routing.traffic import Traffic
+from clary.services.cloudwatch.alarms.lifecycle import AlarmReconciler
 from clary.services.ecr import lifecycle as registry_lifecycle
 from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
@@ -101,6 +102,7 @@ async def _run(settings: Settings) -> None:
         JobReconciler(house, Processing()),
         TuningReconciler(house),
         EndpointReconciler(house),
+        AlarmReconciler(house),
     ]
     _release_forgotten(house)
     server = await _listen(gateway, settings)

@@ -36,6 +36,8 @@ MODULES = (
     "clary.services.logs.events",
     "clary.services.cloudwatch.api",
     "clary.services.cloudwatch.data",
+    "clary.services.cloudwatch.alarms.api",
+    "clary.services.cloudwatch.alarms.history",
     "clary.services.ecr.api",
     "clary.services.ecr.images",
     "clary.services.ecr.layers",

@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 from clary.control.call import Call
+from clary.records.metrics import MetricStore
+from clary.records.record import Scope
 from clary.services.cloudwatch import operation
 from clary.services.cloudwatch.errors import as_validation_errors, bad_combination, bad_value
 from clary.services.cloudwatch.expressions import Points, evaluate, variables
@@ -30,7 +32,7 @@ def get_metric_data(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     queries = request["MetricDataQueries"]
     with as_validation_errors():
         _check(request)
-        points = _evaluate_all(call, queries, request["StartTime"], request["EndTime"])
+        points = evaluate_queries(call.house.metrics, call.scope, queries, request["StartTime"], request["EndTime"])
     newest_first = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
     wanted = [
         (query, sorted(points[query["Id"]].items(), reverse=newest_first))
@@ -58,7 +60,10 @@ def _read_token(request: dict[str, Any]) -> int:
     return int(token)
 
 
-def _evaluate_all(call: Call, queries: list[dict[str, Any]], start: float, end: float) -> dict[str, Points]:
+def evaluate_queries(
+    metrics: MetricStore, scope: Scope, queries: list[dict[str, Any]], start: float, end: float
+) -> dict[str, Points]:
+    """The points of each query, by its id."""
     known: dict[str, Points] = {}
     waiting: dict[str, str] = {}
     for query in queries:
@@ -72,7 +77,7 @@ def _evaluate_all(call: Call, queries: list[dict[str, Any]], start: float, end: 
         if ("MetricStat" in query) == ("Expression" in query):
             raise bad_combination("Each MetricDataQuery must have either MetricStat or Expression, and not both.")
         if "MetricStat" in query:
-            known[query["Id"]] = _measured(call, query["MetricStat"], start, end)
+            known[query["Id"]] = _measured(metrics, scope, query["MetricStat"], start, end)
         else:
             waiting[query["Id"]] = query["Expression"]
     while waiting:
@@ -86,7 +91,7 @@ def _evaluate_all(call: Call, queries: list[dict[str, Any]], start: float, end: 
     return known
 
 
-def _measured(call: Call, stat: dict[str, Any], start: float, end: float) -> Points:
+def _measured(metrics: MetricStore, scope: Scope, stat: dict[str, Any], start: float, end: float) -> Points:
     period, name = stat["Period"], stat["Stat"]
     check_period(period)
     check_statistic(name)
@@ -94,7 +99,7 @@ def _measured(call: Call, stat: dict[str, Any], start: float, end: float) -> Poi
     if "Namespace" not in metric or "MetricName" not in metric:
         raise bad_value("A MetricStat needs the Namespace and the MetricName of its Metric.")
     origin = first_period(start, period)
-    samples = call.house.metrics.samples(call.scope, series_of(metric), origin, end, stat.get("Unit"))
+    samples = metrics.samples(scope, series_of(metric), origin, end, stat.get("Unit"))
     values = {at: statistic(name, group) for at, group in by_period(samples, origin, period).items()}
     return {at: value for at, value in values.items() if value is not None}
 
