@@ -20,7 +20,7 @@ GROUND = {
     "toolkits": set(),
     "algorithms": {"toolkits"},
     "images": {"instance"},
-    "routing": {"records"},
+    "routing": {"instance", "records"},
     "registry": {"database", "objects"},
 }
 ALLOWED = {

@@ -1,6 +1,8 @@
 """Addresses that engines give of servers: `unix:/path` or `host:port`."""
 
+import http.client
 import os
+import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,3 +32,21 @@ def host_and_port(address: str) -> tuple[str, int]:
     """Of `host:port`; that of an IPv6 address is `[host]:port`."""
     host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)
+
+
+class ServerConnection(http.client.HTTPConnection):
+    """HTTP to an engine's address."""
+
+    def __init__(self, address: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._address = address
+
+    def connect(self) -> None:
+        with socket_path(self._address) as path:
+            if path is None:
+                self.sock = socket.create_connection(host_and_port(self._address), self.timeout)
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            else:
+                self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                self.sock.settimeout(self.timeout)
+                self.sock.connect(path)
