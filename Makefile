@@ -8,7 +8,7 @@ DEV := $(VENV)/.dev
 CONSTRAINTS := constraints/clary.txt
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
 # A file's tests stay together: they share what they set up. Two processes, since more would wait for the same disk.
-PARALLEL := --numprocesses 2 --dist loadfile
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo images test test-ray test-slow soak lint types compatibility clean
 .DEFAULT_GOAL := demo

@@ -36,8 +36,8 @@ from clary.engines.containers.engine import ContainerEngine
 from clary.engines.containers.runtime import ContainerRuntime
 from clary.engines.process import ProcessEngine
 from clary.images.table import find_recipe
-from clary.instance.oci import OciImage
-from clary.instance.recipe import Recipe
+from clary.instance.environments.recipe import Recipe
+from clary.instance.own_images.oci import OciImage
 from clary.instance.spec import InstanceSpec
 from clary.settings import default_cache
 

@@ -11,7 +11,7 @@ import pytest
 import clary
 from clary.engines.tools import machine_tools
 from clary.images.table import find_recipe
-from clary.instance.environments import provide
+from clary.instance.environments.store import provide
 from clary.instance.errors import Refused
 from clary.settings import Settings
 

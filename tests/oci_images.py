@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 
-from clary.instance.oci import ARCHITECTURES, Blob, OciImage
+from clary.instance.own_images.oci import ARCHITECTURES, Blob, OciImage
 from tests.platform import Platform
 
 CONFIG = "application/vnd.oci.image.config.v1+json"

@@ -8,7 +8,7 @@ import pytest
 
 from clary.engines.interpreters import find_interpreters
 from clary.images.table import find_recipe
-from clary.instance.roots import provide
+from clary.instance.own_images.roots import provide
 from tests.cli.conftest import Clary
 from tests.engines.packages import scikit_learn_stand_ins
 from tests.instance.ears import Ear

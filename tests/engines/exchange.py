@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from clary.engines.base import Engine
-from clary.instance.packing import unpack
+from clary.instance.data.packing import unpack
 from clary.instance.spec import InstanceSpec, Output
 
 

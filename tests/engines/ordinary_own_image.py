@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clary.engines.machine import find_bwrap, probe
 from clary.engines.process import ProcessEngine
-from clary.instance.oci import Blob, OciImage
+from clary.instance.own_images.oci import Blob, OciImage
 from clary.instance.spec import InstanceSpec
 from tests.engines.instances import Watch, texts
 

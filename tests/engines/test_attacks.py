@@ -12,7 +12,7 @@ import pytest
 
 from clary.engines import machine
 from clary.engines.process import ProcessEngine
-from clary.instance import seccomp
+from clary.instance.sandbox import seccomp
 from tests.engines.capability import needs_sandbox, scopes_abstract_sockets
 from tests.engines.instances import Watch, program, run_lines, texts
 from tests.engines.packages import wheel

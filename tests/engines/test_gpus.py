@@ -10,8 +10,8 @@ from clary.engines import machine
 from clary.engines.gpus import Grant, give, offered, visible_devices
 from clary.engines.line import NoRoom
 from clary.engines.process import ProcessEngine
-from clary.instance import sandbox
 from clary.instance.node import Node
+from clary.instance.sandbox import bubblewrap
 from clary.instance.spec import InstanceSpec
 from tests.engines.instances import Watch, program, run_lines, texts
 
@@ -124,12 +124,12 @@ def test_an_instance_without_gpus_uses_none(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_sandbox_shows_the_files_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"/dev/nvidia[!0-9]*": ["/dev/nvidiactl", "/dev/nvidia-uvm"], "/dev/dri": [], "/dev/kfd": []}
-    monkeypatch.setattr(sandbox.glob, "glob", lambda pattern: files[pattern])
+    monkeypatch.setattr(bubblewrap.glob, "glob", lambda pattern: files[pattern])
     monkeypatch.setattr(os.path, "exists", lambda path: path in ("/dev/nvidia0", "/dev/nvidia1"))
     node = Node("/i", "/l", gpus=[1, 7])
-    assert sandbox.gpu_devices(node, InstanceSpec("i", [], gpus=1)) == [
+    assert bubblewrap.gpu_devices(node, InstanceSpec("i", [], gpus=1)) == [
         "/dev/nvidia1",
         "/dev/nvidiactl",
         "/dev/nvidia-uvm",
     ]
-    assert sandbox.gpu_devices(node, InstanceSpec("i", [])) == []
+    assert bubblewrap.gpu_devices(node, InstanceSpec("i", [])) == []

@@ -8,7 +8,7 @@ import pytest
 
 from clary.engines.machine import Sandboxing
 from clary.engines.process import ProcessEngine
-from clary.instance.recipe import Recipe
+from clary.instance.environments.recipe import Recipe
 from clary.instance.spec import InstanceSpec
 from tests.engines.capability import sandbox_works
 from tests.engines.instances import Watch, program, texts

@@ -8,7 +8,7 @@ import pytest
 
 from clary.engines import machine
 from clary.engines.process import ProcessEngine
-from clary.instance.cgroups import Group
+from clary.instance.sandbox.cgroups import Group
 from tests.engines.capability import needs_sandbox, own_uids
 from tests.engines.instances import Watch, program, run_lines, texts
 

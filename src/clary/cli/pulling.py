@@ -10,14 +10,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from clary.cli.console import err
 from clary.cli.errors import CommandError
 from clary.engines.tools import machine_tools
-from clary.instance.environments import Held, provide
+from clary.instance.environments.store import Held, provide
 from clary.instance.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from clary.instance.recipe import Recipe
+    from clary.instance.environments.recipe import Recipe
 
 STEPS = 4
 """Programs that a build runs where the exact version is to be had: resolve, make, install, compile."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from clary.engines.answers import Place, Resources
-from clary.instance.cgroups import machine_memory
+from clary.instance.sandbox.cgroups import machine_memory
 
 UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 ITEM = re.compile(r"(vcpus|memory|gpus)=(\d+(?:\.\d+)?)(KiB|MiB|GiB|TiB)?")

@@ -49,7 +49,7 @@ class ForkServer:
         self._ask({"node": node}, [errors, *held])
 
     def make_networks(self, hostnames: list[str], answers: int, *, outward: bool) -> None:
-        """Have `instance/networks.py` make them, and answer on the socket `answers`."""
+        """Have `instance/network/namespaces.py` make them, and answer on the socket `answers`."""
         self._ask({"gang": hostnames, "outward": outward}, [answers])
 
     def _ask(self, request: dict[str, Any], files: list[int]) -> None:

@@ -28,7 +28,7 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 PIP_CONFIGURATIONS = ("/etc/pip.conf", "~/.config/pip/pip.conf", "~/.pip/pip.conf")
 CONFIGURATION = "/etc"
-PROBE = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.probe import main; main()"
+PROBE = "import sys; sys.path.insert(0, sys.argv[1]); from clary.instance.sandbox.probe import main; main()"
 PROBED_UID = 65534
 """Any that is not root's will do, for as long as a probe runs."""
 PROCESSES, PROCESSES_OF_A_VCPU = 1024, 256
@@ -136,7 +136,7 @@ class Machine:
 
 
 def probe(bwrap: str, directory: str, uid: int = 0) -> tuple[Containment, str]:
-    """What `clary.instance.probe` finds."""
+    """What `clary.instance.sandbox.probe` finds."""
     source = str(Path(clary.__file__).parent.parent)
     command = [sys.executable, "-I", "-S", "-c", PROBE, source, bwrap, directory, str(uid)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

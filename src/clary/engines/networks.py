@@ -1,4 +1,4 @@
-"""Which network a gang gets: the machine's own, or one for each instance (`instance/networks.py`).
+"""Which network a gang gets: the machine's own, or one for each instance (`instance/network/namespaces.py`).
 
     auto   gangs, and servers that listen on a port, have networks of their own where the machine allows it
     own    every instance has
@@ -116,7 +116,7 @@ def _needs_own(gang: Sequence[InstanceSpec]) -> bool:
 
 
 def _own_networks(gang: Sequence[InstanceSpec], layouts: Sequence[Layout], stack: ExitStack) -> Reach:
-    from clary.instance.networks import addresses
+    from clary.instance.network.namespaces import addresses
 
     outward = not any(spec.isolated for spec in gang)
     names = [spec.hostname for spec in gang]

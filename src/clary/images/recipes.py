@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clary.instance.recipe import Recipe
+from clary.instance.environments.recipe import Recipe
 
 TOOLKIT = ("boto3", "requests", "pip", "setuptools>=65,<81", "wheel", "httptools>=0.6.4,<1", "uvloop>=0.20,<1")
 """What scripts of every image count on, and what `clary.toolkits` itself imports."""

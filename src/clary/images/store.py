@@ -1,8 +1,8 @@
 """The images that this machine has, environments and unpacked ones: which, how large, when last used; and taking them
 away again.
 
-How one is made is told by `clary.instance.environments` and `clary.instance.roots`, and what its lock means by
-`clary.instance.shared`.
+How one is made is told by `clary.instance.environments.store` and `clary.instance.own_images.roots`, and what its lock
+means by `clary.instance.shared`.
 """
 
 import os
@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from clary.instance import roots
-from clary.instance.environments import IMAGE, Image, read_image
+from clary.instance.environments.store import IMAGE, Image, read_image
+from clary.instance.own_images import roots
+from clary.instance.own_images.unpacking import LAYER
 from clary.instance.shared import sole_use
-from clary.instance.unpacking import LAYER
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from clary.images.recipes import (
     XGBOOST,
     Family,
 )
-from clary.instance.recipe import Recipe
+from clary.instance.environments.recipe import Recipe
 
 URI = re.compile(r"^(?:[^/]+/)?(?P<repository>[a-z0-9][a-z0-9._/-]*?)(?::(?P<tag>[\w.-]+))?(?:@sha256:[0-9a-f]{64})?$")
 

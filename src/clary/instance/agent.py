@@ -18,24 +18,24 @@ import os
 from typing import TYPE_CHECKING
 
 from clary.instance import reasons
-from clary.instance.cgroups import Group
+from clary.instance.data.packing import as_one_file, is_plain_directory, pack, unpack
+from clary.instance.data.staging import bring, fill, is_remote, write_files
+from clary.instance.environments.recipe import Recipe
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.layout import VIEW, Layout
 from clary.instance.node import Node, Runtime
-from clary.instance.oci import OciImage
-from clary.instance.packing import as_one_file, is_plain_directory, pack, unpack
+from clary.instance.own_images.oci import OciImage
 from clary.instance.program import Ending, Limits, Supervisor
-from clary.instance.recipe import Recipe
 from clary.instance.report import Report
 from clary.instance.room import Room
+from clary.instance.sandbox.cgroups import Group
 from clary.instance.spec import INTERFACE, InstanceSpec, Source
-from clary.instance.staging import bring, fill, is_remote, write_files
 from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
 
 if TYPE_CHECKING:
-    from clary.instance.mirrors import Mirrors
-    from clary.instance.pipes import Pipes
+    from clary.instance.data.mirrors import Mirrors
+    from clary.instance.data.pipes import Pipes
     from clary.instance.vessel import Vessel
 
 
@@ -132,7 +132,7 @@ class Agent:
         return vessel
 
     def _of_own_image(self, image: OciImage) -> Surroundings:
-        from clary.instance.own_image import OwnImage
+        from clary.instance.own_images.surroundings import OwnImage
         from clary.instance.pulling import pull_own
 
         root = pull_own(self._node, image, self._report, self._wishes)
@@ -164,7 +164,7 @@ class Agent:
             if notice := surroundings.mount(path, mount):
                 self._report.notice(notice)
         if spec.pipes:
-            from clary.instance.pipes import Pipes
+            from clary.instance.data.pipes import Pipes
 
             self._pipes = Pipes(self._layout, spec.pipes, check)
             self._room.besides.add(self._layout["feed"])
@@ -175,14 +175,14 @@ class Agent:
             unpack(path, self._layout.host(archive.into), check)
         requirements = next((path for path in spec.requirements if os.path.isfile(self._layout.host(path))), None)
         if requirements and isinstance(surroundings, Surroundings):
-            from clary.instance.layers import add_requirements
+            from clary.instance.environments.layers import add_requirements
 
             add_requirements(
                 requirements, surroundings, self._node, self._layout, self._report, self._wishes, self._room
             )
 
     def _bind(self, surroundings: Surroundings) -> None:
-        from clary.instance.listening import bind
+        from clary.instance.network.listening import bind
 
         listener, self._report.status.address = bind(self._node.bind)
         surroundings.serve_on(listener)
@@ -190,7 +190,7 @@ class Agent:
     def _mirrors(self) -> Mirrors | None:
         if not self._spec.mirrors:
             return None
-        from clary.instance.mirrors import Mirrors
+        from clary.instance.data.mirrors import Mirrors
 
         return Mirrors(self._spec.mirrors, self._layout, self._check_uploading, self._report.log.say)
 
@@ -232,7 +232,7 @@ class Agent:
             self._report.log.say(str(refused))
 
     def _upload(self) -> None:
-        from clary.instance.upload import upload
+        from clary.instance.data.upload import upload
 
         for output in self._spec.outputs:
             result = self._layout[f"outputs/{output.name}"]

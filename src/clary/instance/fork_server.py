@@ -19,7 +19,8 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 # Relays and names not for itself: what an agent imports when it needs it is there already.
-from clary.instance import agent, borders, libc, names, networks, relay  # noqa: F401
+from clary.instance import agent, libc  # noqa: F401
+from clary.instance.network import borders, names, namespaces, relay  # noqa: F401
 
 PID_DIGITS = 10
 LONGEST_REQUEST = 65536
@@ -86,7 +87,7 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
             os.close(errors)
             agent.main(request["node"], *held)
         else:
-            networks.answer(socket.socket(fileno=files[0]), request["gang"], outward=request["outward"])
+            namespaces.answer(socket.socket(fileno=files[0]), request["gang"], outward=request["outward"])
     except BaseException:
         import traceback
 

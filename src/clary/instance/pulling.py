@@ -6,19 +6,19 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from clary.instance.environments import Held, provide
+from clary.instance.environments.recipe import Recipe
+from clary.instance.environments.store import Held, provide
 from clary.instance.errors import StopAsked
 from clary.instance.log import Log
 from clary.instance.node import Node, Tools
-from clary.instance.oci import OciImage
+from clary.instance.own_images.oci import OciImage
 from clary.instance.program import Command, Limits, run
 from clary.instance.reasons import last_lines
-from clary.instance.recipe import Recipe
 from clary.instance.report import Report
 from clary.instance.wishes import Wishes
 
 if TYPE_CHECKING:
-    from clary.instance.roots import Root
+    from clary.instance.own_images.roots import Root
 
 GRACE = 5.0
 REASON_ROOM = 700
@@ -35,7 +35,7 @@ def pull(tools: Tools, recipe: Recipe, report: Report, wishes: Wishes) -> Held:
 
 def pull_own(node: Node, image: OciImage, report: Report, wishes: Wishes) -> Root:
     """The root directory of `image`; its lock is kept for as long as this process lives."""
-    from clary.instance import roots
+    from clary.instance.own_images import roots
 
     return roots.provide(node.images, image, node.reserve, _Puller(report, wishes))
 

@@ -7,8 +7,8 @@ import os
 import signal
 import stat
 
+from clary.instance.data.packing import is_plain_directory
 from clary.instance.layout import Layout
-from clary.instance.packing import is_plain_directory
 from clary.instance.report import REASON_LIMIT
 
 FAILURE_FILE = "/opt/ml/output/failure"

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from clary.instance.oci import OciImage
-from clary.instance.recipe import Recipe
+from clary.instance.environments.recipe import Recipe
+from clary.instance.own_images.oci import OciImage
 
 Phase = Literal["Pending", "Starting", "Pulling", "Downloading", "Running", "Uploading", "Done"]
 Outcome = Literal["", "Completed", "Failed", "Stopped", "MaxRuntimeExceeded"]

@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import clary
-from clary.instance.borders import enter_network, start_inward, start_outward
-from clary.instance.cgroups import Group
-from clary.instance.confinement import confine, keep_from_the_hosts_sockets
+from clary.instance.data.mounts import prepare
+from clary.instance.data.packing import is_plain_directory
+from clary.instance.environments.interpreter import Interpreter, inspect
 from clary.instance.errors import Refused
-from clary.instance.interpreter import Interpreter, inspect
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
-from clary.instance.mounts import prepare
+from clary.instance.network.borders import enter_network, start_inward, start_outward
 from clary.instance.node import Node
-from clary.instance.packing import is_plain_directory
 from clary.instance.processes import chain
 from clary.instance.program import Command
-from clary.instance.sandbox import FOR_THE_LOADER, HOME, Mounts, enclose, interpreter_mounts, nobody_of
+from clary.instance.sandbox.bubblewrap import FOR_THE_LOADER, HOME, Mounts, enclose, interpreter_mounts, nobody_of
+from clary.instance.sandbox.cgroups import Group
+from clary.instance.sandbox.confinement import confine, keep_from_the_hosts_sockets
 from clary.instance.spec import InstanceSpec, Mount
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -15,14 +15,14 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 
 from clary.files import write_atomically
-from clary.instance.cgroups import Group
+from clary.instance.data.mounts import prepare
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.layout import Layout
-from clary.instance.mounts import prepare
 from clary.instance.node import Node, Runtime
 from clary.instance.program import Command, Limits, run
 from clary.instance.reasons import last_lines
 from clary.instance.report import Report
+from clary.instance.sandbox.cgroups import Group
 from clary.instance.spec import InstanceSpec, Mount
 from clary.instance.surroundings import SMALL_CHANNEL, is_kept
 from clary.instance.wishes import Wishes

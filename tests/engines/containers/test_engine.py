@@ -11,7 +11,7 @@ import pytest
 from clary.engines.base import Engine
 from clary.engines.containers.engine import ContainerEngine
 from clary.engines.containers.runtime import ContainerRuntime, container_name
-from clary.instance.oci import OciImage
+from clary.instance.own_images.oci import OciImage
 from clary.instance.processes import children
 from clary.instance.spec import InstanceSpec, Source
 from tests.engines.conformance import EngineTestCase

@@ -10,7 +10,7 @@ from clary.engines.containers.engine import ContainerEngine
 from clary.engines.containers.options import options
 from clary.instance.layout import Layout
 from clary.instance.node import Node, Runtime
-from clary.instance.oci import OciImage
+from clary.instance.own_images.oci import OciImage
 from clary.instance.spec import InstanceSpec
 from clary.settings import Settings
 from tests.engines.runtimes import podman

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from clary.instance.oci import Blob, OciImage
+from clary.instance.own_images.oci import Blob, OciImage
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -11,11 +11,11 @@ import os
 from typing import Any
 
 from clary.engines.containers.runtime import LABEL, container_name
-from clary.instance.cgroups import machine_memory
+from clary.instance.data.mounts import resolve
 from clary.instance.layout import RUN_VIEW, VIEW, Layout
-from clary.instance.mounts import resolve
 from clary.instance.node import Node, Runtime
-from clary.instance.own_image import ALWAYS
+from clary.instance.own_images.surroundings import ALWAYS
+from clary.instance.sandbox.cgroups import machine_memory
 from clary.instance.spec import InstanceSpec
 
 LOOPBACK = "127.0.0.1"

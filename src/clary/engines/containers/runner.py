@@ -25,7 +25,7 @@ from clary.engines.containers.runtime import RuntimeUnusable, connect, container
 from clary.instance import libc
 from clary.instance.layout import Layout
 from clary.instance.node import Node, Runtime
-from clary.instance.oci import OciImage
+from clary.instance.own_images.oci import OciImage
 from clary.instance.processes import EXEC_FAILED
 from clary.instance.spec import InstanceSpec
 from clary.instance.vessel import ADDRESS, KILL, Verdict

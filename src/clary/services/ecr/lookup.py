@@ -6,7 +6,7 @@ from typing import Any
 
 from clary.control.house import House
 from clary.control.reach import location
-from clary.instance.oci import Blob, own_architecture
+from clary.instance.own_images.oci import Blob, own_architecture
 from clary.records.record import Scope
 from clary.registry import images
 from clary.registry.errors import ImageUnknown

@@ -4,7 +4,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from clary.instance.packing import pack
+from clary.instance.data.packing import pack
 from clary.services.sagemaker.training.artifacts import merge
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from clary.control.house import House
-from clary.instance.mounts import unable
+from clary.instance.data.mounts import unable
 from clary.instance.spec import Mount
 from clary.services.sagemaker.errors import JobError
 

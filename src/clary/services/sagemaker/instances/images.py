@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from clary.control.house import House
 from clary.images.table import Image, UnknownImage, find_image
-from clary.instance.oci import OciImage
-from clary.instance.recipe import Recipe
+from clary.instance.environments.recipe import Recipe
+from clary.instance.own_images.oci import OciImage
 from clary.records.record import Scope
 from clary.services.ecr import lookup
 from clary.services.ecr.repositories import find_named, read_host

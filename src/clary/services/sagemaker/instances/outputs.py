@@ -17,8 +17,8 @@ from pathlib import Path
 
 from clary.control.house import House
 from clary.control.reach import destination
+from clary.instance.data.packing import unpack
 from clary.instance.errors import Refused
-from clary.instance.packing import unpack
 from clary.instance.spec import InstanceSpec, Output
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.instances.inputs import split_s3_uri

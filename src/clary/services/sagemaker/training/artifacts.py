@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from clary.instance.packing import GZIP_LEVEL
+from clary.instance.data.packing import GZIP_LEVEL
 
 
 def merge(archives: Sequence[Path], result: Path) -> list[list[str]]:
