@@ -74,6 +74,8 @@ class ForkServer:
         except TimeoutError:
             assert self._process
             self._process.kill()
+            # The agent's lock is among what was sent to it: who starts that agent anew must find it free.
+            self._process.wait()
             raise
 
     def _begin(self, *, anew: bool = False) -> None:
