@@ -76,6 +76,12 @@ class Settings(BaseSettings):
     disk_reserve: int = Field(default=1024**3, ge=0)
     """Bytes of the state directory's disk that instances may not fill: past it those that hold most are ended."""
 
+    invocation_timeout: float = Field(default=60.0, gt=0)
+    """Seconds that a model has for the answer to an invocation of an endpoint; AWS gives it 60."""
+
+    invocations_waiting: int = Field(default=1000, ge=1)
+    """Invocations that may be under way at once for one replica; the next is answered 503 `ServiceUnavailable`."""
+
     file_systems: str = ""
     """Directories of this machine that jobs know as file systems of EFS or FSx, by their ids:
     `fs-0123456789abcdef0=/srv/data,fs-…=/mnt/…`. On a cluster, the same path of every node."""

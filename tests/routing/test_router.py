@@ -13,7 +13,7 @@ from clary.routing import connection as connection_module
 from clary.routing.connection import Answer, AnswerTooLarge
 from clary.routing.health import answers_ping
 from clary.routing.message import Message
-from clary.routing.router import NoReplica, NoSuchEndpoint, NoSuchVariant, Router
+from clary.routing.router import MOST_HELD, Full, NoReplica, NoSuchEndpoint, NoSuchVariant, Router
 from clary.routing.routes import Container, Route, Target, Variant, dump, load
 from clary.routing.server import AnswerLost, AnswerTimeout, ModelServer
 
@@ -261,3 +261,42 @@ async def test_small_requests_do_not_wait_for_more(tmp_path: Path) -> None:
         sock = connection._transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         connection.close()
+
+
+async def test_a_replica_has_no_more_under_way_than_it_may(tmp_path: Path) -> None:
+    """A stream is under way to its end."""
+    proceed = asyncio.Event()
+
+    async def stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n")
+        await proceed.wait()
+        writer.write(b"0\r\n\r\n")
+
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "a", stream) as target:
+        router.publish(SCOPE, "e", Route((Variant("All", targets=(target,), waiting=1),)))
+        pool = router.find(SCOPE, "e").choose(None)
+        pool.admit(1)
+        answer = await pool.send(EMPTY, streaming=True)
+        assert not isinstance(answer.body, bytes)
+        assert await anext(answer.body) == b"one"
+        with pytest.raises(Full):
+            pool.admit(0)
+        proceed.set()
+        assert [chunk async for chunk in answer.body] == []
+        pool.admit(0)
+        with pytest.raises(Full):
+            pool.admit(MOST_HELD + 1)
+
+
+async def test_what_was_withdrawn_is_not_published_again_by_who_did_not_hear() -> None:
+    router = Router(on_down=lambda _: None)
+    router.publish(SCOPE, "e", Route((Variant("All"),), owner="first"))
+    router.withdraw(SCOPE, "e", "first")
+    router.publish(SCOPE, "e", Route((Variant("All"),), owner="first"))
+    with pytest.raises(NoSuchEndpoint):
+        router.find(SCOPE, "e")
+    router.publish(SCOPE, "e", Route((Variant("All"),), owner="second"))
+    router.withdraw(SCOPE, "e", "first")
+    assert router.find(SCOPE, "e").route.owner == "second"

@@ -18,6 +18,11 @@ from clary.routing.server import AnswerLost, ServerDown
 
 OnDown = Callable[[str], None]
 
+MOST_HELD = 256 << 20
+"""Bytes of the bodies of requests under way, for each replica."""
+WITHDRAWN = 10_000
+"""Owners of withdrawn routes that are remembered."""
+
 
 class NoSuchEndpoint(Exception):
     pass
@@ -31,6 +36,10 @@ class NoReplica(Exception):
     """No replica of the chosen variant can answer at the moment."""
 
 
+class Full(Exception):
+    """As many invocations as may be are under way for the variant."""
+
+
 class Pool:
     """A variant's replicas."""
 
@@ -38,6 +47,19 @@ class Pool:
         self.variant = variant
         self.replicas = replicas
         self._on_down = on_down
+
+    def admit(self, size: int) -> None:
+        """Whether there is room for one more invocation, with a body of `size` bytes: raises `Full` where there is not.
+
+        Nothing that was admitted waits for another: models see requests as they come, and who is too much is told so at
+        once, rather than late.
+        """
+        replicas, most = self.replicas, self.variant.waiting
+        if (
+            not any(replica.outstanding < most and replica.held + size <= MOST_HELD for replica in replicas)
+            and replicas
+        ):
+            raise Full(self.variant.name)
 
     async def send(self, message: Message, streaming: bool = False) -> Answer:
         """Ask the least busy replica; one that is down is passed over for another.
@@ -88,10 +110,16 @@ class Router:
     def __init__(self, on_down: OnDown) -> None:
         """`on_down(instance_id)` is told of a replica that could not be reached."""
         self._served: dict[tuple[Scope, str], Served] = {}
+        self._withdrawn: dict[str, None] = {}
         self._on_down = on_down
 
     def publish(self, scope: Scope, endpoint: str, route: Route) -> None:
-        """Replace the endpoint's route. Replicas that stay keep their connections."""
+        """Replace the endpoint's route. Replicas that stay keep their connections.
+
+        A step that began before its endpoint was deleted may publish it once more: that is not heard.
+        """
+        if route.owner in self._withdrawn:
+            return
         before = self._served.get((scope, endpoint))
         if before is not None and before.route == route:
             return
@@ -110,8 +138,15 @@ class Router:
         }
         self._served[scope, endpoint] = Served(route, pools)
 
-    def withdraw(self, scope: Scope, endpoint: str) -> None:
-        self._served.pop((scope, endpoint), None)
+    def withdraw(self, scope: Scope, endpoint: str, owner: str = "") -> None:
+        """No invocation that comes from now on is answered, by whatever route of that owner is still published."""
+        if owner:
+            self._withdrawn[owner] = None
+            if len(self._withdrawn) > WITHDRAWN:
+                del self._withdrawn[next(iter(self._withdrawn))]
+        served = self._served.get((scope, endpoint))
+        if served is not None and served.route.owner == owner:
+            del self._served[scope, endpoint]
 
     def find(self, scope: Scope, endpoint: str) -> Served:
         """Raises `NoSuchEndpoint`."""

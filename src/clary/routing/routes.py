@@ -42,13 +42,17 @@ class Variant:
     variants is the share that is copied."""
     concurrency: int | None = None
     """The most invocations at once, over all gateways (`MaxConcurrency` of a serverless variant)."""
+    waiting: int = 1000
+    """The most invocations under way at once for each replica, in one process; the next is refused."""
     timeout: float = ANSWER_TIMEOUT
-    """Seconds that each container has for its answer."""
+    """Seconds that each container has for its answer, and for each next part of one that is streamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     variants: tuple[Variant, ...]
+    owner: str = ""
+    """The id of the endpoint's record: once withdrawn, the routes of that owner are not taken again."""
     direct: bool = False
     """Whether a call says which container answers it; otherwise each container's answer is the next one's request."""
     capture: dict[str, Any] | None = None

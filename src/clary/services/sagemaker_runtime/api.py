@@ -1,12 +1,13 @@
 """Invocations of endpoints: the steps that each takes, in order.
 
-refuse ─▶ choose ─▶ send ─▶ note ─▶ answer        each a module of its own, over one `Invocation`
+refuse ─▶ choose ─▶ admit ─▶ send ─▶ note ─▶ answer        each a module of its own, over one `Invocation`
 """
 
 from typing import Any
 
 from clary.control.call import Call
 from clary.services.sagemaker_runtime import operation
+from clary.services.sagemaker_runtime.admitting import admit
 from clary.services.sagemaker_runtime.answering import answer_stream, answer_whole
 from clary.services.sagemaker_runtime.choosing import choose
 from clary.services.sagemaker_runtime.invocation import Invocation
@@ -28,6 +29,8 @@ async def invoke_endpoint_with_response_stream(call: Call, request: dict[str, An
 async def _invoke(invocation: Invocation) -> Invocation:
     refuse(invocation)
     await choose(invocation)
+    admit(invocation)
+    # No step suspends between these: what was admitted is under way before another is looked at.
     try:
         await send(invocation)
     finally:

@@ -57,6 +57,7 @@ def delete_endpoint(call: Call, request: dict[str, Any]) -> None:
     record = find(call, ENDPOINTS, request["EndpointName"])
     if record.state != DELETING:
         call.house.records.transition(record, DELETING)
+        call.house.router.withdraw(record.scope, record.name, record.id)
         call.house.supervisor.wake(ENDPOINT, record.id)
 
 

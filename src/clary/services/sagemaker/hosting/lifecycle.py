@@ -95,7 +95,7 @@ class EndpointReconciler:
 
     def _close(self, record: Record) -> None:
         """Stop serving. An endpoint that is deleted goes when its replicas have gone."""
-        self._house.router.withdraw(record.scope, record.name)
+        self._house.router.withdraw(record.scope, record.name, record.id)
         for replica in record.document["Replicas"] + record.document["Retiring"]:
             release(self._house, replica["Id"])
         self._observed.pop(record.id, None)

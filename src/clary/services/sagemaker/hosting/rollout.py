@@ -82,7 +82,9 @@ def publish(house: House, record: Record, observed: Observations) -> None:
                 for replica in healthy
                 if replica["Variant"] == variant["VariantName"]
             ),
+            waiting=house.settings.invocations_waiting,
+            timeout=house.settings.invocation_timeout,
         )
         for variant in serving["Variants"]
     )
-    house.router.publish(record.scope, record.name, Route(variants))
+    house.router.publish(record.scope, record.name, Route(variants, owner=record.id))
