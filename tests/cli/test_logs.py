@@ -50,6 +50,21 @@ def test_status_shows_the_latest_jobs(running: Clary, platform: Platform) -> Non
     assert any(row.split()[:2] == [name, "Completed"] for row in shown.splitlines())
 
 
+def test_status_tells_of_other_kinds_of_jobs_where_there_are_any(running: Clary, platform: Platform) -> None:
+    assert "Processing jobs" not in running("status").stdout
+    platform.client("sagemaker").create_processing_job(
+        ProcessingJobName="sorted",
+        RoleArn="arn:aws:iam::123456789012:role/Processing",
+        AppSpecification={"ImageUri": "sagemaker-scikit-learn:1.2-1", "ContainerEntrypoint": ["true"]},
+        ProcessingResources={
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
+        },
+    )
+    shown = running("status").stdout
+    assert "Processing jobs: 1 in progress" in shown or "Processing jobs: 1 completed" in shown
+    assert any(row.split()[:1] == ["sorted"] for row in shown.splitlines())
+
+
 def test_an_endpoint_is_followed_until_ctrl_c(running: Clary, platform: Platform) -> None:
     endpoint = Endpoint(platform)
     script = f"print('the model is being loaded', flush=True)\n{INFERENCE}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json as json_format
+import re
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,8 +13,6 @@ import typer
 from clary.cli.options import JsonOption, StateOption, command_line, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.table import Table
 
     from clary.cli.api import Api
@@ -23,8 +23,81 @@ LATEST = 10
 COUNT_LIMIT = 100
 
 
+@dataclass(frozen=True)
+class Section:
+    """One kind of what the platform does: how many there are, and the latest."""
+
+    title: str
+    base: str
+    """Of its operations and members: `TrainingJob`."""
+    listed: str
+    """Member of the List operation's answer."""
+    statuses: tuple[str, ...]
+    """Those that are counted."""
+    ended: str = ""
+    """Member that says when one ended; empty for what does not end."""
+    always: bool = False
+    """Shown also where there are none."""
+
+    @property
+    def key(self) -> str:
+        return self.title.lower().replace(" ", "_")
+
+    def gather(self, api: Api) -> dict[str, Any]:
+        """COUNT_LIMIT stands for that many or more."""
+        operation = f"List{self.base}s"
+        latest = api.call("sagemaker", operation, SortBy="CreationTime", SortOrder="Descending", MaxResults=LATEST)
+        counts = {
+            _words(status): len(
+                api.call("sagemaker", operation, StatusEquals=status, MaxResults=COUNT_LIMIT)[self.listed]
+            )
+            for status in self.statuses
+        }
+        return {**counts, "latest": latest[self.listed]}
+
+    def show(self, found: dict[str, Any]) -> None:
+        from clary.cli.console import out
+
+        if not found["latest"] and not self.always:
+            return
+        counts = ", ".join(
+            f"{count}{'+' if count >= COUNT_LIMIT else ''} {status.replace('_', ' ')}"
+            for status, count in found.items()
+            if status != "latest" and count
+        )
+        out.print(f"\n[bold]{self.title}:[/] {counts if found['latest'] else 'none'}")
+        if found["latest"]:
+            out.print(self._table(found["latest"]))
+
+    def _table(self, latest: list[dict[str, Any]]) -> Table:
+        from clary.cli.console import clock, duration, status_text
+
+        table = _table("Took" if self.ended else "Changed")
+        for each in latest:
+            created, ended = each["CreationTime"], each.get(self.ended)
+            took = duration(ended - created) if ended else ""
+            last = took if self.ended else clock(each["LastModifiedTime"])
+            table.add_row(each[f"{self.base}Name"], status_text(each[f"{self.base}Status"]), clock(created), last)
+        return table
+
+
+OF_JOBS = ("InProgress", "Failed", "Completed")
+SECTIONS = (
+    Section("Training jobs", "TrainingJob", "TrainingJobSummaries", OF_JOBS, "TrainingEndTime", always=True),
+    Section(
+        "Tuning jobs",
+        "HyperParameterTuningJob",
+        "HyperParameterTuningJobSummaries",
+        OF_JOBS,
+        "HyperParameterTuningEndTime",
+    ),
+    Section("Processing jobs", "ProcessingJob", "ProcessingJobSummaries", OF_JOBS, "ProcessingEndTime"),
+    Section("Endpoints", "Endpoint", "Endpoints", ("InService", "Failed"), always=True),
+)
+
+
 def status(state: StateOption = None, json: JsonOption = False) -> None:
-    """Show the platform, its latest training jobs and its endpoints. Exit code 1: it is not up."""
+    """Show the platform, its latest jobs and its endpoints. Exit code 1: it is not up."""
     from clary.cli.platforms import running_platform
 
     settings = load_settings(state=state)
@@ -49,7 +122,6 @@ def gather(settings: Settings, platform: Platform) -> dict[str, Any]:
     from clary.cli.environment import client_environment
 
     api = Api(client_environment(settings, platform.url))
-    latest = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": LATEST}
     return {
         "up": True,
         "state": str(settings.state),
@@ -59,17 +131,7 @@ def gather(settings: Settings, platform: Platform) -> dict[str, Any]:
         "uptime_seconds": round(time.time() - platform.started, 1),
         "region": settings.region,
         "capacity": _capacity(settings),
-        "training_jobs": {
-            "in_progress": _count(api, "ListTrainingJobs", "TrainingJobSummaries", "InProgress"),
-            "failed": _count(api, "ListTrainingJobs", "TrainingJobSummaries", "Failed"),
-            "completed": _count(api, "ListTrainingJobs", "TrainingJobSummaries", "Completed"),
-            "latest": api.call("sagemaker", "ListTrainingJobs", **latest)["TrainingJobSummaries"],
-        },
-        "endpoints": {
-            "in_service": _count(api, "ListEndpoints", "Endpoints", "InService"),
-            "failed": _count(api, "ListEndpoints", "Endpoints", "Failed"),
-            "latest": api.call("sagemaker", "ListEndpoints", **latest)["Endpoints"],
-        },
+        **{section.key: section.gather(api) for section in SECTIONS},
     }
 
 
@@ -89,11 +151,6 @@ def _capacity(settings: Settings) -> dict[str, Any]:
     return found
 
 
-def _count(api: Api, operation: str, key: str, wanted: str) -> int:
-    """How many have the status `wanted`; COUNT_LIMIT stands for that many or more."""
-    return len(api.call("sagemaker", operation, StatusEquals=wanted, MaxResults=COUNT_LIMIT)[key])
-
-
 def show(report: dict[str, Any]) -> None:
     from clary.cli.console import duration, out
 
@@ -104,8 +161,8 @@ def show(report: dict[str, Any]) -> None:
     out.print(f"  State {report['state']}, process {report['pid']}, region {report['region']}", markup=False)
     if report["capacity"]:
         _show_capacity(report["capacity"])
-    _show_section("Training jobs", report["training_jobs"], _jobs_table)
-    _show_section("Endpoints", report["endpoints"], _endpoints_table)
+    for section in SECTIONS:
+        section.show(report[section.key])
 
 
 def _show_capacity(capacity: dict[str, Any]) -> None:
@@ -128,38 +185,9 @@ def _show_capacity(capacity: dict[str, Any]) -> None:
             out.print(f"  {number}. {waits['kind']} {waits['name']}, since {clock(waits['since'])}", markup=False)
 
 
-def _show_section(title: str, section: dict[str, Any], table: Callable[[list[dict[str, Any]]], Table]) -> None:
-    from clary.cli.console import out
-
-    counts = ", ".join(
-        f"{count}{'+' if count >= COUNT_LIMIT else ''} {status.replace('_', ' ')}"
-        for status, count in section.items()
-        if status != "latest" and count
-    )
-    out.print(f"\n[bold]{title}:[/] {counts if section['latest'] else 'none'}")
-    if section["latest"]:
-        out.print(table(section["latest"]))
-
-
-def _jobs_table(jobs: list[dict[str, Any]]) -> Table:
-    from clary.cli.console import clock, duration, status_text
-
-    table = _table("Took")
-    for job in jobs:
-        created, ended = job["CreationTime"], job.get("TrainingEndTime")
-        took = duration(ended - created) if ended else ""
-        table.add_row(job["TrainingJobName"], status_text(job["TrainingJobStatus"]), clock(created), took)
-    return table
-
-
-def _endpoints_table(endpoints: list[dict[str, Any]]) -> Table:
-    from clary.cli.console import clock, status_text
-
-    table = _table("Changed")
-    for endpoint in endpoints:
-        created, changed = clock(endpoint["CreationTime"]), clock(endpoint["LastModifiedTime"])
-        table.add_row(endpoint["EndpointName"], status_text(endpoint["EndpointStatus"]), created, changed)
-    return table
+def _words(status: str) -> str:
+    """`InProgress` as `in_progress`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", status).lower()
 
 
 def _table(last_column: str) -> Table:
