@@ -52,6 +52,7 @@ from clary.services.sagemaker.instances.watching import release
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from clary.services.sagemaker.processing.family import Processing
 from clary.services.sagemaker.training.family import Training
+from clary.services.sagemaker.training.warm_pools import WarmPoolReconciler, WarmPools
 from clary.services.sagemaker.tuning.lifecycle import TuningReconciler
 from clary.services.table import all_handlers
 from clary.settings import Settings
@@ -98,8 +99,9 @@ async def _run(settings: Settings) -> None:
     gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes, cross_origin)
     registry_lifecycle.start_sweeping(house)
     reconcilers: list[Reconciler] = [
-        JobReconciler(house, Training()),
+        JobReconciler(house, Training(), WarmPools()),
         JobReconciler(house, Processing()),
+        WarmPoolReconciler(house),
         TuningReconciler(house),
         EndpointReconciler(house),
         AlarmReconciler(house),
@@ -169,9 +171,11 @@ async def _listen(gateway: Gateway, settings: Settings) -> Server:
 
 
 def _release_forgotten(house: House) -> None:
-    """End the instances that no live record has: a kill came between a record's end and their release."""
+    """End the instances that no live record has, and no warm pool: a kill came between a record's end and their
+    release."""
     owners = {instance_id: instance_id.rpartition("-")[0] for instance_id in house.engine.instances()}
-    live = house.records.agenda.live_kinds(owners.values())
+    agenda = house.records.agenda
+    live = {*agenda.live_kinds(owners.values()), *agenda.with_live_children(owners.values())}
     for instance_id, owner in owners.items():
         if owner not in live:
             release(house, instance_id)

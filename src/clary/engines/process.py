@@ -83,11 +83,15 @@ class ProcessEngine:
 
     def start(self, gang: Sequence[InstanceSpec]) -> None:
         self._take_up()
-        if any(was_started(self._layout(spec.id)) for spec in gang):
+        if any(was_started(self._layout(spec.id)) for spec in gang) or self._has_room_of_its_own(gang):
             # The gang was given its room: what is missing of it does not wait.
             self._start(gang, None, 0.0)
         else:
             self._line.join(gang)
+
+    def _has_room_of_its_own(self, gang: Sequence[InstanceSpec]) -> bool:
+        """Whether each comes after one whose room it takes, or has taken when a crash came."""
+        return all(spec.after and self._roll.counts(spec.after, spec.id) for spec in gang)
 
     def _start(self, gang: Sequence[InstanceSpec], _where: Sequence[str] | None, waited_since: float) -> None:
         layouts = [self._layout(spec.id) for spec in gang]
@@ -108,9 +112,17 @@ class ProcessEngine:
                 unsure[spec.id] = self._roll.enter(spec, self._gpus, oversubscribe=self._oversubscribe)
             nodes = [self._prepare(layout, spec, reach, unsure[spec.id], waited_since) for spec, layout, _ in fresh]
             for node, (spec, layout, lock) in zip(nodes, fresh, strict=True):
+                self._inherit(layout, spec.after)
                 self._launch(layout, node, [lock, *reach.held])
                 del unsure[spec.id]
                 self._roll.follow(layout)
+
+    def _inherit(self, layout: Layout, after: str) -> None:
+        """Make all of the instance before this one's own, in one step."""
+        before = self._layout(after)
+        if after and os.path.exists(before["status.json"]):
+            self._clear(before)
+            os.rename(before.root, layout["before"])
 
     def _contains(self, gang: Sequence[InstanceSpec]) -> bool:  # noqa: ARG002 - other engines look at it
         """Whether the gang's programs run in sandboxes, which can have networks of their own."""
@@ -215,6 +227,8 @@ class ProcessEngine:
         end_agent(layout)
         self._clear(layout)
         remove(layout)
+        if self._roll.let_go(instance_id):
+            self._line.look()
 
     def places(self) -> list[Place]:
         self._roll.recover()

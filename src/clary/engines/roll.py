@@ -1,4 +1,5 @@
-"""Who runs on this machine, and what of it they were promised: counted from an agent's start to its end.
+"""Who runs on this machine, and what of it they were promised: counted from an agent's start to its end, or until it
+is released where its room outlasts it (`InstanceSpec.lasting`).
 
 Found again after a restart: the lock of a live agent is held, and its pid stands in it.
 """
@@ -26,6 +27,8 @@ from clary.instance.spec import InstanceSpec
 class Running:
     promised: Resources
     grant: Grant
+    lasts: bool = False
+    """Whether it counts until it is let go."""
     heard: float = 0.0
     """Epoch seconds, when it last gave a hint."""
 
@@ -45,12 +48,26 @@ class Roll:
 
     def enter(self, spec: InstanceSpec, gpus: Sequence[int], *, oversubscribe: bool) -> Grant:
         """Count an instance that is about to be started; returns which of the machine's GPUs it has. Raises `NoRoom`
-        where not enough are free."""
+        where not enough are free. The room of the one that it comes after is its own from here on."""
         with self._giving:
-            held = [running.grant for running in list(self._running.values())]
+            own = (spec.id, spec.after)
+            held = [running.grant for each, running in list(self._running.items()) if each not in own]
             grant = give(spec.gpus, gpus, held, oversubscribe=oversubscribe)
-            self._running[spec.id] = Running(Resources.of(spec), grant)
+            self._running[spec.id] = Running(Resources.of(spec), grant, bool(spec.lasting))
+            self._running.pop(spec.after, None)
             return grant
+
+    def counts(self, *instance_ids: str) -> bool:
+        """Whether one of them has room."""
+        return any(instance_id in self._running for instance_id in instance_ids)
+
+    def let_go(self, instance_id: str) -> bool:
+        """Count an instance no longer whose room outlasts it; False where that was so."""
+        running = self._running.get(instance_id)
+        if running is None or not running.lasts:
+            return False
+        del self._running[instance_id]
+        return True
 
     def follow(self, layout: Layout) -> None:
         """The agent runs; who started it has written its pid down. It counts until it ends."""
@@ -80,15 +97,23 @@ class Roll:
                 layout = Layout(str(lock.parent))
                 # Another engine may be starting it, or letting it go.
                 with contextlib.suppress(FileNotFoundError, ValueError):
-                    if was_started(layout) and locks.is_held(str(lock)):
-                        spec = InstanceSpec.from_json(Path(layout["spec.json"]).read_text())
-                        node = Node.from_json(Path(layout["node.json"]).read_text())
-                        grant = Grant(node.gpus, min(spec.gpus, 1.0))
-                        self._running[layout.id] = Running(Resources.of(spec), grant)
-                        self.follow(layout)
+                    self._find(layout, alive=was_started(layout) and locks.is_held(str(lock)))
+
+    def _find(self, layout: Layout, *, alive: bool) -> None:
+        spec = InstanceSpec.from_json(Path(layout["spec.json"]).read_text())
+        if not alive and not spec.lasting and not os.path.isdir(layout["before"]):
+            return
+        node = Node.from_json(Path(layout["node.json"]).read_text())
+        grant = Grant(node.gpus, min(spec.gpus, 1.0))
+        self._running[layout.id] = Running(Resources.of(spec), grant, bool(spec.lasting))
+        if alive:
+            self.follow(layout)
 
     def _end(self, instance_id: str) -> None:
-        self._tell(instance_id, self._running.pop(instance_id).heard)
+        running = self._running.get(instance_id)
+        if running is not None and not running.lasts:
+            del self._running[instance_id]
+        self._tell(instance_id, running.heard if running else 0.0)
 
 
 def was_started(layout: Layout) -> bool:

@@ -1,17 +1,15 @@
 """What an agent leaves in its instance's directory, as the engine reads it, and how both are done away with."""
 
 import os
-import shutil
 import signal
-import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from clary.engines import locks
 from clary.engines.answers import LogLine
 from clary.instance.layout import Layout
+from clary.instance.removing import remove_tree
 from clary.instance.spec import InstanceStatus
 from clary.instance.wishes import express
 
@@ -65,7 +63,7 @@ def end_agent(layout: Layout) -> None:
 
 def remove(layout: Layout) -> None:
     """The directory of an instance whose agent has ended."""
-    shutil.rmtree(layout.root, onerror=_open_and_retry)
+    remove_tree(layout.root)
 
 
 def _last_sign(layout: Layout) -> float:
@@ -78,14 +76,3 @@ def _lines(page: bytes) -> Iterator[LogLine]:
     for record in page.decode(errors="replace").split("\n")[:-1]:
         stamp, _, text = record.partition("\t")
         yield LogLine(int(stamp) / 1000, text)
-
-
-def _open_and_retry(remove: Callable[..., Any], path: str, error: Any) -> None:
-    """An overlay leaves a directory that its owner may not even list."""
-    if isinstance(error[1], FileNotFoundError):
-        return
-    os.chmod(path, stat.S_IRWXU)
-    if remove is os.rmdir or remove is os.unlink:
-        remove(path)
-    else:
-        shutil.rmtree(path)

@@ -34,6 +34,7 @@ from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
 
 if TYPE_CHECKING:
+    from clary.instance.data.legacy import Legacy
     from clary.instance.data.mirrors import Mirrors
     from clary.instance.data.pipes import Pipes
     from clary.instance.vessel import Vessel
@@ -150,16 +151,11 @@ class Agent:
                 os.makedirs(self._layout.host(directory), exist_ok=True)
         interface = self._node.interface
         write_files(self._layout, {path: text.replace(INTERFACE, interface) for path, text in spec.files.items()})
+        legacy = self._legacy()
         for directory, sources in spec.channels.items():
-            # What is downloaded is the instance's own, to write to and to account for.
-            local = not any(map(is_remote, sources))
-            link = local and surroundings.links(directory, sum(source.size for source in sources))
-            fill(self._layout.host(directory), sources, link=link, check=check, say=say)
-            if link:
-                surroundings.protect(directory)
-                self._room.besides.add(self._layout.host(directory))
-                if not surroundings.overlays:
-                    self._report.notice(f"{directory} cannot be written to: this machine allows no overlay of it.")
+            self._fill(directory, sources, surroundings, legacy)
+        if legacy:
+            legacy.close()
         for path, mount in spec.mounts.items():
             if notice := surroundings.mount(path, mount):
                 self._report.notice(notice)
@@ -180,6 +176,40 @@ class Agent:
             add_requirements(
                 requirements, surroundings, self._node, self._layout, self._report, self._wishes, self._room
             )
+
+    def _legacy(self) -> Legacy | None:
+        """What this instance has of the one before, and leaves to the one after it."""
+        if not self._spec.lasting:
+            return None
+        from clary.instance.data.legacy import Legacy
+
+        legacy = Legacy(self._layout)
+        for directory in self._spec.lasting:
+            if not legacy.take(directory):
+                os.makedirs(self._layout.host(directory), exist_ok=True)
+        return legacy
+
+    def _fill(
+        self, directory: str, sources: list[Source], surroundings: Surroundings | Vessel, legacy: Legacy | None
+    ) -> None:
+        """Stage a channel in, or take it as it is from the instance before."""
+        # What is downloaded is the instance's own, to write to and to account for.
+        local = not any(map(is_remote, sources))
+        link = local and surroundings.links(directory, sum(source.size for source in sources))
+        # What may be handed on the program changes in an overlay alone.
+        keep = link or (legacy is not None and surroundings.overlays and surroundings.links(directory, 0))
+        if legacy and keep and legacy.take_channel(directory, sources):
+            self._report.log.say(f"{directory} is as the job before had it: nothing is staged in.")
+        else:
+            fill(self._layout.host(directory), sources, link=link, check=self._check, say=self._report.log.say)
+        if keep:
+            surroundings.protect(directory)
+            if legacy:
+                legacy.note(directory, sources)
+        if link:
+            self._room.besides.add(self._layout.host(directory))
+            if not surroundings.overlays:
+                self._report.notice(f"{directory} cannot be written to: this machine allows no overlay of it.")
 
     def _bind(self, surroundings: Surroundings) -> None:
         from clary.instance.network.listening import bind

@@ -15,6 +15,8 @@
     outputs/              packed directories, and links to those that are kept as they are
     address verdict.json  of a program in a container (`vessel.py`)
     feed/                 links to what its pipes are fed with
+    staged.json           which files its channels hold, for the one after it (`data/legacy.py`)
+    before/               all of the instance that it came after
 """
 
 import os

@@ -31,6 +31,8 @@ class Source:
     size: int = 0
     text: str = ""
     """What the file holds, where `location` is empty."""
+    etag: str = ""
+    """Of an object: at the same place the same bytes have the same."""
 
     @property
     def is_directory(self) -> bool:
@@ -136,6 +138,12 @@ class InstanceSpec:
     layer keyed by its content, before the program starts."""
     outputs: list[Output] = field(default_factory=list)
     mirrors: list[Mirror] = field(default_factory=list)
+    lasting: list[str] = field(default_factory=list)
+    """Directories for one that comes after this instance. Where there are any its room stays its own until it is
+    released, and what was staged in is handed on too."""
+    after: str = ""
+    """The id of an instance that has ended, whose room and lasting directories this one takes; it is forgotten then.
+    Where it is not there any more, this one starts as any other."""
 
     image: Recipe | None = None
     """What the program's environment is made of. It is built where there is none yet."""

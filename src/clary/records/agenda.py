@@ -87,6 +87,19 @@ class Agenda:
                         found[row.id] = row.kind
         return found
 
+    def with_live_children(self, record_ids: Iterable[str]) -> set[str]:
+        """Those of these records that have a live child."""
+        column = records.c
+        ids = sorted(set(record_ids))
+        found: set[str] = set()
+        with reading(self._engine) as connection:
+            for first in range(0, len(ids), AT_ONCE):
+                named = column.parent.in_(ids[first : first + AT_ONCE])
+                for row in connection.execute(select(column.parent, column.kind, column.status).where(named)):
+                    if row.kind in KINDS and row.status in KINDS[row.kind].live:
+                        found.add(row.parent)
+        return found
+
     def answers(self) -> None:
         """Raises what the database driver raises where the database is away."""
         with reading(self._engine) as connection:

@@ -44,7 +44,8 @@ class Query:
     parent: str = ""
     """The id of a record: its children only."""
     members: tuple[tuple[str, str | None], ...] = ()
-    """Texts that the document must have as these members; None for a member that it must not have."""
+    """Texts that the document must have as these members, `A.B` for one within another; None for a member that it must
+    not have."""
     sort_by: SortBy = "CreationTime"
     descending: bool = False
     max_results: int = 10
@@ -101,7 +102,7 @@ def _filters(query: Query) -> list[ColumnElement[bool]]:
 
 def _member(name: str) -> ColumnElement[Any]:
     """A text of the document, null where it has none by that name."""
-    text: ColumnElement[Any] = cast(records.c.document, _JSON)[name].as_string()
+    text: ColumnElement[Any] = cast(records.c.document, _JSON)[tuple(name.split("."))].as_string()
     return text
 
 

@@ -6,6 +6,7 @@ from clary.control.operations import Handler, Operations
 
 MODULES = (
     "clary.services.sagemaker.training.api",
+    "clary.services.sagemaker.training.updates",
     "clary.services.sagemaker.hosting.models",
     "clary.services.sagemaker.hosting.configs",
     "clary.services.sagemaker.hosting.endpoints",

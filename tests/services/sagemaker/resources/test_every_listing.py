@@ -40,6 +40,7 @@ OF_ONE_KIND: dict[tuple[str, str], dict[Any, list[str]]] = {
     ("Action", "ActionType"): {"Approval": NAMES, "Other": []},
     ("Context", "SourceUri"): {"s3://data/models": NAMES, "s3://data": []},
     ("Context", "ContextType"): {"Family": NAMES, "Other": []},
+    ("TrainingJob", "WarmPoolStatusEquals"): {"Available": [], "InUse": []},
     ("ModelPackage", "ModelApprovalStatus"): {"Approved": [], "Rejected": [], "PendingManualApproval": []},
     ("ModelPackage", "ModelPackageGroupName"): {"walk-a": []},
     ("ModelPackage", "ModelPackageType"): {"Versioned": [], "Unversioned": NAMES, "Both": NAMES},

@@ -53,7 +53,7 @@ def sources_below(house: House, uri: str) -> list[Source]:
         for found in house.objects.list(bucket, prefix):
             name = _relative_name(found.key, prefix)
             if name:
-                sources.append(Source(name, _locate(house, bucket, found.key), found.size))
+                sources.append(Source(name, _locate(house, bucket, found.key), found.size, etag=found.etag))
     except KeyError:
         raise JobError(f'ClientError: The bucket "{bucket}" of {uri} does not exist.') from None
     return sources

@@ -51,5 +51,6 @@ class Family(Protocol):
 
     def keep(self, house: House, record: Record, status: InstanceStatus) -> dict[str, Any]:
         """Take what the instances of a job that has ended left into the object store; returns what the document says of
-        it. `status` is the gang's. They are released afterwards. Raises `JobError`, which fails the job."""
+        it. `status` is the gang's. They are released afterwards, or left to a
+        pool (`pools`). Raises `JobError`, which fails the job."""
         ...

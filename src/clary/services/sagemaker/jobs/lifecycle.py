@@ -22,16 +22,18 @@ from clary.services.sagemaker.jobs.base import Family
 from clary.services.sagemaker.jobs.gang import Gang
 from clary.services.sagemaker.jobs.interruptions import OVERDUE, WAITED_TOO_LONG, is_interrupted, time_left
 from clary.services.sagemaker.jobs.pending import TOO_LONG, passage, patience
+from clary.services.sagemaker.jobs.pools import Pools
 
 LOOK_AGAIN = 30.0
 """Seconds between looks at a gang that gives no hint. The engine hints at all that happens; one may be lost."""
 
 
 class JobReconciler:
-    def __init__(self, house: House, family: Family) -> None:
+    def __init__(self, house: House, family: Family, pools: Pools | None = None) -> None:
         self.kind = family.kind
         self._house = house
         self._family = family
+        self._pools = pools or Pools()
 
     def step(self, record_id: str) -> float | None:
         try:
@@ -43,17 +45,27 @@ class JobReconciler:
             delay = self._advance(record, gang)
             if delay is not None:
                 return delay
-        gang.release()
+            record = self._house.records.load(record_id)
+        if not self._pools.holds(record):
+            gang.release()
         return None
 
     def _advance(self, record: Record, gang: Gang) -> float | None:
         """None when the job has ended."""
         course = self._family.course
+
+        def specs() -> Sequence[InstanceSpec]:
+            """Asked for when the gang is to start: the job's trial component is there before its program is."""
+            nonlocal record
+            self._keep_track(record)
+            record = self._pools.claim(self._house, record)
+            return self._family.specs(self._house, record)
+
         try:
             stopping = course.ends_gang(record.state)
-            status = gang.attend(lambda: self._specs(record), stopping=stopping)
+            status = gang.attend(specs, stopping=stopping)
         except JobError as error:
-            self._end(record, course.ended["Failed"], time.time(), {"FailureReason": str(error)})
+            self._end(record, course.ended["Failed"], time.time(), {"FailureReason": str(error)}, None)
             return None
         record, more = self._ship(record, gang)
         if line := passage(course, record, status):
@@ -82,11 +94,6 @@ class JobReconciler:
             return 0.0
         self._finish(record, status)
         return None
-
-    def _specs(self, record: Record) -> Sequence[InstanceSpec]:
-        """Asked for when the gang is to start: the job's trial component is there before its program is."""
-        self._keep_track(record)
-        return self._family.specs(self._house, record)
 
     def _keep_track(self, record: Record) -> None:
         keep_track(self._house, record, self._family.verb, self._family.account(self._house, record))
@@ -181,10 +188,14 @@ class JobReconciler:
             changes |= self._family.keep(self._house, record, status)
         except JobError as error:
             state, changes = course.ended["Failed"], {"FailureReason": str(error)}
-        self._end(record, state, status.entered.get("Done", record.modified), changes)
+        self._end(record, state, status.entered.get("Done", record.modified), changes, status)
 
-    def _end(self, record: Record, state: State, at: float, changes: dict[str, Any]) -> None:
+    def _end(
+        self, record: Record, state: State, at: float, changes: dict[str, Any], status: InstanceStatus | None
+    ) -> None:
         document = {**record.document, f"{self._family.verb}EndTime": at, **changes}
         message = self._family.course.messages[state]
         with self._house.records.together():
-            self._keep_track(self._house.records.transition(record, state, document=document, message=message))
+            record = self._house.records.transition(record, state, document=document, message=message)
+            self._keep_track(record)
+            self._pools.leave(self._house, record, status)

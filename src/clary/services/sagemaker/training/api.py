@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from clary.control.call import Call
 from clary.control.house import House
 from clary.images.table import UnknownImage, find_image, runs_script
 from clary.records.record import Event, Record, Scope
@@ -14,6 +15,7 @@ from clary.services.sagemaker.instances.images import is_own
 from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
 from clary.services.sagemaker.jobs.traffic import check_encryption
 from clary.services.sagemaker.resources.declaration import Resource
+from clary.services.sagemaker.resources.listing import equal_member
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
 from clary.services.sagemaker.training.channels import check_channels
@@ -24,6 +26,8 @@ from clary.services.sagemaker.training.instance import DEFAULT_MAX_RUNTIME
 from clary.services.sagemaker.training.kind import COURSE, MESSAGES, STARTING, TRAINING_JOB
 from clary.services.sagemaker.training.metrics import check_expressions
 from clary.services.sagemaker.training.unbuilt import refuse_what_is_not_built
+from clary.services.sagemaker.training.warm_pools import WARM_POOL, check_keep_alive, told
+from clary.wire.errors import ServiceError
 
 
 def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
@@ -36,6 +40,7 @@ def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, An
     check_channels(request)
     check_checkpoints(request)
     _check_spot(request)
+    check_keep_alive(request)
     try:
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
     except ValueError as error:
@@ -46,6 +51,16 @@ def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, An
 
 def _describe(house: House, record: Record) -> dict[str, Any]:
     return {"SecondaryStatusTransitions": _transitions(record, house.records.events(record))}
+
+
+def _tell(record: Record) -> dict[str, Any]:
+    return {**_seconds(record), **told(record)}
+
+
+def _may_delete(call: Call, record: Record) -> None:
+    only_finished("training job")(call, record)
+    if any(call.house.records.children(record, WARM_POOL, *WARM_POOL.live)):
+        raise ServiceError("ResourceInUse", f"The training job {record.name} retains a warm pool.")
 
 
 def _seconds(record: Record) -> dict[str, int]:
@@ -123,10 +138,11 @@ TRAINING_JOBS = Resource(
     initial=STARTING,
     message=MESSAGES[STARTING],
     prepare=lambda call, request: prepare(call.house, call.scope, request),
-    tell=_seconds,
+    tell=_tell,
     describe=_describe,
-    guard=only_finished("training job"),
+    guard=_may_delete,
     order="Ascending",
+    filters={"WarmPoolStatusEquals": equal_member("WarmPoolStatus.Status")},
 )
 serve(TRAINING_JOBS, "Create", "Describe", "List", "Delete")
 serve_stop(TRAINING_JOBS, COURSE, "training job")

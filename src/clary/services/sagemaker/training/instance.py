@@ -21,6 +21,7 @@ from clary.services.sagemaker.jobs.attempts import Attempt, instance_id
 from clary.services.sagemaker.training.channels import DATA, Channel, read_channels
 from clary.services.sagemaker.training.checkpoints import checkpoints_of
 from clary.services.sagemaker.training.cluster import Member, members, resource_config
+from clary.services.sagemaker.training.warm_pools import CACHE, CACHE_VARIABLE, lasting, predecessor
 
 CONFIG = "/opt/ml/input/config"
 MODEL = "/opt/ml/model"
@@ -70,6 +71,8 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
             memory=kind.memory,
             gpus=kind.gpus,
             isolated=job["EnableNetworkIsolation"],
+            lasting=lasting(job),
+            after=predecessor(job, member.number),
             max_runtime=max_runtime,
             grace=GRACE,
         )
@@ -113,6 +116,7 @@ def _environment(house: House, record: Record, max_runtime: float) -> dict[str, 
         **credentials,
         "TRAINING_JOB_NAME": record.name,
         "TRAINING_JOB_ARN": record.arn,
+        **({CACHE_VARIABLE: CACHE} if lasting(job) else {}),
         **job.get("Environment", {}),
     }
 

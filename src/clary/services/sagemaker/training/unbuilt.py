@@ -1,8 +1,7 @@
 """What a CreateTrainingJob may not ask of Clary yet, told by name.
 
-Kept and described without effect, because nothing of them is missed here: VpcConfig, warm pools (a
-job starts at once), encryption between containers of one machine (`jobs.traffic`) and of volumes, and the debugger's
-and profiler's hooks, which the SDK sends unasked.
+Kept and described without effect, because nothing of them is missed here: VpcConfig, encryption between containers of
+one machine (`jobs.traffic`) and of volumes, and the debugger's and profiler's hooks, which the SDK sends unasked.
 """
 
 from typing import Any
