@@ -47,6 +47,7 @@ class Hyperparameter:
     required: bool = False
     check: Check | None = None
     alias: str = ""
+    default: Any = None
 
     def elements(self, value: Any) -> list[Any]:
         """The values that must be allowed: of a list all of it, of a nested list all in it."""

@@ -4,26 +4,35 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable
+from typing import NamedTuple
 
 from clary.algorithms.errors import AlgorithmError, UserError
 from clary.toolkits.layout import report_failure
 
 
-def run_job(train: Callable[[], None]) -> int:
-    """Run `train`; the exit status. What it raises becomes the reason in `/opt/ml/output/failure`.
+class Manner(NamedTuple):
+    """How the algorithms of one maker speak."""
 
-    The platform calls any failure of a program an `AlgorithmError`, so that only the user's are marked here.
-    """
-    logging.basicConfig(
-        stream=sys.stdout,
-        level=logging.INFO,
-        format="[%(asctime)s:%(levelname)s] %(message)s",
-        datefmt="%Y-%m-%d:%H:%M:%S",
-    )
+    user_mistake: str
+    """What stands before a reason that is the user's to mend. The platform calls all others an `AlgorithmError`."""
+    status: int
+    """With which the program then ends."""
+    log_format: str
+    date_format: str
+
+
+XGBOOST = Manner("UserError", 1, "[%(asctime)s:%(levelname)s] %(message)s", "%Y-%m-%d:%H:%M:%S")
+FIRST_PARTY = Manner("ClientError", 2, "[%(asctime)s %(levelname)s %(thread)d] %(message)s", "%m/%d/%Y %H:%M:%S")
+"""Of AWS's own."""
+
+
+def run_job(train: Callable[[], None], manner: Manner = XGBOOST) -> int:
+    """Run `train`; the exit status. What it raises becomes the reason in `/opt/ml/output/failure`."""
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format=manner.log_format, datefmt=manner.date_format)
     try:
         train()
     except UserError as error:
-        return _fail(f"UserError: {error}")
+        return _fail(f"{manner.user_mistake}: {error}", manner.status)
     except AlgorithmError as error:
         return _fail(str(error))
     except Exception as error:
@@ -32,7 +41,7 @@ def run_job(train: Callable[[], None]) -> int:
     return 0
 
 
-def _fail(reason: str) -> int:
+def _fail(reason: str, status: int = 1) -> int:
     logging.error(reason)
     report_failure(reason)
-    return 1
+    return status

@@ -149,3 +149,10 @@ DATA_SCIENCE = Family(
     "",
     (Range("0", ("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn", "pyarrow")),),
 )
+
+# What AWS's own algorithms stand on. Their tags count the releases of its images, which tell of no library.
+NUMERIC = Family(
+    "numerical algorithms",
+    "",
+    (Range("0", ("numpy", "scipy", "scikit-learn", "faiss-cpu", "numba")),),
+)

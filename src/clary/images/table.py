@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from clary.images.algorithms import ALGORITHMS, Algorithm
 from clary.images.recipes import (
     BASE_PYTHON,
     DATA_SCIENCE,
@@ -63,6 +64,17 @@ def _server(repository: str, family: Family, framework: str) -> Image:
     return Image(repository, family, script_serve=command, algorithm_serve=command)
 
 
+def _algorithm(algorithm: Algorithm) -> Image:
+    command = ("-m", "clary.algorithms", algorithm.name)
+    return Image(
+        repository=algorithm.name,
+        family=algorithm.family,
+        algorithm_train=(*command, "train"),
+        algorithm_serve=(*command, "serve"),
+        algorithm_metrics=algorithm.metrics,
+    )
+
+
 IMAGES = (
     Image(
         repository="sagemaker-scikit-learn",
@@ -98,6 +110,7 @@ IMAGES = (
     Image("sagemaker-data-science", DATA_SCIENCE),
     Image("sagemaker-data-science-310", DATA_SCIENCE),
     Image("sagemaker-data-science-311", DATA_SCIENCE),
+    *map(_algorithm, ALGORITHMS),
 )
 
 RETIRED = {

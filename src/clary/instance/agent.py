@@ -290,7 +290,11 @@ class Agent:
         elif code == 0 and not self._spec.serves:
             self._report.done("Completed", code)
         else:
-            self._report.done("Failed", code, reasons.algorithm_error(self._layout, code, ending.tail, seen))
+            self._report.done("Failed", code, self._reason(code, ending.tail, seen))
+
+    def _reason(self, code: int, tail: list[bytes], seen: str) -> str:
+        mistake = reasons.user_mistake(self._layout, code) if self._spec.judges and not seen else ""
+        return mistake or reasons.algorithm_error(self._layout, code, tail, seen)
 
     def _out_of_memory(self) -> str:
         limit = self._spec.memory / 2**30

@@ -13,6 +13,7 @@ from clary.instance.report import REASON_LIMIT
 
 FAILURE_FILE = "/opt/ml/output/failure"
 MESSAGE_FILE = "/opt/ml/output/message"
+USER_MISTAKE = "ClientError: "
 MESSAGE_LIMIT = 1024
 """Bytes."""
 
@@ -24,6 +25,13 @@ def algorithm_error(layout: Layout, exit_code: int, tail: list[bytes], seen: str
     room = REASON_LIMIT - len("AlgorithmError: ") - len(ending)
     text = seen or failure(layout)[:room] or last_lines(tail, room) or _bare(exit_code)
     return f"AlgorithmError: {text}{ending}"
+
+
+def user_mistake(layout: Layout, exit_code: int) -> str:
+    """What a program that knows whose mistake it was says of the user's; empty where it was not the user's."""
+    ending = f", exit code: {exit_code}"
+    text = failure(layout)[: REASON_LIMIT - len(ending)]
+    return text + ending if text.startswith(USER_MISTAKE) else ""
 
 
 def failure(layout: Layout) -> str:

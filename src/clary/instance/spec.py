@@ -150,6 +150,9 @@ class InstanceSpec:
     container: OciImage | None = None
     """An image of the user's own that the program comes from; then there is no `image`, and `command` is what follows
     the image's ENTRYPOINT."""
+    judges: bool = False
+    """Whether the program tells mistakes of the user's, `ClientError: …` in its reason, from its own: a built-in
+    algorithm does."""
     interpreter: str = ""
     """Absolute path of the python that the program and layers use; its prefix is visible in the sandbox. With an
     image it is the image's."""

@@ -2,134 +2,287 @@
 
     file: (magic, length, record, padding to 4)*        record: protobuf message `Record`
 
+    stream ─ 4 MiB at a time ─▶ records of one layout, read all at once ─┐
+                                records one by one, columns at once ─────┴─▶ Rows
+
 Framing: https://mxnet.apache.org/versions/1.9/api/architecture/note_data_loading. Message:
 `aialgs.data.Record`, https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html. A record's
-features and label are tensors, dense or sparse (with keys), of which the one named "values" counts. The
-message has four fields of interest; reading them by hand spares the protobuf runtime.
+features and label are tensors, dense or sparse (with keys), of which the one named "values" counts.
 """
 
 import struct
 from collections.abc import Iterator
+from itertools import groupby
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+
+from clary.toolkits.protobuf import fields, varints
+
+if TYPE_CHECKING:  # It takes longer to import than many a job to run, and only sparse records need it.
+    from scipy.sparse import csr_matrix
 
 MAGIC = 0xCED7230A
 LENGTH_BITS = (1 << 29) - 1
 """The upper three bits of a length say how a record continues; a record of the platform's never does."""
+HEADER = struct.Struct("<II")
+CHUNK = 4 * 1024 * 1024
+FEW = 16
+"""Records alike below which it is no gain to read them all at once."""
+ONE_BY_ONE = 1024
+"""Records that are read one by one before another look whether those that follow are alike."""
 
-VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
-TENSORS = {2: "<f4", 3: "<f8", 7: None}
+FEATURES, LABEL = 1, 2
+TENSORS = {2: "<f4", 3: "<f8", 7: ""}
 """Field of `Value` → type of its packed values; the integers of field 7 are varints."""
 
 Array = NDArray[np.float32]
+Span = tuple[int, int]
 
 
-def read_recordio(data: bytes) -> tuple[Array | csr_matrix, Array]:
+class Rows(NamedTuple):
+    """Consecutive records that are alike: all dense and of one width, or all sparse."""
+
+    features: "Array | csr_matrix"
+    labels: Array | None
+    """One for each row; of several for each row a matrix."""
+
+
+class Tensor(NamedTuple):
+    """Where in its record a tensor lies."""
+
+    kind: str
+    values: list[Span]
+    keys: list[Span]
+    """Empty where the tensor is dense."""
+    shape: list[Span]
+
+
+class _Record(NamedTuple):
+    kind: str
+    values: bytes
+    keys: bytes | None
+    width: int
+    """Of a sparse record as its shape tells it, of a dense one the bytes of its values."""
+    label_kind: str
+    label: bytes
+
+    @property
+    def layout(self) -> tuple[object, ...]:
+        width = self.width if self.keys is None and self.kind else 0
+        return self.kind, self.keys is None, width, self.label_kind, len(self.label) if self.label_kind else 0
+
+
+def read_recordio(data: bytes) -> tuple["Array | csr_matrix", Array]:
     """Features, dense or sparse as the records are, and labels (empty where there are none)."""
-    rows: list[tuple[Array, NDArray[np.int64] | None, int]] = []
-    labels: list[float] = []
-    for record in _records(data):
-        fields = dict(_map_entries(record))
-        if (1, "values") not in fields:
-            raise ValueError("a record has no feature tensor named 'values'")
-        rows.append(_tensor(fields[1, "values"]))
-        if (2, "values") in fields:
-            labels.extend(_tensor(fields[2, "values"])[0].tolist())
-    return _matrix(rows), np.array(labels, dtype=np.float32)
+    rows, end = decode(data)
+    if end < len(data):
+        raise ValueError("the last record is cut short")
+    labels = [each.labels.ravel() for each in rows if each.labels is not None]
+    return _together([each.features for each in rows]), np.concatenate([np.empty(0, np.float32), *labels])
 
 
-def _records(data: bytes) -> Iterator[bytes]:
+def read_rows(stream: IO[bytes]) -> Iterator[Rows]:
+    """All records of a stream, in the memory that a few megabytes of it take. Raises `ValueError` with the number of
+    a bad record, counted from 1."""
+    rest, done = b"", 0
+    while chunk := stream.read(CHUNK):
+        rest += chunk
+        try:
+            rows, end = decode(rest)
+        except BadRecord as error:
+            raise ValueError(f"record {done + error.number}: {error}") from error
+        yield from rows
+        done += sum(each.features.shape[0] for each in rows)
+        rest = rest[end:]
+    if rest:
+        raise ValueError(f"record {done + 1}: the last record is cut short")
+
+
+class BadRecord(ValueError):
+    """The text says what is wrong; `number` which record of the data it is, counted from 1."""
+
+    def __init__(self, number: int, what: str) -> None:
+        super().__init__(what)
+        self.number = number
+
+
+def decode(data: bytes) -> tuple[list[Rows], int]:
+    """All whole records of the data, and where the one begins that is not. Raises `BadRecord`."""
+    found: list[Rows] = []
     offset = 0
-    while offset < len(data):
-        if len(data) - offset < 8:
-            raise ValueError("the last record is cut short")
-        magic, length = struct.unpack_from("<II", data, offset)
-        if magic != MAGIC:
-            raise ValueError(f"no RecordIO record begins at byte {offset}")
-        length &= LENGTH_BITS
-        record = data[offset + 8 : offset + 8 + length]
-        if len(record) < length:
-            raise ValueError("the last record is cut short")
-        yield record
-        offset += 8 + (length + 3) // 4 * 4
+    while True:
+        done = sum(each.features.shape[0] for each in found)
+        try:
+            if alike := _alike(data, offset):
+                found.append(alike[0])
+                offset = alike[1]
+                continue
+            records, offset = _one_by_one(data, offset)
+            if not records:
+                return found, offset
+            found += [_columns(list(group)) for _, group in groupby(records, key=lambda record: record.layout)]
+        except BadRecord as error:
+            raise BadRecord(done + error.number, str(error)) from error
+        except ValueError as error:
+            raise BadRecord(done + 1, str(error)) from error
 
 
-def _map_entries(record: bytes) -> Iterator[tuple[tuple[int, str], bytes]]:
-    """The entries of `features` (1) and `label` (2): (field, key) → encoded `Value`."""
-    for field, entry in _fields(record):
-        if field in (1, 2):
-            parts = dict(_fields(entry))
-            yield (field, parts.get(1, b"").decode()), parts.get(2, b"")
+def record_at(data: bytes, offset: int) -> Span | None:
+    """Where the record lies whose frame begins there; None where the data ends before it does."""
+    if len(data) - offset < HEADER.size:
+        return None
+    magic, length = HEADER.unpack_from(data, offset)
+    if magic != MAGIC:
+        raise ValueError(f"no RecordIO record begins at byte {offset}")
+    start = offset + HEADER.size
+    end = start + (length & LENGTH_BITS)
+    return (start, end) if _framed(end - start) + start <= len(data) else None
 
 
-def _tensor(value: bytes) -> tuple[Array, NDArray[np.int64] | None, int]:
-    """Values, their keys where the tensor is sparse, and its width where its shape tells it."""
-    for field, tensor in _fields(value):
+def tensors(data: bytes, start: int, end: int) -> dict[tuple[int, str], Tensor]:
+    """(features or label, name) → tensor of a record."""
+    found = {}
+    for field, begin, stop in fields(data, start, end):
+        if field in (FEATURES, LABEL):
+            parts = {number: span for number, *span in fields(data, begin, stop)}
+            name = data[slice(*parts[1])].decode() if 1 in parts else ""
+            found[field, name] = _tensor(data, *parts.get(2, [0, 0]))
+    return found
+
+
+def _tensor(data: bytes, start: int, end: int) -> Tensor:
+    for field, begin, stop in fields(data, start, end):
         if field in TENSORS:
-            chunks: dict[int, bytes] = {}
-            for part, content in _fields(tensor):
-                chunks[part] = chunks.get(part, b"") + content
-            packed, kind = chunks.get(1, b""), TENSORS[field]
-            values = np.array(_varints(packed)) if kind is None else np.frombuffer(packed, kind)
-            keys = np.array(_varints(chunks[2]), dtype=np.int64) if 2 in chunks else None
-            shape = _varints(chunks.get(3, b""))
-            return values.astype(np.float32), keys, int(np.prod(shape)) if shape else 0
+            parts: dict[int, list[Span]] = {1: [], 2: [], 3: []}
+            for part, *span in fields(data, begin, stop):
+                parts.setdefault(part, []).append((span[0], span[1]))
+            return Tensor(TENSORS[field], parts[1], parts[2], parts[3])
     raise ValueError("a record's tensor is neither float32, float64 nor int32")
 
 
-def _matrix(rows: list[tuple[Array, NDArray[np.int64] | None, int]]) -> Array | csr_matrix:
-    if not rows:
-        return np.empty((0, 0), dtype=np.float32)
-    if all(keys is None for _, keys, _ in rows):
-        return np.vstack([values for values, _, _ in rows])
-    indices = [np.arange(len(values)) if keys is None else keys for values, keys, _ in rows]
-    width = max(
-        max(width, int(keys.max()) + 1 if len(keys) else 0) for (_, _, width), keys in zip(rows, indices, strict=True)
+def _framed(length: int) -> int:
+    """Bytes of a record with its padding."""
+    return (length + 3) // 4 * 4
+
+
+def _alike(data: bytes, offset: int) -> tuple[Rows, int] | None:
+    """The dense records from there on that differ in nothing but their numbers, and where they end."""
+    span = record_at(data, offset)
+    if span is None:
+        return None
+    found = tensors(data, *span)
+    kept = [tensor for key in ((FEATURES, "values"), (LABEL, "values")) if (tensor := found.get(key))]
+    kinds = [_kind_of_one_size(each) for each in kept]
+    if (FEATURES, "values") not in found or not all(kinds):
+        return None
+    stride = span[0] - offset + _framed(span[1] - span[0])
+    count = (len(data) - offset) // stride
+    block = np.frombuffer(data, np.uint8, count * stride, offset).reshape(count, stride)
+    numbers = [(each.values[0][0] - offset, each.values[0][1] - offset) for each in kept]
+    same = np.ones(count, bool)
+    edges = [0, *(edge for number in sorted(numbers) for edge in number), span[1] - offset]
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        same &= (block[:, begin:end] == block[0, begin:end]).all(axis=1)
+    count = count if same.all() else int(same.argmin())
+    if count < FEW:
+        return None
+    features, *labels = (
+        np.ascontiguousarray(block[:count, begin:end]).view(kind).astype(np.float32, copy=False)
+        for kind, (begin, end) in zip(kinds, numbers, strict=True)
     )
-    ends = np.cumsum([0, *(len(keys) for keys in indices)])
-    values = np.concatenate([values for values, _, _ in rows])
-    return csr_matrix((values, np.concatenate(indices), ends), shape=(len(rows), width))
+    return Rows(features, _label(labels[0]) if labels else None), offset + count * stride
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """The length-delimited fields of a message; of a repeated number that came unpacked, its bytes."""
-    offset = 0
-    while offset < len(message):
-        tag, offset = _varint(message, offset)
-        wire = tag & 7
-        if wire == DELIMITED:
-            length, offset = _varint(message, offset)
-        elif wire == VARINT:
-            length = _varint(message, offset)[1] - offset
-        elif wire in (FIXED32, FIXED64):
-            length = 4 if wire == FIXED32 else 8
-        else:
-            raise ValueError(f"not a protobuf message: wire type {wire}")
-        if offset + length > len(message):
-            raise ValueError("a record's message is cut short")
-        yield tag >> 3, message[offset : offset + length]
-        offset += length
+def _kind_of_one_size(tensor: Tensor) -> str:
+    """The type of a dense tensor's values where all have the same size: of integers, where it is one of one byte."""
+    if tensor.keys or len(tensor.values) != 1:
+        return ""
+    [(begin, end)] = tensor.values
+    return tensor.kind or ("u1" if end - begin == 1 else "")
 
 
-def _varints(packed: bytes) -> list[int]:
-    numbers, offset = [], 0
-    while offset < len(packed):
-        number, offset = _varint(packed, offset)
-        # Negative int32 travel as 64-bit two's complement.
-        numbers.append(number - (1 << 64) if number >> 63 else number)
-    return numbers
+def _one_by_one(data: bytes, offset: int) -> tuple[list[_Record], int]:
+    records: list[_Record] = []
+    try:
+        while len(records) < ONE_BY_ONE and (span := record_at(data, offset)):
+            records.append(_record(data, *span))
+            offset = span[0] + _framed(span[1] - span[0])
+    except ValueError as error:
+        raise BadRecord(len(records) + 1, str(error)) from error
+    return records, offset
 
 
-def _varint(data: bytes, offset: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        if offset >= len(data):
-            raise ValueError("a record's message is cut short")
-        byte = data[offset]
-        offset += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, offset
-        shift += 7
+def _record(data: bytes, start: int, end: int) -> _Record:
+    found = tensors(data, start, end)
+    tensor, label = found.get((FEATURES, "values")), found.get((LABEL, "values"))
+    if tensor is None:
+        raise ValueError("a record has no feature tensor named 'values'")
+    values = _bytes(data, tensor.values)
+    shape = varints(_bytes(data, tensor.shape))
+    # A sparse tensor without a single value may come without keys.
+    sparse = bool(tensor.keys) or (not values and bool(len(shape)))
+    return _Record(
+        tensor.kind,
+        values,
+        _bytes(data, tensor.keys) if sparse else None,
+        int(np.prod(shape)) if sparse and len(shape) else len(values) if not sparse else 0,
+        label.kind or "int" if label else "",
+        _bytes(data, label.values) if label else b"",
+    )
+
+
+def _bytes(data: bytes, spans: list[Span]) -> bytes:
+    return data[slice(*spans[0])] if len(spans) == 1 else b"".join(data[slice(*span)] for span in spans)
+
+
+def _columns(records: list[_Record]) -> Rows:
+    """Records of one layout."""
+    values, counts = _packed([record.values for record in records], records[0].kind)
+    labels = None
+    if records[0].label_kind:
+        kind = records[0].label_kind.replace("int", "")
+        labels = _label(_packed([record.label for record in records], kind)[0].reshape(len(records), -1))
+    if records[0].keys is None:
+        if (counts != counts[0]).any():
+            row = int((counts != counts[0]).argmax())
+            raise ValueError(f"a record has {counts[row]} features, where those before it have {counts[0]}")
+        return Rows(values.astype(np.float32).reshape(len(records), -1), labels)
+    from scipy.sparse import csr_matrix
+
+    keys, key_counts = _packed([record.keys or b"" for record in records], "")
+    if (counts != key_counts).any():
+        raise ValueError("a record has not as many keys as values")
+    width = max([record.width for record in records] + ([int(keys.max()) + 1] if len(keys) else []))
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    return Rows(csr_matrix((values.astype(np.float32), keys, ends), shape=(len(records), width)), labels)
+
+
+def _packed(parts: list[bytes], kind: str) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+    """The numbers of all parts, and how many each has."""
+    joined = b"".join(parts)
+    ends = np.cumsum([0, *map(len, parts)])
+    if kind:
+        return np.frombuffer(joined, kind), np.diff(ends) // np.dtype(kind).itemsize
+    begun = np.concatenate([[0], np.cumsum(np.frombuffer(joined, np.uint8) < 0x80)])
+    return varints(joined), np.diff(begun[ends])
+
+
+def _label(labels: NDArray[Any]) -> Array:
+    numbers: Array = labels.astype(np.float32, copy=False)
+    return numbers[:, 0] if numbers.shape[1] == 1 else numbers
+
+
+def _together(parts: list["Array | csr_matrix"]) -> "Array | csr_matrix":
+    if not parts:
+        return np.empty((0, 0), dtype=np.float32)
+    if all(isinstance(part, np.ndarray) for part in parts):
+        return np.vstack(parts)
+    from scipy.sparse import csr_matrix, vstack
+
+    width = max(part.shape[1] for part in parts)
+    sparse = [csr_matrix(part) for part in parts]
+    for part in sparse:
+        part.resize(part.shape[0], width)
+    return vstack(sparse, format="csr")

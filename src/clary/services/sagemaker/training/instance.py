@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from clary.control.house import House
-from clary.images.table import UnknownImage, find_recipe, train_command
+from clary.images.table import UnknownImage, find_recipe, runs_script, train_command
 from clary.instance.spec import Archive, InstanceSpec, Output
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
@@ -67,6 +67,7 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
             mirrors=mirrors,
             image=program.image,
             container=program.container,
+            judges=not (program.container or runs_script(hyperparameters, environment)),
             vcpus=kind.vcpus,
             memory=kind.memory,
             gpus=kind.gpus,

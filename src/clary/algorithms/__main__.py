@@ -1,0 +1,33 @@
+"""`python -m clary.algorithms kmeans train` trains, `… serve` serves what was trained."""
+
+import sys
+from importlib import import_module
+
+from clary.algorithms.kit.base import Algorithm
+
+
+def find(name: str) -> Algorithm:
+    """The algorithm of a registry repository: `factorization-machines` is the package `factorization_machines`."""
+    algorithm: Algorithm = import_module(f"clary.algorithms.{name.replace('-', '_')}").ALGORITHM
+    return algorithm
+
+
+def main() -> int:
+    match sys.argv[1:]:
+        case [name, "train"]:
+            from clary.algorithms.job import FIRST_PARTY, run_job
+            from clary.algorithms.kit.job import open_job
+
+            algorithm = find(name)
+            return run_job(lambda: algorithm.train(open_job(algorithm)), FIRST_PARTY)
+        case [name, "serve"]:
+            from clary.algorithms.kit.serving import MAX_PAYLOAD
+            from clary.toolkits.server import serve
+
+            return serve(find(name).service, MAX_PAYLOAD)
+    print("usage: python -m clary.algorithms <name> train|serve", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Requests to a model as rows, and its answers, in the formats that AWS documents for all algorithms.
+
+"Common data formats for inference" (docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html) tells of requests, the
+page of each algorithm of answers.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from clary.algorithms.kit.base import Columns
+from clary.algorithms.kit.batches import Batch, join
+from clary.algorithms.kit.channels import CSV, RECORDIO
+from clary.toolkits.recordio import read_recordio
+from clary.toolkits.recordio_writing import write_records
+from clary.toolkits.tabular import read_csv_rows
+
+JSON = "application/json"
+JSONLINES = "application/jsonlines"
+
+
+def read_request(body: bytes, media: str, width: int) -> Batch:
+    """The rows of a request; raises `ValueError` for what cannot be read, `KeyError` for a media type that is unknown.
+
+    `width` is that of the model's rows: sparse rows that say none have it.
+    """
+    return READERS[media](body, width)
+
+
+def write_answer(columns: Columns, media: str) -> bytes:
+    return WRITERS[media](columns)
+
+
+def _read_csv(body: bytes, _width: int) -> Batch:
+    text = body.decode()
+    return Batch(read_csv_rows(text) if text.strip() else np.empty((0, 0), np.float32))
+
+
+def _read_recordio(body: bytes, width: int) -> Batch:
+    features = read_recordio(body)[0]
+    if not isinstance(features, np.ndarray) and features.shape[1] < width:
+        features.resize(features.shape[0], width)
+    return Batch(features)
+
+
+def _read_json(body: bytes, width: int) -> Batch:
+    content = json.loads(body)
+    instances = content.get("instances") if isinstance(content, dict) else None
+    if not isinstance(instances, list):
+        raise ValueError('a JSON request is an object with the list "instances"')
+    return _rows(instances, width)
+
+
+def _read_jsonlines(body: bytes, width: int) -> Batch:
+    return _rows([json.loads(line) for line in body.splitlines() if line.strip()], width)
+
+
+def _rows(instances: list[Any], width: int) -> Batch:
+    vectors = [_vector(instance) for instance in instances]
+    if all(isinstance(vector, list) for vector in vectors):
+        return Batch(np.array(vectors, np.float32).reshape(len(vectors), -1))
+    return join([_tensor(vector, width) for vector in vectors])
+
+
+def _vector(instance: Any) -> Any:
+    """The features of an instance: a list of numbers, or a tensor with `values`, `keys` and `shape`."""
+    found = instance
+    if isinstance(found, dict):
+        found = found.get("data", found)
+    if isinstance(found, dict):
+        found = found.get("features", found)
+    if isinstance(found, dict) and not found.get("keys") and "values" in found:
+        found = found["values"]
+    if not isinstance(found, list) and not (isinstance(found, dict) and "keys" in found):
+        raise ValueError(f'an instance has no "features": {json.dumps(instance)[:100]}')
+    return found
+
+
+def _tensor(vector: Any, width: int) -> Batch:
+    from scipy.sparse import csr_matrix
+
+    if isinstance(vector, list):
+        return Batch(csr_matrix(np.array([vector], np.float32)))
+    values, keys = np.array(vector["values"], np.float32), np.array(vector["keys"], np.int64)
+    columns = int(np.prod(vector["shape"])) if vector.get("shape") else width
+    if len(keys) != len(values) or (len(keys) and not 0 <= keys.min() <= keys.max() < columns):
+        raise ValueError(f"the keys of a sparse instance are as many as its values, and from 0 to {columns - 1}")
+    return Batch(csr_matrix((values, keys, [0, len(keys)]), shape=(1, columns)))
+
+
+def _write_json(columns: Columns) -> bytes:
+    return json.dumps({"predictions": _objects(columns)}).encode()
+
+
+def _write_jsonlines(columns: Columns) -> bytes:
+    return "".join(f"{json.dumps(row)}\n" for row in _objects(columns)).encode()
+
+
+def _write_csv(columns: Columns) -> bytes:
+    table = np.hstack([values.reshape(len(values), -1) for values in columns.values()])
+    return "".join(f"{','.join(map(str, row))}\n" for row in table.tolist()).encode()
+
+
+def _write_recordio(columns: Columns) -> bytes:
+    return write_records({}, {name: values.astype(np.float32) for name, values in columns.items()})
+
+
+def _objects(columns: Columns) -> list[dict[str, Any]]:
+    lists = [values.tolist() for values in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
+
+
+READERS: Mapping[str, Callable[[bytes, int], Batch]] = {
+    CSV: _read_csv,
+    JSON: _read_json,
+    JSONLINES: _read_jsonlines,
+    RECORDIO: _read_recordio,
+}
+WRITERS: Mapping[str, Callable[[Columns], bytes]] = {
+    JSON: _write_json,
+    JSONLINES: _write_jsonlines,
+    CSV: _write_csv,
+    RECORDIO: _write_recordio,
+}
+"""The first is what who asks for nothing gets."""

@@ -1,0 +1,158 @@
+"""A channel as batches, in the memory that a few of them take.
+
+    file or pipe ─▶ [gzip] ─▶ RecordIO or CSV, some megabytes at a time ─▶ checked ─▶ batches of one size
+
+What is wrong is told with the file and its record or line.
+"""
+
+import gzip
+import io
+import os
+from collections.abc import Callable, Iterator
+from typing import IO, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clary.algorithms.errors import UserError
+from clary.algorithms.kit.batches import Batch, rebatch
+from clary.algorithms.kit.channels import CSV, RECORDIO, Channel
+from clary.toolkits.recordio import read_rows
+from clary.toolkits.tabular import read_csv
+
+GZIP = b"\x1f\x8b"
+BUFFER = 1024 * 1024
+CHUNK = 4 * 1024 * 1024
+"""Bytes of text that are read at once."""
+
+
+class Expected(NamedTuple):
+    """What rows must be like."""
+
+    width: int | None = None
+    """Features; None takes them as the first rows have them."""
+    labelled: bool = False
+
+
+def read_batches(channel: Channel, size: int, epoch: int, expected: Expected) -> Iterator[Batch]:
+    """Raises `UserError` for what is not as expected."""
+    return rebatch(_read(channel, epoch, expected), size)
+
+
+def _read(channel: Channel, epoch: int, expected: Expected) -> Iterator[Batch]:
+    unit, decode = DECODERS[channel.content_type]
+    width = expected.width
+    for path in channel.files(epoch):
+        read = 0
+        try:
+            with io.BufferedReader(io.FileIO(path), BUFFER) as file:
+                for batch in decode(_unpacked(file), channel):
+                    width = width or batch.width
+                    batch = _of_width(batch, width, f"{unit} {read + 1}")
+                    _check(batch, expected.labelled, unit, read + 1)
+                    read += len(batch)
+                    yield batch
+        except (ValueError, OSError, EOFError) as error:
+            raise UserError(
+                f"Unable to read data channel {channel.name!r}. Requested content-type is {channel.content_type!r}. "
+                f"Please verify the data matches the requested content-type. (caused by {type(error).__name__})\n\n"
+                f"Caused by: {os.path.basename(path)}: {error}"
+            ) from error
+
+
+def _unpacked(file: "io.BufferedReader[io.FileIO]") -> IO[bytes]:
+    return cast(IO[bytes], gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == GZIP else file)
+
+
+def _of_width(batch: Batch, width: int, where: str) -> Batch:
+    if batch.width == width:
+        return batch
+    if batch.is_sparse and batch.width < width:
+        batch.features.resize(len(batch), width)
+        return batch
+    raise ValueError(
+        f"{where} has {batch.width} features, and feature_dim is {width}. Where the first column of a CSV is no label, "
+        "say so in the content type: text/csv;label_size=0"
+    )
+
+
+def _check(batch: Batch, labelled: bool, unit: str, first: int) -> None:
+    """`first` is the number of the batch's first row in its file."""
+    if bad := _not_finite(batch):
+        row, column, value = bad
+        raise ValueError(f"{unit} {first + row} has {value} for feature {column + 1}, which is no finite number")
+    if labelled and batch.labels is None:
+        raise ValueError(f"{unit} {first} has no label")
+    if batch.labels is not None and not np.isfinite(batch.labels).all():
+        row = int(np.isfinite(batch.labels).reshape(len(batch), -1).all(axis=1).argmin())
+        raise ValueError(f"{unit} {first + row} has the label {batch.labels[row]}, which is no finite number")
+
+
+def _not_finite(batch: Batch) -> tuple[int, int, float] | None:
+    """Row, column and value of the first feature that is infinite or no number."""
+    features = batch.features
+    values = features.ravel() if isinstance(features, np.ndarray) else features.data
+    finite = np.isfinite(values)
+    if finite.all():
+        return None
+    place = int(finite.argmin())
+    if isinstance(features, np.ndarray):
+        row, column = divmod(place, batch.width)
+    else:
+        row = int(np.searchsorted(features.indptr, place, side="right")) - 1
+        column = int(features.indices[place])
+    return row, column, float(values[place])
+
+
+def _decode_recordio(stream: IO[bytes], _channel: Channel) -> Iterator[Batch]:
+    for rows in read_rows(stream):
+        yield Batch(rows.features, rows.labels)
+
+
+def _decode_csv(stream: IO[bytes], channel: Channel) -> Iterator[Batch]:
+    rest, done = b"", 0
+    while True:
+        chunk = stream.read(CHUNK)
+        whole, newline, rest = (rest + chunk).rpartition(b"\n") if chunk else (rest, b"", b"")
+        lines = (whole + newline).decode().splitlines()
+        if any(lines):
+            table = _table(lines, done)
+            yield split_label(table, channel.label_size)
+            done += len(lines)
+        if not chunk:
+            return
+
+
+def split_label(table: NDArray[np.float32], columns: int) -> Batch:
+    """The first columns of a table are labels, where there are any."""
+    if not columns:
+        return Batch(table)
+    labels = table[:, 0] if columns == 1 else table[:, :columns]
+    return Batch(np.ascontiguousarray(table[:, columns:]), np.ascontiguousarray(labels))
+
+
+def _table(lines: list[str], done: int) -> NDArray[np.float32]:
+    try:
+        return read_csv(lines, ",")
+    except ValueError as error:
+        raise ValueError(_first_bad(lines, done) or str(error)) from error
+
+
+def _first_bad(lines: list[str], done: int) -> str:
+    """What is wrong with which line; empty where it is not found."""
+    columns = lines[0].count(",") + 1
+    for number, line in enumerate(lines, done + 1):
+        values = line.split(",")
+        if line.strip() and len(values) != columns:
+            return f"line {number} has {len(values)} columns, where those before it have {columns}"
+        for value in values if line.strip() else []:
+            try:
+                float(value or "nan")
+            except ValueError:
+                return f"line {number} has {value.strip()!r}, which is no number"
+    return ""
+
+
+Decode = Callable[[IO[bytes], Channel], Iterator[Batch]]
+DECODERS: dict[str, tuple[str, Decode]] = {RECORDIO: ("record", _decode_recordio), CSV: ("line", _decode_csv)}
+"""Content type → what its rows are called, and how they are read."""

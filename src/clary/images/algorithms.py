@@ -1,0 +1,37 @@
+"""The built-in algorithms that stand on one kit: their registry repositories, environments and metrics.
+
+Metrics are told apart by AWS's own regular expressions, which `clary.algorithms.kit.job` prints lines for.
+"""
+
+from dataclasses import dataclass
+
+from clary.images.recipes import NUMERIC, Family
+
+Metrics = tuple[tuple[str, str], ...]
+"""(name, regular expression) of each."""
+
+HOST = r"host=\S+"
+EVERY: Metrics = (
+    ("train:progress", rf"#progress_metric: {HOST}, completed (\S+) %"),
+    ("train:throughput", rf"#throughput_metric: {HOST}, train throughput=(\S+) records/second"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    name: str
+    """Of the repository, and what `python -m clary.algorithms` is given."""
+    family: Family
+    metrics: Metrics
+
+
+def losses(*names: str) -> Metrics:
+    """`test:msd` is printed as `test msd <loss>=…`."""
+    return tuple((name, rf"#quality_metric: {HOST}, {name.replace(':', ' ', 1)} <loss>=(\S+)") for name in names)
+
+
+def scores(*names: str) -> Metrics:
+    return tuple((name, rf"#quality_metric: {HOST}, {name.replace(':', ' ', 1)} <score>=(\S+)") for name in names)
+
+
+ALGORITHMS = (Algorithm("kmeans", NUMERIC, (*EVERY, *losses("train:msd", "train:ssd", "test:msd", "test:ssd"))),)

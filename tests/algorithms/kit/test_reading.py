@@ -1,0 +1,161 @@
+"""Channels in every form become the same batches, and what is wrong with one is told with its place."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from clary.algorithms.errors import UserError
+from clary.algorithms.kit import formats
+from clary.algorithms.kit.base import Algorithm
+from clary.algorithms.kit.batches import join
+from clary.algorithms.kit.channels import RECORDIO, Takes, check
+from clary.algorithms.kit.job import Job, open_job
+from clary.algorithms.kit.parameters import integer
+from clary.toolkits.protobuf import delimited, encode_varint
+from clary.toolkits.recordio import HEADER, MAGIC
+from clary.toolkits.recordio_writing import write_records
+
+ROWS = np.random.default_rng(1).normal(size=(700, 5)).astype(np.float32)
+LABELS = np.arange(700, dtype=np.float32)
+CSV = "".join(",".join(map(repr, row)) + "\n" for row in np.column_stack([LABELS, ROWS]).tolist()).encode()
+
+
+class Plain(Algorithm):
+    name = "plain"
+    hyperparameters = (integer("feature_dim"), integer("mini_batch_size", default=300))
+    channels = (Takes("train", required=True), Takes("test"))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
+    (tmp_path / "input/config").mkdir(parents=True)
+    (tmp_path / "input/data/train").mkdir(parents=True)
+    return tmp_path
+
+
+def job(root: Path, content_type: str | None, **parameters: str) -> Job:
+    channel = {"ContentType": content_type} if content_type else {}
+    (root / "input/config/inputdataconfig.json").write_text(json.dumps({"train": channel}))
+    (root / "input/config/hyperparameters.json").write_text(json.dumps(parameters))
+    return open_job(Plain())
+
+
+def sparse_records(rows: np.ndarray, labels: np.ndarray) -> bytes:
+    """As the SDK's `write_spmatrix_to_sparse_tensor` writes them: keys and shape beside the values, labels integers."""
+    written = b""
+    for row, label in zip(rows, labels.astype(int), strict=True):
+        keys = np.flatnonzero(row)
+        tensor = delimited(1, row[keys].astype("<f4").tobytes())
+        tensor += delimited(2, b"".join(map(encode_varint, keys.tolist())))
+        tensor += delimited(3, encode_varint(len(row)))
+        values = delimited(1, b"values")
+        record = delimited(1, values + delimited(2, delimited(2, tensor)))
+        record += delimited(2, values + delimited(2, delimited(7, delimited(1, encode_varint(label)))))
+        written += HEADER.pack(MAGIC, len(record)) + record + b"\0" * (-len(record) % 4)
+    return written
+
+
+@pytest.mark.parametrize(
+    ("content_type", "data"),
+    [
+        ("text/csv", CSV),
+        ("text/csv; label_size=1", gzip.compress(CSV)),
+        ("text/csv", CSV.rstrip().replace(b"\n", b"\r\n")),
+        (None, write_records({"values": ROWS}, {"values": LABELS})),
+        (RECORDIO, write_records({"values": ROWS.astype(np.float64)}, {"values": LABELS.astype(np.float64)})),
+        (RECORDIO, gzip.compress(write_records({"values": ROWS}, {"values": LABELS}))),
+        (RECORDIO, sparse_records(ROWS, LABELS)),
+    ],
+)
+def test_every_form_gives_the_same_batches(root: Path, content_type: str | None, data: bytes) -> None:
+    half = root / "input/data/train"
+    (half / "a").write_bytes(data)
+    (half / "deeper").mkdir()
+    (half / "deeper/b").write_bytes(data)
+    (half / "_SUCCESS").write_bytes(b"")
+    told = job(root, content_type)
+    batches = list(told.batches())
+    assert [len(batch) for batch in batches] == [300, 300, 300, 300, 200]
+    whole = join(batches)
+    assert np.allclose(whole.dense(), np.vstack([ROWS, ROWS]), rtol=1e-6)
+    assert whole.labels is not None
+    assert (whole.labels == np.concatenate([LABELS, LABELS])).all()
+    assert told.feature_dim == 5
+
+
+def test_widths_of_sparse_rows_are_those_of_the_job(root: Path) -> None:
+    sparse = np.zeros((50, 9000), np.float32)
+    sparse[np.arange(50), np.arange(50) * 170] = 1.5
+    (root / "input/data/train/rows").write_bytes(sparse_records(sparse, np.zeros(50)))
+    [batch] = job(root, None, feature_dim="10000").batches()
+    assert isinstance(batch.features, csr_matrix)
+    assert batch.features.shape == (50, 10000)
+    assert (batch.dense()[:, :9000] == sparse).all()
+
+
+BAD_ROWS = ROWS[:40].copy()
+BAD_ROWS[30, 2] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("content_type", "data", "reason"),
+    [
+        ("text/csv", b"1,2,3\n1,2\n", "rows: line 2 has 2 columns, where those before it have 3"),
+        ("text/csv", b"1,2,3\n1,2,three\n", "rows: line 2 has 'three', which is no number"),
+        ("text/csv", b"1,2,3\n1,,3\n", "rows: line 2 has nan for feature 1, which is no finite number"),
+        ("text/csv", b"inf,2,3\n", "rows: line 1 has the label inf"),
+        ("text/csv", CSV, "rows: line 1 has 5 features, and feature_dim is 2.*label_size=0"),
+        ("text/csv;label_size=0", b"1,2\n1,2,3\n", "rows: line 2 has 3 columns"),
+        (RECORDIO, CSV, r"Unable to read data channel 'train'.*record 1: no RecordIO record begins at byte 0"),
+        (RECORDIO, write_records({"values": ROWS[:, :2]}, {})[:-9], "record 700: the last record is cut short"),
+        (RECORDIO, write_records({"values": BAD_ROWS[:, 1:3]}, {}), "rows: record 31 has nan for feature 2"),
+        (RECORDIO, write_records({"other": ROWS}, {}), "record 1: a record has no feature tensor named 'values'"),
+        (RECORDIO, b"", "Unable to read data channel 'train': there is no data in it"),
+        ("text/plain", b"", r"No iterator has been registered for ContentType \('text/plain', '1.0'\)"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(root: Path, content_type: str, data: bytes, reason: str) -> None:
+    (root / "input/data/train/rows").write_bytes(data)
+    with pytest.raises(UserError, match=f"(?s){reason}"):
+        list(job(root, content_type, feature_dim="2").batches())
+
+
+@pytest.mark.parametrize(
+    ("channels", "reason"),
+    [
+        ({}, "'train' is a required property"),
+        ({"train": {}, "trial": {}}, r"\('trial' was unexpected\): the channels of this algorithm are train, test"),
+        ({"train": {"TrainingInputMode": "Tape"}}, "'Tape' is not one of"),
+    ],
+)
+def test_channels_are_those_of_the_algorithm(channels: dict[str, dict[str, str]], reason: str) -> None:
+    with pytest.raises(UserError, match=reason):
+        check(Plain.channels, channels)
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("text/csv", b"1,2.5,0\n0,0,4"),
+        ("application/json", b'{"instances": [{"features": [1, 2.5, 0]}, {"features": [0, 0, 4]}]}'),
+        (
+            "application/json",
+            b'{"instances": [{"data": {"features": {"values": [1, 2.5, 0]}}}, {"features": [0, 0, 4]}]}',
+        ),
+        (
+            "application/json",
+            b'{"instances": [{"data": {"features": {"values": [1, 2.5], "keys": [0, 1], "shape": [3]}}},'
+            b' {"data": {"features": {"values": [4], "keys": [2]}}}]}',
+        ),
+        ("application/jsonlines", b'{"features": [1, 2.5, 0]}\n{"data": {"features": {"values": [0, 0, 4]}}}\n'),
+        (RECORDIO, write_records({"values": np.array([[1, 2.5, 0], [0, 0, 4]])}, {})),
+        (RECORDIO, sparse_records(np.array([[1, 2.5, 0], [0, 0, 4]]), np.zeros(2))),
+    ],
+)
+def test_requests_in_every_format_are_the_same_rows(media: str, body: bytes) -> None:
+    assert formats.read_request(body, media, 3).dense().tolist() == [[1, 2.5, 0], [0, 0, 4]]
