@@ -53,6 +53,7 @@ from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from clary.services.sagemaker.processing.family import Processing
 from clary.services.sagemaker.training.family import Training
 from clary.services.sagemaker.training.warm_pools import WarmPoolReconciler, WarmPools
+from clary.services.sagemaker.transform.family import Transforming
 from clary.services.sagemaker.tuning.lifecycle import TuningReconciler
 from clary.services.table import all_handlers
 from clary.settings import Settings
@@ -102,6 +103,7 @@ async def _run(settings: Settings) -> None:
         JobReconciler(house, Training(), WarmPools()),
         JobReconciler(house, Processing()),
         WarmPoolReconciler(house),
+        JobReconciler(house, Transforming()),
         TuningReconciler(house),
         EndpointReconciler(house),
         AlarmReconciler(house),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clary.engines.process import ProcessEngine
-from clary.instance.address import host_and_port
+from clary.instance.network.address import host_and_port
 from clary.toolkits import binding
 from tests.engines.capability import needs_own_networks, sandbox_works
 from tests.engines.conformance import EngineTestCase

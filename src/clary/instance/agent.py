@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from clary.instance.data.legacy import Legacy
     from clary.instance.data.mirrors import Mirrors
     from clary.instance.data.pipes import Pipes
+    from clary.instance.transform.process import Transforming
     from clary.instance.vessel import Vessel
 
 
@@ -71,6 +72,7 @@ class Agent:
         self._wishes = Wishes(layout)
         self._room = Room([layout.root], node.reserve)
         self._pipes: Pipes | None = None
+        self._transforming: Transforming | None = None
 
     def work(self) -> None:
         try:
@@ -98,7 +100,7 @@ class Agent:
                 self._report.notice(group.notice)
             self._report.enter("Downloading")
             self._stage_in(surroundings)
-            if self._spec.serves and self._node.bind and isinstance(surroundings, Surroundings):
+            if self._spec.is_called and self._node.bind and isinstance(surroundings, Surroundings):
                 self._bind(surroundings)
             mirrors = self._mirrors()
             self._report.enter("Running")
@@ -163,6 +165,11 @@ class Agent:
             from clary.instance.data.pipes import Pipes
 
             self._pipes = Pipes(self._layout, spec.pipes, check)
+            self._room.besides.add(self._layout["feed"])
+        if spec.transform:
+            from clary.instance.transform.process import Transforming
+
+            self._transforming = Transforming(self._layout, spec.transform, check)
             self._room.besides.add(self._layout["feed"])
         for archive in spec.archives:
             # The query of a presigned URL is a secret; the reason of a failure is not.
@@ -229,6 +236,8 @@ class Agent:
         limits = Limits(self._spec.max_runtime, self._spec.grace, self._room)
         if self._pipes:
             command = self._pipes.accompany(command)
+        if self._transforming:
+            command = self._transforming.accompany(command)
         supervisor = Supervisor(command, self._report.log, self._wishes, limits)
         if mirrors:
             mirrors.start()
@@ -244,6 +253,8 @@ class Agent:
     def _keep(self) -> None:
         for output in self._spec.outputs:
             directory, result = self._layout.host(output.directory), self._layout[f"outputs/{output.name}"]
+            if not output.directory:
+                continue
             if output.packed:
                 pack(directory, self._layout.root, result, self._room.check)
             elif is_plain_directory(directory, self._layout.root):
@@ -287,6 +298,9 @@ class Agent:
             return
         if ending.cause:
             self._report.done(ending.cause, code)
+        elif self._transforming and ending.alarmed:
+            reason = self._transforming.reason()
+            self._report.done("Failed" if reason else "Completed", reason=reason)
         elif code == 0 and not self._spec.serves:
             self._report.done("Completed", code)
         else:

@@ -14,7 +14,8 @@
     scratch/              what the program sees as its own /tmp and HOME, and what it changed in its interpreter
     outputs/              packed directories, and links to those that are kept as they are
     address verdict.json  of a program in a container (`vessel.py`)
-    feed/                 links to what its pipes are fed with
+    feed/                 links to what its pipes are fed with, or what it transforms
+    partial/              answers of objects that are not all there yet (`transform/assembly.py`)
     staged.json           which files its channels hold, for the one after it (`data/legacy.py`)
     before/               all of the instance that it came after
 """

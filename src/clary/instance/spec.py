@@ -85,7 +85,7 @@ class Output:
     name: str
     """File name of the result: `model.tar.gz`."""
     directory: str
-    """`/opt/ml/model`"""
+    """`/opt/ml/model`; empty for what a process beside the program puts into its place."""
     packed: bool = True
     """As a .tar.gz; otherwise the result is the directory as it is."""
     destination: str = ""
@@ -107,6 +107,42 @@ class Mirror:
 
 
 @dataclass(slots=True)
+class Transform:
+    """Objects that the instance's server is given, and whose answers are kept. `transform/` tells how."""
+
+    items: list[Source]
+    output: str
+    """Name of the output that holds `<name of the item>.out` for each of them."""
+    keys: list[str] = field(default_factory=list)
+    """By which each of them is told of: `bucket/key`."""
+    content_type: str = ""
+    accept: str = ""
+    """Of the requests; empty where it is not sent."""
+    gzip: bool = False
+    split: str = "None"
+    strategy: str = ""
+    concurrency: int = 0
+    payload: int | None = None
+    """Megabytes; 0 is no limit. Each of the three is the server's to say where it is empty."""
+    line: bool = False
+    """Whether a newline ends each answer."""
+    input_filter: str = "$"
+    output_filter: str = "$"
+    joins: bool = False
+    """Whether what is kept is the input together with its answer."""
+    timeout: float = 600.0
+    """Seconds for one answer."""
+    retries: int = 3
+    patience: float = 600.0
+    """Seconds for the server to be ready."""
+
+    @property
+    def processes(self) -> bool:
+        """Whether records and answers are looked into."""
+        return self.joins or self.input_filter != "$" or self.output_filter != "$"
+
+
+@dataclass(slots=True)
 class InstanceSpec:
     id: str
     """Unique and safe as a file name; at most 40 characters."""
@@ -123,6 +159,8 @@ class InstanceSpec:
     """True for a model server: it listens on `CLARY_BIND` and is not done until stopped."""
     port: int = 0
     """Where a server listens on a TCP port of its own network instead; 0 is `CLARY_BIND`."""
+    transform: Transform | None = None
+    """What a server is there for: it is done once that is."""
 
     files: dict[str, str] = field(default_factory=dict)
     """Text files to write: `/opt/ml/input/config/hyperparameters.json` → content, in which `INTERFACE` is replaced."""
@@ -171,9 +209,15 @@ class InstanceSpec:
     """Seconds between SIGTERM and SIGKILL."""
 
     @property
+    def is_called(self) -> bool:
+        """Whether others than its own agent call its server."""
+        return self.serves and not self.transform
+
+    @property
     def kept(self) -> list[str]:
         """Directories whose files are kept."""
-        return [output.directory for output in self.outputs] + [mirror.directory for mirror in self.mirrors]
+        places = [output.directory for output in self.outputs] + [mirror.directory for mirror in self.mirrors]
+        return [place for place in places if place]
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -192,9 +236,14 @@ def _pipe(data: dict[str, Any]) -> Pipe:
     return Pipe(**{**data, "items": [[Source(**source) for source in item] for item in data["items"]]})
 
 
+def _transform(data: dict[str, Any]) -> Transform:
+    return Transform(**{**data, "items": [Source(**source) for source in data["items"]]})
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "channels": lambda found: {path: [Source(**each) for each in files] for path, files in found.items()},
     "pipes": lambda found: {path: _pipe(each) for path, each in found.items()},
+    "transform": lambda found: _transform(found) if found else None,
     "mounts": lambda found: {path: Mount(**each) for path, each in found.items()},
     "archives": lambda found: [Archive(**each) for each in found],
     "outputs": lambda found: [Output(**each) for each in found],

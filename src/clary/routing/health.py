@@ -2,7 +2,7 @@
 
 import http.client
 
-from clary.instance.address import ServerConnection
+from clary.instance.network.address import ServerConnection
 
 PING_TIMEOUT = 2.0
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from clary.instance.address import host_and_port, socket_path
+from clary.instance.network.address import host_and_port, socket_path
 from clary.routing.connection import Answer, Connection, ConnectionLost
 
 FULL_BACKLOG = (0.005, 0.02, 0.1, 0.5)

@@ -15,6 +15,7 @@ MODULES = (
     "clary.services.sagemaker.model_registry.groups",
     "clary.services.sagemaker.model_registry.packages",
     "clary.services.sagemaker.processing.api",
+    "clary.services.sagemaker.transform.api",
     "clary.services.sagemaker.tuning.api",
     "clary.services.sagemaker.experiments.experiments",
     "clary.services.sagemaker.experiments.trials",

@@ -84,7 +84,7 @@ class Feed:
             write(fd, chunk)
 
     def _chunks(self, source: Source) -> Iterator[bytes]:
-        chunks = _read(source)
+        chunks = read(source)
         return decompressed(source, chunks) if self._pipe.gzip else chunks
 
 
@@ -140,7 +140,7 @@ def decompressed(source: Source, chunks: Iterator[bytes]) -> Iterator[bytes]:
         raise _failed(source, "its gzip is cut short")
 
 
-def _read(source: Source) -> Iterator[bytes]:
+def read(source: Source) -> Iterator[bytes]:
     if is_remote(source):
         from clary.instance.data.streaming import stream
 

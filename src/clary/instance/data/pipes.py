@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from clary.instance.data.feed import Feed
-from clary.instance.data.staging import CANNOT_LINK, is_remote
+from clary.instance.data.held import hold
 from clary.instance.errors import Refused
 from clary.instance.layout import Layout
 from clary.instance.processes import chain, close_all_but, die_with_parent
@@ -68,23 +68,11 @@ class Pipes:
         kept: dict[str, str] = {}
 
         def keep(source: Source) -> Source:
-            check()
-            if source.text or not source.location or is_remote(source):
-                return source
             if source.location not in kept:
-                kept[source.location] = self._link(source.location, f"{self._scratch}/{number}-{len(kept)}")
+                kept[source.location] = hold(source, f"{self._scratch}/{number}-{len(kept)}", check).location
             return replace(source, location=kept[source.location])
 
         return replace(pipe, items=[[keep(source) for source in item] for item in pipe.items])
-
-    def _link(self, location: str, path: str) -> str:
-        try:
-            os.link(location, path)
-        except OSError as error:
-            if error.errno not in CANNOT_LINK:
-                raise Refused(f"ClientError: Data download failed: {error.strerror or error}.") from error
-            return location
-        return path
 
     def _start(self) -> None:
         for directory, name, pipe in self._feeds:

@@ -63,7 +63,7 @@ def sagemaker(platform: Platform) -> Iterator[Any]:
     for base, request in SMALLEST.items():
         for name in NAMES:
             getattr(client, xform_name(f"Create{base}"))(**{f"{base}Name": name}, **request)
-    for base in ("HyperParameterTuningJob", "TrainingJob", "ProcessingJob", "Endpoint"):
+    for base in ("HyperParameterTuningJob", "TrainingJob", "ProcessingJob", "TransformJob", "Endpoint"):
         wait_until(lambda base=base: all(found[f"{base}Status"] == "Failed" for found in listing(client, base)()))
     for job in listing(client, "TrainingJob")():
         if job["TrainingJobName"] not in NAMES:  # A tuning job started it.
@@ -74,7 +74,8 @@ def sagemaker(platform: Platform) -> Iterator[Any]:
     yield client
     for base in reversed(SMALLEST):
         for name in NAMES:
-            getattr(client, xform_name(f"Delete{base}"))(**{f"{base}Name": name})
+            if f"Delete{base}" in service_model("sagemaker").operation_names:
+                getattr(client, xform_name(f"Delete{base}"))(**{f"{base}Name": name})
 
 
 def listing(client: Any, base: str) -> Listed:

@@ -41,6 +41,12 @@ SMALLEST: dict[str, dict[str, Any]] = {
         "RoleArn": ROLE,
         "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
     },
+    "TransformJob": {
+        "ModelName": "walk-a",
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}}},
+        "TransformOutput": {"S3OutputPath": "s3://bucket/out"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    },
     "HyperParameterTuningJob": {"HyperParameterTuningJobConfig": TUNING, "TrainingJobDefinition": TRIAL},
     "Experiment": {"Description": "which depth is best"},
     "Trial": {"ExperimentName": "walk-a"},

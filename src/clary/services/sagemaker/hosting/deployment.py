@@ -34,11 +34,11 @@ def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
         for variant in config["ProductionVariants"]
     ]
     names = {variant["ModelName"] for variant in variants}
-    models = {name: _deployable(call, find(call, MODELS, name).document) for name in names}
+    models = {name: deployable(call, find(call, MODELS, name).document) for name in names}
     return {"Number": number, "ConfigName": config_name, "Variants": variants, "Models": models}
 
 
-def _deployable(call: Call, model: dict[str, Any]) -> dict[str, Any]:
+def deployable(call: Call, model: dict[str, Any]) -> dict[str, Any]:
     """The model with one container, which is what its package says where it names one. Its image stays what it is now:
     a replica that is started later is as the others."""
     container = from_package(call, container_of(model))

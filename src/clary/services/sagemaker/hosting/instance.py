@@ -4,18 +4,19 @@ The layout is SageMaker's documented contract with hosting containers: the model
 /ping and /invocations.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from clary.control.house import House
 from clary.images.table import UnknownImage, find_recipe, serve_command
 from clary.instance.spec import Archive, InstanceSpec, Source
-from clary.records.record import Record
+from clary.records.record import Record, Scope
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.models import container_of
 from clary.services.sagemaker.instances.environment import instance_environment
 from clary.services.sagemaker.instances.images import MISSING_MODEL, Program, listed_image, own_image, own_program
 from clary.services.sagemaker.instances.inputs import locate, prefix_sources
-from clary.services.sagemaker.instances.types import instance_type
+from clary.services.sagemaker.instances.types import instance_type as find_type
 
 MODEL = "/opt/ml/model"
 CODE = "/opt/ml/code"
@@ -31,19 +32,34 @@ def replica_instance(
     house: House, record: Record, replica: dict[str, Any], variant: dict[str, Any], model: dict[str, Any]
 ) -> InstanceSpec:
     """The spec of one replica; raises `JobError` for what the user must mend."""
+    hostname = f"{replica['Variant']}-{replica['Id'].rpartition('-')[2]}"[:63]
+    spec = model_instance(house, record.scope, model, variant["InstanceType"], replica["Id"], hostname, CREDENTIALS)
+    return replace(spec, grace=GRACE)
+
+
+def model_instance(
+    house: House,
+    scope: Scope,
+    model: dict[str, Any],
+    instance_type: str,
+    instance_id: str,
+    hostname: str,
+    seconds: int,
+) -> InstanceSpec:
+    """The spec of an instance that serves the model for at most `seconds`; raises `JobError`."""
     container = container_of(model)
     environment = container.get("Environment", {})
-    kind = instance_type(variant["InstanceType"])
-    program = _program(house, record, container)
+    kind = find_type(instance_type)
+    program = _program(house, scope, container)
     role = model.get("ExecutionRoleArn", "role/ClaryEndpoint")
     return InstanceSpec(
-        id=replica["Id"],
+        id=instance_id,
         command=program.command,
         environment={
-            **instance_environment(house, record.scope, role, session="SageMaker", seconds=CREDENTIALS),
+            **instance_environment(house, scope, role, session="SageMaker", seconds=seconds),
             **environment,
         },
-        hostname=f"{replica['Variant']}-{replica['Id'].rpartition('-')[2]}"[:63],
+        hostname=hostname,
         serves=True,
         port=PORT if program.container else 0,
         channels=_model_files(house, container),
@@ -55,17 +71,16 @@ def replica_instance(
         memory=kind.memory,
         gpus=kind.gpus,
         isolated=model.get("EnableNetworkIsolation", False),
-        grace=GRACE,
     )
 
 
-def _program(house: House, record: Record, container: dict[str, Any]) -> Program:
+def _program(house: House, scope: Scope, container: dict[str, Any]) -> Program:
     uri, environment = container["Image"], container.get("Environment", {})
     try:
-        own = own_image(house, record.scope, uri, MISSING_MODEL)
+        own = own_image(house, scope, uri, MISSING_MODEL)
         if own:
             return own_program(own, None, None, ["serve"])
-        command = serve_command(listed_image(house, record.scope, uri, MISSING_MODEL), environment)
+        command = serve_command(listed_image(house, scope, uri, MISSING_MODEL), environment)
     except UnknownImage as error:
         raise JobError(str(error)) from None
     return Program(["python", *command], image=find_recipe(uri))

@@ -36,32 +36,46 @@ def prefix_sources(house: House, uri: str) -> list[Source]:
     `s3://b/data/train` gives `a.csv` for the key `data/train/a.csv`, and its own base name for an object of
     exactly that key. A prefix that ends inside a name keeps the whole last segment.
     """
-    sources = sources_below(house, uri)
-    if not sources:
-        raise JobError(
-            f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
-            "the bucket exists and that objects exist under that S3 prefix."
-        )
-    return sources
+    return [source for _, source in _prefix_objects(house, uri)]
 
 
 def sources_below(house: House, uri: str) -> list[Source]:
     """The same, where there may be none."""
-    bucket, prefix = split_s3_uri(uri)
-    sources = []
-    try:
-        for found in house.objects.list(bucket, prefix):
-            name = _relative_name(found.key, prefix)
-            if name:
-                sources.append(Source(name, _locate(house, bucket, found.key), found.size, etag=found.etag))
-    except KeyError:
-        raise JobError(f'ClientError: The bucket "{bucket}" of {uri} does not exist.') from None
-    return sources
+    return [source for _, source in _objects_below(house, uri)]
 
 
 def read_sources(house: House, kind: str, uri: str) -> list[Source]:
     """`kind` is the S3DataType: `S3Prefix` or `ManifestFile`."""
-    return list(_manifest_sources(house, uri)) if kind == "ManifestFile" else prefix_sources(house, uri)
+    return [source for _, source in read_objects(house, kind, uri)]
+
+
+def read_objects(house: House, kind: str, uri: str) -> list[tuple[str, Source]]:
+    """The same, each with its `bucket/key`."""
+    return list(_manifest_objects(house, uri)) if kind == "ManifestFile" else _prefix_objects(house, uri)
+
+
+def _prefix_objects(house: House, uri: str) -> list[tuple[str, Source]]:
+    found = list(_objects_below(house, uri))
+    if not found:
+        raise JobError(
+            f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
+            "the bucket exists and that objects exist under that S3 prefix."
+        )
+    return found
+
+
+def _objects_below(house: House, uri: str) -> Iterator[tuple[str, Source]]:
+    bucket, prefix = split_s3_uri(uri)
+    try:
+        for found in house.objects.list(bucket, prefix):
+            name = _relative_name(found.key, prefix)
+            if name:
+                yield (
+                    f"{bucket}/{found.key}",
+                    Source(name, _locate(house, bucket, found.key), found.size, etag=found.etag),
+                )
+    except KeyError:
+        raise JobError(f'ClientError: The bucket "{bucket}" of {uri} does not exist.') from None
 
 
 def _locate(house: House, bucket: str, key: str) -> str:
@@ -81,7 +95,7 @@ def _relative_name(key: str, prefix: str) -> str:
     return key[prefix.rfind("/") + 1 :]
 
 
-def _manifest_sources(house: House, uri: str) -> Iterator[Source]:
+def _manifest_objects(house: House, uri: str) -> Iterator[tuple[str, Source]]:
     """A manifest is a JSON list: `{"prefix": "s3://bucket/dir/"}` and then keys relative to it."""
     try:
         first, *names = json.loads(read_object(house, uri))
@@ -93,7 +107,7 @@ def _manifest_sources(house: House, uri: str) -> Iterator[Source]:
     for name in names:
         if not isinstance(name, str):
             raise JobError(f"ClientError: The S3 manifest {uri} has {json.dumps(name)[:100]} in place of a key.")
-        yield Source(name, locate(house, f"{base}{name}"))
+        yield f"{base}{name}".removeprefix("s3://"), Source(name, locate(house, f"{base}{name}"))
 
 
 def augmented_items(house: House, uri: str, attributes: Sequence[str]) -> list[list[Source]]:

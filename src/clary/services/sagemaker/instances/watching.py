@@ -1,12 +1,16 @@
 """Looking at instances and letting go of them: their status, what they print, their end."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
 from clary.control.house import House
 from clary.instance.spec import InstanceStatus
+from clary.records.log_rows import Lines
 from clary.records.record import Scope
 from clary.services.sagemaker.instances.outputs import discard
+
+EVERYTHING: Mapping[str, Lines] = {}
 
 
 class Printed(NamedTuple):
@@ -45,11 +49,19 @@ def read_logs(house: House, scope: Scope, group: str, stream: str, instance_id: 
     return Printed(stream, [(line.at, line.text) for line in lines], reached, more=True)
 
 
-def keep_logs(house: House, scope: Scope, group: str, printed: Printed) -> None:
+def keep_logs(
+    house: House, scope: Scope, group: str, printed: Printed, streams: Mapping[str, Lines] = EVERYTHING
+) -> None:
     """Carry the page into its log stream, which clients read. The offset is kept in the same transaction as the lines,
-    so none is lost or repeated by a crash between; what is read from them belongs into it too (`records.together`)."""
-    if printed.more:
-        house.logs.append(scope, group, printed.stream, printed.lines, source_offset=printed.reached)
+    so none is lost or repeated by a crash between; what is read from them belongs into it too (`records.together`).
+    `streams` is as `Findings.streams`."""
+    if not printed.more:
+        return
+    own = streams.get("", []) if streams else printed.lines
+    house.logs.append(scope, group, printed.stream, own, source_offset=printed.reached)
+    for end, lines in streams.items():
+        if end:
+            house.logs.append(scope, group, f"{printed.stream}{end}", lines)
 
 
 def ship_logs(house: House, scope: Scope, group: str, stream: str, instance_id: str) -> Printed:

@@ -19,6 +19,8 @@ class Findings:
     samples: Sequence[tuple[Series, Sample]] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Members of the job's document."""
+    streams: Mapping[str, Lines] = field(default_factory=dict)
+    """Where not all lines go to the instance's log stream: what its name is followed by → the lines of that stream."""
 
 
 class Family(Protocol):

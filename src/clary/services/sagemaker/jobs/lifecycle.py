@@ -144,7 +144,7 @@ class JobReconciler:
         """Lines and what they say are kept together, or none of it; then the step begins again."""
         house, found = self._house, self._family.read(record, printed.lines)
         with house.records.together():
-            keep_logs(house, record.scope, self._family.log_group, printed)
+            keep_logs(house, record.scope, self._family.log_group, printed, found.streams)
             house.metrics.put(record.scope, found.samples)
             if not found.changes:
                 return record

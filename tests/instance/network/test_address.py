@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from clary.instance.address import host_and_port, socket_path
+from clary.instance.network.address import host_and_port, socket_path
 
 
 def listening(path: Path) -> socket.socket:

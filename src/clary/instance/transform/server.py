@@ -1,0 +1,125 @@
+"""What the model server beside is asked: whether it is ready, how it wants to be asked, and for its answers.
+
+"How Containers Serve Requests", https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import time
+from typing import Any
+
+from clary.instance.layout import Layout
+from clary.instance.network.address import ServerConnection
+from clary.instance.spec import Transform
+from clary.instance.vessel import ADDRESS
+
+PING_TIMEOUT = 2.0
+SOONEST, LATEST = 0.01, 0.5
+"""Seconds between two pings; the later the rarer."""
+BACKOFF = 0.1
+"""Seconds before a request is sent again; doubled for each further time."""
+CHUNK = 1024 * 1024
+ERROR = 400
+"""Statuses from here on are failures; from the next one on they are the server's own."""
+SERVER_ERROR = 500
+
+
+class Failed(Exception):
+    """An object has no answer."""
+
+    def __init__(self, kind: str, lines: list[str]) -> None:
+        """`kind` is that of the job's FailureReason; the lines are written to its log."""
+        super().__init__(kind, lines)
+        self.kind, self.lines = kind, lines
+
+
+class ModelServer:
+    """Of one lane: a connection is one's own."""
+
+    def __init__(self, address: str, transform: Transform) -> None:
+        self._connection = ServerConnection(address, transform.timeout)
+        self._attempts = transform.retries + 1
+        # A body of any length is sent in chunks.
+        self._chunked = transform.payload == 0
+        wanted = {"Content-Type": transform.content_type, "Accept": transform.accept}
+        self._headers = {name: value for name, value in wanted.items() if value}
+        if self._chunked:
+            self._headers["Transfer-Encoding"] = "chunked"
+
+    def invoke(self, body: bytes) -> bytes:
+        """Raises `Failed`."""
+        for attempt in range(1, self._attempts + 1):
+            status, answer = self._post(body)
+            last = attempt == self._attempts
+            if status is not None and status < ERROR:
+                return answer
+            if status is not None and (status < SERVER_ERROR or last):
+                raise _refused(status, answer)
+            if last:
+                break
+            time.sleep(BACKOFF * 2 ** (attempt - 1))
+        raise Failed("InternalServerError", [f"Unable to get response from algorithm: {answer.decode()}"])
+
+    def _post(self, body: bytes) -> tuple[int | None, bytes]:
+        """Status and answer; None and why where there is none."""
+        data: Any = body
+        if self._chunked:
+            data = (body[start : start + CHUNK] for start in range(0, len(body), CHUNK))
+        try:
+            self._connection.request("POST", "/invocations", data, self._headers, encode_chunked=self._chunked)
+            answer = self._connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            # It begins anew on another connection.
+            self._connection.close()
+            return None, (str(error) or type(error).__name__).encode()
+
+
+def _refused(status: int, answer: bytes) -> Failed:
+    message = ["", "Message:", *answer.decode(errors="replace").splitlines()]
+    if status < SERVER_ERROR:
+        return Failed("ClientError", [f"ClientError: {status}", *message])
+    return Failed("AlgorithmError", [f"Bad HTTP status received from algorithm: {status}", *message])
+
+
+def find_ready(layout: Layout, patience: float) -> str | None:
+    """The address of the instance's server once it answers pings; None where it does not for so many seconds."""
+    until, pause = time.monotonic() + patience, SOONEST
+    while time.monotonic() < until:
+        address = _address(layout)
+        if _get(address, "/ping") is not None:
+            return address
+        time.sleep(pause)
+        pause = min(pause * 1.2, LATEST)
+    return None
+
+
+def _address(layout: Layout) -> str:
+    """A container of the machine's runtime has a port, which its runner tells."""
+    with contextlib.suppress(FileNotFoundError), open(layout[ADDRESS], encoding="utf-8") as file:
+        return file.read()
+    return f"unix:{layout['run/server.sock']}"
+
+
+def execution_parameters(address: str) -> dict[str, Any]:
+    """What the server has to say of how it wants to be asked; most say nothing."""
+    try:
+        told = json.loads(_get(address, "/execution-parameters") or b"{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _get(address: str, path: str) -> bytes | None:
+    connection = ServerConnection(address, PING_TIMEOUT)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.read() if answer.status == http.HTTPStatus.OK else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
