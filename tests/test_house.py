@@ -22,6 +22,7 @@ GROUND = {
     "images": {"instance"},
     "routing": {"instance", "records"},
     "registry": {"database", "objects"},
+    "messages": {"database"},
 }
 ALLOWED = {
     **GROUND,

@@ -33,6 +33,7 @@ from clary.control.trouble import passes
 from clary.database import open_database
 from clary.engines.choosing import open_engine
 from clary.files import write_atomically
+from clary.messages.store import Messages
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.open import open_store
 from clary.records.logs import LogStore
@@ -55,6 +56,9 @@ from clary.services.sagemaker.training.family import Training
 from clary.services.sagemaker.training.warm_pools import WarmPoolReconciler, WarmPools
 from clary.services.sagemaker.transform.family import Transforming
 from clary.services.sagemaker.tuning.lifecycle import TuningReconciler
+from clary.services.sns.delivering import SubscriptionReconciler
+from clary.services.sns.destination import Topics
+from clary.services.sqs.destination import Queues
 from clary.services.table import all_handlers
 from clary.settings import Settings
 from clary.wire.credentials import KeyRing
@@ -107,6 +111,7 @@ async def _run(settings: Settings) -> None:
         TuningReconciler(house),
         EndpointReconciler(house),
         AlarmReconciler(house),
+        SubscriptionReconciler(house),
     ]
     _release_forgotten(house)
     server = await _listen(gateway, settings)
@@ -134,7 +139,7 @@ def build_house(settings: Settings) -> House:
         advertised_url(settings)  # refuses at the start what no instance could reach
     engine.on_change(supervisor.hint)
     objects = open_store(settings, database)
-    return House(
+    house = House(
         settings=settings,
         keys=keys,
         records=records,
@@ -143,11 +148,14 @@ def build_house(settings: Settings) -> House:
         search=SearchIndex(database),
         objects=objects,
         registry=Registry(database, objects, settings.registry_dir),
+        messages=Messages(database),
         engine=engine,
         router=Router(on_down=supervisor.hint),
         traffic=Traffic(),
         supervisor=supervisor,
     )
+    house.destinations |= {"sqs": Queues(house), "sns": Topics(house)}
+    return house
 
 
 def _open_records(settings: Settings) -> tuple[Engine, Records]:

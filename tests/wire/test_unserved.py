@@ -18,8 +18,6 @@ from tests.platform import Platform
 from .requests import request
 
 CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "sns": ("SNS", "list_topics", {}),
-    "sqs": ("SQS", "list_queues", {}),
     "ec2": ("EC2", "describe_instances", {}),
     "dynamodb": ("DynamoDB", "list_tables", {}),
     "dynamodbstreams": ("DynamoDB Streams", "list_streams", {}),

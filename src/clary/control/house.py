@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from clary.control.destinations import Destination
     from clary.control.supervisor import Supervisor
     from clary.engines.base import Engine
+    from clary.messages.store import Messages
     from clary.objects.base import ObjectStore
     from clary.records.logs import LogStore
     from clary.records.metrics import MetricStore
@@ -33,11 +34,12 @@ class House:
     search: SearchIndex
     objects: ObjectStore
     registry: Registry
+    messages: Messages
     engine: Engine
     router: Router
     traffic: Traffic
     supervisor: Supervisor
     destinations: dict[str, Destination] = field(default_factory=dict)
-    """Who takes events, by the service's name in ARNs: `sqs`, `sns`, `lambda`, `events`."""
+    """Who takes messages, by the service's name in ARNs: `sqs`, `sns`; nobody is `lambda` or `events`."""
     standings: Memo[Any] = field(default_factory=Memo)
     """What the policies of roles forbid, kept by `services/iam/standing.py`."""

@@ -36,6 +36,7 @@ from clary.objects.errors import StoreError
 from clary.objects.ingest import Ingested, Settle, Sink, ingest
 from clary.objects.listing import OBJECTS, Query, read_page
 from clary.objects.locks import LOCKING, default_retention
+from clary.objects.sequel import with_sequel
 from clary.objects.small import content_of, is_small, keep
 from clary.objects.tables import dead_bodies, parts
 from clary.objects.tables import versions as version_table
@@ -86,7 +87,7 @@ class EmbeddedStore:
 
     def change(self, change: Change[T], body: str | None = None) -> T:
         """Durable when it returns. `body` is one that only this change names: it goes if the change is refused."""
-        return self._submit(change, body).result()
+        return self._submit(with_sequel(change), body).result()
 
     def change_bucket(self, name: str, change: Change[T]) -> T:
         """A `change` of what is kept with a bucket."""
@@ -122,6 +123,7 @@ class EmbeddedStore:
         small: bool = False,
     ) -> T:
         """Store a body and commit the change that names it. With `small`, a small body becomes a row."""
+        change = with_sequel(change)
 
         def commit(received: Ingested) -> "Future[T]":
             if (content := received.content) is None:

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from clary.database import writing
+
 T = TypeVar("T")
 Change = Callable[[Connection], T]
 _Job = tuple[Change[Any], "Future[Any]"]
@@ -53,7 +55,7 @@ class GroupWriter:
                     self._commit_alone(each)
 
     def _commit(self, group: list[_Job], gather: bool = False) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             if gather:
                 group += self._waiting()  # now, when the wait for the database's other writers is over
             group[:] = [job for job in group if job[1].running() or job[1].set_running_or_notify_cancel()]

@@ -49,6 +49,12 @@ MODULES = (
     "clary.services.distribution.uploads",
     "clary.services.distribution.manifests",
     "clary.services.distribution.listing",
+    "clary.services.sqs.api",
+    "clary.services.sqs.sending",
+    "clary.services.sqs.receiving",
+    "clary.services.sns.api",
+    "clary.services.sns.subscriptions",
+    "clary.services.sns.publishing",
     "clary.services.operating.api",
 )
 
@@ -63,6 +69,8 @@ PACKAGES = (
     "clary.services.cloudwatch",
     "clary.services.ecr",
     "clary.services.distribution",
+    "clary.services.sqs",
+    "clary.services.sns",
     "clary.services.operating",
 )
 

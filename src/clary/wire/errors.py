@@ -20,3 +20,5 @@ class ServiceError(Exception):
         self.answer: dict[str, Any] = {}
         """Members of the operation's own output that REST sends in headers although the call is refused: the
         `ETag` of what was not modified."""
+        self.query_code = ""
+        """The code that the service had for it in the query protocol, where the model has forgotten that."""

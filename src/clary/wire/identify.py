@@ -27,9 +27,12 @@ from clary.wire.models import DISTRIBUTION, TARGET_PREFIXES, Protocol, service_m
 from clary.wire.routes import RouteTable, decode_query
 from clary.wire.unserved import FORM, is_unserved, protocol_spoken
 
-QUERY_SERVICES = ("sts", "iam", "cloudwatch")
+QUERY_SERVICES = ("sts", "iam", "cloudwatch", "sns")
 REST_JSON_SERVICES = ("sagemaker-runtime", "sagemaker-metrics")
-QUERY_SIGNING_NAMES = {"sts": "sts", "iam": "iam", "monitoring": "cloudwatch"}
+QUERY_SIGNING_NAMES = {"sts": "sts", "iam": "iam", "monitoring": "cloudwatch", "sns": "sns"}
+VISITED = {"ConfirmSubscription": "sns", "Unsubscribe": "sns"}
+"""Operations that are links in messages too, which whoever gets them visits as they stand: what they name, only the
+recipient knows. By action, the service."""
 
 S3_HOST = re.compile(
     r"(?P<bucket>.+?)\."
@@ -74,10 +77,13 @@ def has_form(request: Request) -> bool:
 
 
 def may_be_anonymous(found: Identified, request: Request) -> bool:
-    """Whether an unsigned request goes on to S3, which refuses it unless a bucket's owner opened it to everybody.
+    """Whether an unsigned request goes on: to S3, which refuses it unless a bucket's owner opened it to everybody, or
+    to what is visited by links.
 
     Only what has no document for a body: nothing of a stranger's is parsed.
     """
+    if VISITED.get(found.operation.name) == found.service:
+        return request.method == "GET"
     return found.service == "s3" and (request.method in ("GET", "HEAD", "DELETE") or found.streams_body)
 
 
@@ -158,7 +164,7 @@ def _identify_query(request: Request, signing_name: str | None, form: bytes) -> 
     version = named.get("Version") or query.get("Version") or ""
     if not action:
         raise ServiceError("MissingAction", "The request is missing an action or a required parameter.", 400)
-    service = _query_versions().get(version) or QUERY_SIGNING_NAMES.get(signing_name or "")
+    service = _query_versions().get(version) or QUERY_SIGNING_NAMES.get(signing_name or "") or VISITED.get(action)
     operation = _operation(service, action) if service else None
     if service is None or operation is None:
         raise ServiceError(

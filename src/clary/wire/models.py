@@ -23,7 +23,10 @@ refusals only."""
 
 JSON_REST = ("rest-json", "oci")
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "s3", "sts", "iam", "logs", "cloudwatch", "ecr")
+SERVICES = (
+    *("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "s3", "sts", "iam", "logs", "cloudwatch", "ecr"),
+    *("sqs", "sns"),
+)
 """botocore's names of the services that are served."""
 
 DISTRIBUTION = "distribution"
@@ -33,7 +36,7 @@ and headers of the OCI distribution specification 1.1."""
 OPERATING = "clary"
 """What operators ask of a platform beyond what AWS has: its model is our own too."""
 
-SIGNING_NAMES = frozenset({"sagemaker", "s3", "sts", "iam", "logs", "monitoring", "ecr", OPERATING})
+SIGNING_NAMES = frozenset({"sagemaker", "s3", "sts", "iam", "logs", "monitoring", "ecr", "sqs", "sns", OPERATING})
 """What their calls are signed for."""
 
 TARGET_PREFIXES = {
@@ -41,6 +44,7 @@ TARGET_PREFIXES = {
     "Logs_20140328": "logs",
     "GraniteServiceVersion20100801": "cloudwatch",
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
+    "AmazonSQS": "sqs",
     "Clary": OPERATING,
 }
 """What their JSON targets begin with."""

@@ -7,7 +7,7 @@ function here. The wording is AWS's own, as its error reference pages and its SD
 from clary.wire.dates import amz_date, iso_date
 from clary.wire.errors import ServiceError
 
-QUERY_SERVICES = frozenset({"iam", "sts"})
+QUERY_SERVICES = frozenset({"iam", "sts", "sns"})
 MAX_SKEW = 15 * 60
 MAX_PRESIGNED = 7 * 24 * 3600
 

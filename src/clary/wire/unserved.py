@@ -1,6 +1,6 @@
 """Calls to services that Clary does not serve: told in a protocol that their clients read.
 
-    signed for `sns`, or for a target of another service's ─▶ NotImplemented: Clary does not serve SNS; it serves …
+    signed for `kms`, or for a target of another service's ─▶ NotImplemented: Clary does not serve KMS; it serves …
 
 The request itself shows its protocol, so none of botocore's other models is read for it. Only the name is looked
 up among them, in the first bytes of each, when the first such call comes.

@@ -1,6 +1,7 @@
 """What a bucket is told to tell of its objects, what it tells, and to whom."""
 
 import itertools
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -72,11 +73,52 @@ def test_a_configuration_is_kept(s3: Any, bucket: str) -> None:
     assert read(s3, bucket) == {}
 
 
-def test_a_destination_that_nobody_serves_is_refused(s3: Any, bucket: str) -> None:
-    with refused("InvalidArgument", 400) as error:
-        put(s3, bucket, queue("q"), skip=False)
-    assert error["Message"].startswith("Unable to validate the following destination configurations")
+def test_a_destination_that_is_not_there_is_refused(s3: Any, bucket: str) -> None:
+    function = {
+        "LambdaFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+        "Events": ["s3:ObjectCreated:*"],
+    }
+    for queues, others in (([queue("q")], {}), ([], {"LambdaFunctionConfigurations": [function]})):
+        with refused("InvalidArgument", 400) as error:
+            put(s3, bucket, *queues, skip=False, **others)
+        assert error["Message"].startswith("Unable to validate the following destination configurations")
     assert read(s3, bucket) == {}
+
+
+def test_queues_and_topics_are_told(s3: Any, bucket: str, platform: Platform) -> None:
+    sqs, sns = platform.client("sqs"), platform.client("sns")
+    urls = [sqs.create_queue(QueueName=f"{bucket}-{name}")["QueueUrl"] for name in ("direct", "by-topic")]
+    topic = sns.create_topic(Name=bucket)["TopicArn"]
+    subscriber = queue(f"{bucket}-by-topic")["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=subscriber, Attributes={"RawMessageDelivery": "true"})
+    removals = {"TopicArn": topic, "Events": ["s3:ObjectRemoved:*"]}
+    put(s3, bucket, queue(f"{bucket}-direct"), skip=False, TopicConfigurations=[removals])
+    s3.put_object(Bucket=bucket, Key="a/b c", Body=b"hello")
+    s3.delete_object(Bucket=bucket, Key="a/b c")
+    with refused("NoSuchKey", 404):
+        s3.put_object_tagging(Bucket=bucket, Key="none", Tagging={"TagSet": []})
+    for url, name in zip(urls, ("ObjectCreated:Put", "ObjectRemoved:Delete"), strict=True):
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        greeting, event = (json.loads(each["Body"]) for each in found)
+        assert (greeting["Event"], greeting["Bucket"]) == ("s3:TestEvent", bucket)
+        [record] = event["Records"]
+        assert (record["eventName"], record["s3"]["object"]["key"]) == (name, "a/b+c")
+
+
+def test_a_destination_that_is_denied_is_refused(s3: Any, bucket: str, platform: Platform) -> None:
+    sqs = platform.client("sqs")
+    url = sqs.create_queue(QueueName=f"{bucket}-closed")["QueueUrl"]
+    statement = {
+        "Effect": "Deny",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue(f"{bucket}-closed")["QueueArn"],
+        "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    with refused("InvalidArgument", 400):
+        put(s3, bucket, queue(f"{bucket}-closed"), skip=False)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +164,8 @@ class Inbox:
     def accepts(self, arn: str, source: str) -> bool:
         return arn.endswith(":known") and source == "arn:aws:s3:::watched"
 
-    def deliver(self, arn: str, event: dict[str, Any]) -> None:
-        self.taken.append((arn, event))
+    def deliver(self, arn: str, message: str, subject: str = "") -> None:  # noqa: ARG002
+        self.taken.append((arn, json.loads(message)))
 
 
 @pytest.fixture
@@ -212,8 +254,8 @@ def test_deletions_are_told_apart(store: EmbeddedStore, tmp_path: Path) -> None:
 
 def test_a_destination_that_fails_is_not_the_callers_error(store: EmbeddedStore, tmp_path: Path) -> None:
     class Broken(Inbox):
-        def deliver(self, arn: str, event: dict[str, Any]) -> None:
-            raise OSError(f"{arn} is full: {event}")
+        def deliver(self, arn: str, message: str, subject: str = "") -> None:
+            raise OSError(f"{arn} is full: {subject} {message}")
 
     adopt(store, tmp_path, "source")
     configure(store, {"EventBridgeConfiguration": {}})

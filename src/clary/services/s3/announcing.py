@@ -1,13 +1,18 @@
-"""After a change of objects: whoever the bucket's configuration names is told, where somebody takes such events.
+"""With a change of objects, whoever the bucket's configuration names is told, where somebody takes such events.
 
-handler has answered ─▶ must_tell? ─▶ happenings ─▶ record or event ─▶ Destination.deliver
+    must_tell? ─▶ handler ─▶ change ─▶ happenings ─▶ record or event ─▶ Destination.deliver ─▶ commit
+
+An event is written in the transaction of the change that it tells of, so that neither is there without the other.
 """
 
 import logging
 import time
 from typing import Any, NamedTuple
 
+import orjson
+
 from clary.control.call import Call
+from clary.control.destinations import NoDestination
 from clary.objects import buckets, versions
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
@@ -16,6 +21,8 @@ from clary.services.s3.names import key_bytes
 from clary.services.s3.targets import DOCUMENT, EVENT_BRIDGE, targets_of
 
 log = logging.getLogger(__name__)
+
+SUBJECT = "Amazon S3 Notification"
 
 NAMES = {
     "PutObject": "ObjectCreated:Put",
@@ -45,7 +52,7 @@ def must_tell(store: EmbeddedStore, call: Call, operation: str, request: dict[st
 def announce(
     store: EmbeddedStore, call: Call, operation: str, request: dict[str, Any], answer: dict[str, Any] | None
 ) -> None:
-    """The change is made, so that nothing which goes wrong here may be the caller's error."""
+    """`answer` is what the change has returned. Nothing that goes wrong here may be the caller's error."""
     try:
         configuration = store.documents.of(request["Bucket"], DOCUMENT) or {}
         for touched in _touched(operation, request, answer or {}):
@@ -56,12 +63,17 @@ def announce(
 
 def _tell(call: Call, configuration: dict[str, Any], happening: Happening) -> None:
     for target in targets_of(configuration):
-        taker = call.house.destinations.get(target.service)
-        if taker and target.wants(happening.name, happening.key):
-            taker.deliver(target.arn, record(happening, target.id))
-    bus = call.house.destinations.get("events")
-    if bus and EVENT_BRIDGE in configuration:
-        bus.deliver("", event(happening))
+        if target.service in call.house.destinations and target.wants(happening.name, happening.key):
+            _send(call, target.service, target.arn, record(happening, target.id))
+    if "events" in call.house.destinations and EVENT_BRIDGE in configuration:
+        _send(call, "events", "", event(happening))
+
+
+def _send(call: Call, service: str, arn: str, message: dict[str, Any]) -> None:
+    try:
+        call.house.destinations[service].deliver(arn, orjson.dumps(message).decode(), SUBJECT)
+    except NoDestination as error:
+        log.warning("an event of S3 (request %s) is lost: %s", call.request_id, error)
 
 
 def _touched(operation: str, request: dict[str, Any], answer: dict[str, Any]) -> list[Touched]:

@@ -3,13 +3,14 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from typing import Any
 
 from clary.control.call import Call
 from clary.objects.embedded import OWN_BUCKET, EmbeddedStore
 from clary.objects.errors import StoreError, no_such_bucket
+from clary.objects.sequel import followed_by
 from clary.services.s3 import operation
 from clary.services.s3.announcing import announce, must_tell
 from clary.services.s3.authorization import authorize, conceal, must_ask
@@ -37,13 +38,11 @@ def s3_operation(name: str) -> Callable[[Handler], Handler]:
                 if must_ask(store, call, request):
                     authorize(store, call, name, request)
                 try:
-                    answered: Any = handler(store, call, request)
+                    with _announcing(store, call, name, request):
+                        return handler(store, call, request)
                 except StoreError as error:
                     conceal(store, call, name, request, error)
                     raise
-                if must_tell(store, call, name, request):
-                    announce(store, call, name, request, answered)
-                return answered
 
         @wraps(handler)
         async def answer_async(call: Call, request: dict[str, Any]) -> Any:
@@ -53,18 +52,22 @@ def s3_operation(name: str) -> Callable[[Handler], Handler]:
                     await asyncio.to_thread(authorize, store, call, name, request)
                 waiting: Any = handler(store, call, request)
                 try:
-                    answered = await waiting
+                    with _announcing(store, call, name, request):
+                        return await waiting
                 except StoreError as error:
                     await asyncio.to_thread(conceal, store, call, name, request, error)
                     raise
-                if must_tell(store, call, name, request):
-                    await asyncio.to_thread(announce, store, call, name, request, answered)
-                return answered
 
         operation(name)(answer_async if inspect.iscoroutinefunction(handler) else answer)
         return handler
 
     return register
+
+
+def _announcing(store: EmbeddedStore, call: Call, name: str, request: dict[str, Any]) -> AbstractContextManager[None]:
+    if not must_tell(store, call, name, request):
+        return nullcontext()
+    return followed_by(lambda answer: announce(store, call, name, request, answer))
 
 
 def _store(call: Call, request: dict[str, Any]) -> EmbeddedStore:

@@ -1,14 +1,16 @@
 """What a bucket tells of its objects, and to whom: checked and kept.
 
 Source: "Amazon S3 Event Notifications" in the Amazon S3 User Guide. A destination is asked for when a configuration
-is put, as S3 does it: so one that names a queue is refused while nobody serves queues, unless the request skips
-that (`SkipDestinationValidation`).
+is put, as S3 does it, and gets a first message: so one that names a function is refused while nobody serves functions,
+unless the request skips that (`SkipDestinationValidation`).
 """
 
+import time
 import uuid
 from itertools import combinations
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from clary.arns import global_arn, read_arn
@@ -16,6 +18,7 @@ from clary.control.call import Call
 from clary.objects import buckets
 from clary.objects.buckets import Bucket
 from clary.objects.embedded import EmbeddedStore
+from clary.services.s3.announcing import SUBJECT
 from clary.services.s3.buckets import find_bucket
 from clary.services.s3.enums import values_of
 from clary.services.s3.handler import s3_operation
@@ -35,14 +38,24 @@ def put_configuration(store: EmbeddedStore, call: Call, request: dict[str, Any])
     configuration = _with_ids(request["NotificationConfiguration"])
     targets = targets_of(configuration)
     _check(targets, bucket)
-    if not request.get("SkipDestinationValidation"):
+    validated = not request.get("SkipDestinationValidation")
+    if validated:
         _check_destinations(call, targets, bucket)
 
     def change(connection: Connection) -> None:
         name = named_bucket(connection, request).name
         buckets.put_document(connection, name, DOCUMENT, configuration)
+        for target in targets if validated else ():
+            call.house.destinations[target.service].deliver(target.arn, _greeting(call, name), SUBJECT)
 
     store.change_bucket(bucket.name, change)
+
+
+def _greeting(call: Call, bucket: str) -> str:
+    """What S3 sends to a destination that it shall tell from now on."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    told = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": at, "Bucket": bucket}
+    return orjson.dumps({**told, "RequestId": call.request_id, "HostId": call.request_id}).decode()
 
 
 def _with_ids(configuration: dict[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def _json_error(protocol: Protocol, failure: Failure, request_id: str) -> Respon
     headers.append(("content-type", content_type))
     if "awsQueryCompatible" in metadata:
         # Its clients knew the service by query, and still look for the codes of that protocol.
-        headers.append(("x-amzn-query-error", f"{failure.code};{failure.sender}"))
+        headers.append(("x-amzn-query-error", f"{failure.error.query_code or failure.code};{failure.sender}"))
     document = {"__type": name} | failure.members
     if failure.service is not None and failure.shape is not None:
         document |= json_writers(failure.service)(failure.shape)(failure.error.fields)

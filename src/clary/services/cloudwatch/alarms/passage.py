@@ -10,7 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from clary.arns import read_arn
+from clary.control.destinations import NoDestination, publish
 from clary.control.house import House
 from clary.records.record import Record, Scope, State
 from clary.services.cloudwatch.alarms.history import noted
@@ -81,12 +84,11 @@ def _actions(record: Record) -> list[str]:
 
 def _deliver(house: House, record: Record, arn: str) -> str:
     """Why it could not be delivered; empty where it was."""
-    read = read_arn(arn)
-    destination = house.destinations.get(read.service) if read is not None else None
-    if destination is None:
-        return f"Clary serves no {read.service if read else arn}."
+    subject = f'{record.state.status}: "{record.name}" in {record.scope.region}'
     try:
-        destination.deliver(arn, notification(record))
+        publish(house, arn, orjson.dumps(notification(record)).decode(), subject)
+    except NoDestination as error:
+        return str(error)
     except Exception as error:
         log.exception("alarm %s: the action %s failed", record.name, arn)
         return str(error)
