@@ -1,9 +1,12 @@
 """Invocations over real sockets: choice of variant and replica, failures, time-outs, streams."""
 
 import asyncio
+import random
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -300,3 +303,28 @@ async def test_what_was_withdrawn_is_not_published_again_by_who_did_not_hear() -
     router.publish(SCOPE, "e", Route((Variant("All"),), owner="second"))
     router.withdraw(SCOPE, "e", "first")
     assert router.find(SCOPE, "e").route.owner == "second"
+
+
+def test_variants_are_chosen_by_weight() -> None:
+    """A chi-square test over 10,000 calls: with two degrees of freedom a fair choice exceeds 13.8 once in 1,000."""
+    random.seed(11)
+    weights = {"a": 1.0, "b": 2.0, "c": 7.0}
+    router = Router(on_down=lambda _: None)
+    router.publish(SCOPE, "e", route(*((name, weight, []) for name, weight in weights.items())))
+    served = router.find(SCOPE, "e")
+    seen = Counter(served.choose(None).variant.name for _ in range(10_000))
+    expected = {name: weight * 1000 for name, weight in weights.items()}
+    assert sum((seen[name] - count) ** 2 / count for name, count in expected.items()) < 13.8
+
+
+async def test_incoming_replicas_answer_their_share_and_stand_in_for_the_others(tmp_path: Path) -> None:
+    random.seed(11)
+    router = Router(on_down=lambda _: None)
+    async with serving(tmp_path / "old", says(b"old")) as old, serving(tmp_path / "new", says(b"new")) as new:
+        variant = Variant("v", 1.0, (old,), incoming=(new,), incoming_share=0.25)
+        router.publish(SCOPE, "e", Route((variant,)))
+        answers = Counter([(await invoke(router))[1].body for _ in range(400)])
+        assert 70 < answers[b"new"] < 130
+        gone = at("gone", f"unix:{tmp_path}/gone")
+        router.publish(SCOPE, "e", Route((replace(variant, incoming=(gone,), incoming_share=1.0),)))
+        assert (await invoke(router))[1].body == b"old"

@@ -13,7 +13,7 @@ from clary.records.record import Scope
 from clary.routing.connection import Answer
 from clary.routing.message import Message
 from clary.routing.replica import Replica
-from clary.routing.routes import Route, Variant
+from clary.routing.routes import Route, Target, Variant
 from clary.routing.server import AnswerLost, ServerDown
 
 OnDown = Callable[[str], None]
@@ -43,9 +43,10 @@ class Full(Exception):
 class Pool:
     """A variant's replicas."""
 
-    def __init__(self, variant: Variant, replicas: list[Replica], on_down: OnDown) -> None:
+    def __init__(self, variant: Variant, replica_of: Callable[[Target], Replica], on_down: OnDown) -> None:
         self.variant = variant
-        self.replicas = replicas
+        self.replicas = [replica_of(target) for target in variant.targets]
+        self.incoming = [replica_of(target) for target in variant.incoming]
         self._on_down = on_down
 
     def admit(self, size: int) -> None:
@@ -54,7 +55,7 @@ class Pool:
         Nothing that was admitted waits for another: models see requests as they come, and who is too much is told so at
         once, rather than late.
         """
-        replicas, most = self.replicas, self.variant.waiting
+        replicas, most = self.replicas + self.incoming, self.variant.waiting
         if (
             not any(replica.outstanding < most and replica.held + size <= MOST_HELD for replica in replicas)
             and replicas
@@ -66,7 +67,7 @@ class Pool:
 
         Raises `NoReplica`, `AnswerLost`, `AnswerTimeout` or `AnswerTooLarge`.
         """
-        for replica in self._least_busy_first():
+        for replica in self._in_order():
             try:
                 return await replica.send(message, self.variant.timeout, streaming)
             except ServerDown:
@@ -76,10 +77,20 @@ class Pool:
                 raise
         raise NoReplica(self.variant.name)
 
-    def _least_busy_first(self) -> list[Replica]:
-        if len(self.replicas) < 2:
-            return self.replicas
-        return sorted(self.replicas, key=lambda replica: (replica.outstanding, random.random()))
+    def _in_order(self) -> list[Replica]:
+        """The least busy first; during an update those of the deployment whose turn it is before those of the other."""
+        if not self.incoming:
+            return _least_busy_first(self.replicas)
+        sides = [_least_busy_first(self.replicas), _least_busy_first(self.incoming)]
+        if random.random() < self.variant.incoming_share:
+            sides.reverse()
+        return sides[0] + sides[1]
+
+
+def _least_busy_first(replicas: list[Replica]) -> list[Replica]:
+    if len(replicas) < 2:
+        return replicas
+    return sorted(replicas, key=lambda replica: (replica.outstanding, random.random()))
 
 
 class Served:
@@ -91,6 +102,11 @@ class Served:
         """By the variant's name."""
         self._production = [pool for pool in pools.values() if not pool.variant.shadow]
         self._weights = [pool.variant.weight for pool in self._production]
+        total = sum(self._weights)
+        self.shadows = [
+            (pool, pool.variant.weight / total) for pool in pools.values() if pool.variant.shadow and total > 0
+        ]
+        """Each with the share of invocations that it is sent copies of."""
 
     def choose(self, target_variant: str | None) -> Pool:
         """The variant that is named, or one by weight. Raises `NoSuchVariant` or `NoReplica`."""
@@ -126,16 +142,13 @@ class Router:
         known = {
             replica.instance_id: replica
             for pool in (before.pools.values() if before else ())
-            for replica in pool.replicas
+            for replica in pool.replicas + pool.incoming
         }
-        pools = {
-            variant.name: Pool(
-                variant,
-                [known.get(target.instance_id) or Replica(target) for target in variant.targets],
-                self._on_down,
-            )
-            for variant in route.variants
-        }
+
+        def replica_of(target: Target) -> Replica:
+            return known.get(target.instance_id) or Replica(target)
+
+        pools = {variant.name: Pool(variant, replica_of, self._on_down) for variant in route.variants}
         self._served[scope, endpoint] = Served(route, pools)
 
     def withdraw(self, scope: Scope, endpoint: str, owner: str = "") -> None:

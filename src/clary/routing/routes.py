@@ -46,6 +46,10 @@ class Variant:
     """The most invocations under way at once for each replica, in one process; the next is refused."""
     timeout: float = ANSWER_TIMEOUT
     """Seconds that each container has for its answer, and for each next part of one that is streamed."""
+    incoming: tuple[Target, ...] = ()
+    """Replicas of the deployment that an update takes in, while the others are of the one that it takes out."""
+    incoming_share: float = 0.0
+    """Which share of the variant's invocations they answer."""
 
 
 @dataclass(frozen=True, slots=True)

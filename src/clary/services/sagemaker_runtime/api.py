@@ -1,6 +1,6 @@
 """Invocations of endpoints: the steps that each takes, in order.
 
-refuse ─▶ choose ─▶ admit ─▶ send ─▶ note ─▶ answer        each a module of its own, over one `Invocation`
+refuse ─▶ choose ─▶ admit ─▶ mirror ─▶ send ─▶ note ─▶ answer        each a module of its own, over one `Invocation`
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from clary.services.sagemaker_runtime.admitting import admit
 from clary.services.sagemaker_runtime.answering import answer_stream, answer_whole
 from clary.services.sagemaker_runtime.choosing import choose
 from clary.services.sagemaker_runtime.invocation import Invocation
+from clary.services.sagemaker_runtime.mirroring import mirror
 from clary.services.sagemaker_runtime.noting import note
 from clary.services.sagemaker_runtime.refusing import refuse
 from clary.services.sagemaker_runtime.sending import send
@@ -31,6 +32,7 @@ async def _invoke(invocation: Invocation) -> Invocation:
     await choose(invocation)
     admit(invocation)
     # No step suspends between these: what was admitted is under way before another is looked at.
+    mirror(invocation)
     try:
         await send(invocation)
     finally:

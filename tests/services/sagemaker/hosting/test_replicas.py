@@ -14,6 +14,7 @@ from clary.records.record import Record, Scope, State
 from clary.services.sagemaker.hosting import lifecycle, replicas
 from clary.services.sagemaker.hosting.deployment import replicas_of
 from clary.services.sagemaker.hosting.kinds import CREATING, ENDPOINT, FAILED, IN_SERVICE, UPDATING
+from clary.services.sagemaker.hosting.stages import begin
 from tests.platform import Platform
 from tests.programs import ROLE, SKLEARN, put, tar_gz, unique, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import Endpoint
@@ -126,7 +127,7 @@ def test_what_serves_is_replaced_during_an_update(house: House) -> None:
     trial: dict[str, Any] = {"Id": f"{record.id}-2", "Variant": "B", "Deployment": 2, "Serving": False}
     house.engine.start([InstanceSpec(trial["Id"], HANGS, serves=True)])
     replicas = [*record.document["Replicas"], trial]
-    update = {"Deployment": new, "Previous": old, "Replicas": replicas, "Serial": 2}
+    update = {"Deployment": new, "Previous": old, "Replicas": replicas, "Serial": 2, "Rollout": begin({}, 0.0)}
     record = house.records.update(record, {**record.document, **update})
     seen = replaced(lifecycle.EndpointReconciler(house), house, record)
     assert seen.state == UPDATING

@@ -15,7 +15,6 @@ NOT_BUILT = (
     "CrossRegionTrafficConfig",
     "ExplainerConfig",
     "MetricsConfig",
-    "ShadowProductionVariants",
 )
 NOT_BUILT_IN_VARIANTS = (
     "AcceleratorPartitionLayouts",
@@ -30,13 +29,17 @@ NOT_BUILT_IN_VARIANTS = (
 
 def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     _refuse_what_is_not_built(request)
-    variants = request["ProductionVariants"]
-    names = [variant["VariantName"] for variant in variants]
+    production, shadows = request["ProductionVariants"], request.get("ShadowProductionVariants", [])
+    if shadows and (len(production), len(shadows)) != (1, 1):
+        raise invalid("An endpoint configuration with a shadow variant has one production variant and one shadow.")
+    names = [variant["VariantName"] for variant in production + shadows]
     if len(set(names)) < len(names):
         raise invalid("The names of production variants must be unique within an endpoint configuration.")
-    for variant in variants:
+    for variant in production + shadows:
         find(call, MODELS, variant["ModelName"])
-    return {**request, "ProductionVariants": [{"InitialVariantWeight": 1.0, **variant} for variant in variants]}
+    members = {"ProductionVariants": production, **({"ShadowProductionVariants": shadows} if shadows else {})}
+    weighted = {name: [{"InitialVariantWeight": 1.0, **v} for v in variants] for name, variants in members.items()}
+    return {**request, **weighted}
 
 
 ENDPOINT_CONFIGS = Resource(
@@ -54,7 +57,7 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
     refuse_members(request, NOT_BUILT)
     if request.get("DataCaptureConfig", {}).get("EnableCapture"):
         raise not_built("Data capture")
-    for variant in request["ProductionVariants"]:
+    for variant in request["ProductionVariants"] + request.get("ShadowProductionVariants", []):
         refuse_members(variant, NOT_BUILT_IN_VARIANTS)
         for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
             if member not in variant:

@@ -3,15 +3,17 @@
 The endpoint keeps copies of its configuration and models, so that deleting those changes nothing for it:
 
     Deployment  {"Number", "ConfigName", "Variants": [variant…], "Models": {name: model document}}
-    variant     the configuration's ProductionVariant plus "DesiredWeight" and "DesiredInstanceCount"
-    Previous    the deployment that serves while an update brings up another
+    variant     the configuration's ProductionVariant plus "DesiredWeight" and "DesiredInstanceCount"; of its
+                ShadowProductionVariants plus "Shadow"
+    Previous    the deployment that an update takes out while it takes the current one in, and Rollout, how far that
+                is (`stages.py`); Before, the Variants as they were before their weights and counts were changed
     Replicas    [{"Id", "Variant", "Deployment", "Serving"}…], listed before they are started; Serving since the
                 first health check that was answered
     Retiring    replicas that are no longer wanted, with when they were "Retired", until they are released
 """
 
 import time
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 
 from clary.control.call import Call
@@ -25,13 +27,14 @@ from clary.services.sagemaker.resources.handling import find
 def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
     """Copies of the configuration and of its models as they are now."""
     config = find(call, ENDPOINT_CONFIGS, config_name).document
+    shadows = [{**variant, "Shadow": True} for variant in config.get("ShadowProductionVariants", [])]
     variants = [
         {
             **variant,
             "DesiredWeight": variant["InitialVariantWeight"],
             "DesiredInstanceCount": variant["InitialInstanceCount"],
         }
-        for variant in config["ProductionVariants"]
+        for variant in config["ProductionVariants"] + shadows
     ]
     names = {variant["ModelName"] for variant in variants}
     models = {name: deployable(call, find(call, MODELS, name).document) for name in names}
@@ -54,19 +57,20 @@ def retain_properties(deployment: dict[str, Any], previous: dict[str, Any], excl
                 variant[member] = before[variant["VariantName"]][member]
 
 
-def allot_replicas(document: dict[str, Any], record_id: str, deployment: dict[str, Any]) -> dict[str, Any]:
-    """The document with as many replicas listed for `deployment` as it wants; surplus ones retire."""
+def allot_replicas(
+    document: dict[str, Any], record_id: str, deployment: dict[str, Any], counts: Mapping[str, int]
+) -> dict[str, Any]:
+    """The document with so many replicas listed for each variant of `deployment`; surplus ones retire."""
     serial = document["Serial"]
     replicas = [replica for replica in document["Replicas"] if replica["Deployment"] != deployment["Number"]]
-    for variant in deployment["Variants"]:
-        mine = [r for r in replicas_of(document, deployment["Number"]) if r["Variant"] == variant["VariantName"]]
-        mine = mine[: variant["DesiredInstanceCount"]]
-        for _ in range(variant["DesiredInstanceCount"] - len(mine)):
+    for name, count in counts.items():
+        mine = [r for r in replicas_of(document, deployment["Number"]) if r["Variant"] == name][:count]
+        for _ in range(count - len(mine)):
             serial += 1
             mine.append(
                 {
                     "Id": f"{record_id}-{serial}",
-                    "Variant": variant["VariantName"],
+                    "Variant": name,
                     "Deployment": deployment["Number"],
                     "Serving": False,
                 }
@@ -86,13 +90,6 @@ def note_serving(document: dict[str, Any], healthy: Set[str]) -> dict[str, Any]:
     """The document with those of its replicas marked that have come to serve."""
     replicas = [{**r, "Serving": r["Serving"] or r["Id"] in healthy} for r in document["Replicas"]]
     return {**document, "Replicas": replicas}
-
-
-def is_whole(document: dict[str, Any], healthy: Set[str]) -> bool:
-    """Whether all replicas that the current deployment wants are healthy."""
-    wanted = sum(variant["DesiredInstanceCount"] for variant in document["Deployment"]["Variants"])
-    current = replicas_of(document, document["Deployment"]["Number"])
-    return len(current) == wanted and all(replica["Id"] in healthy for replica in current)
 
 
 def deployments_of(document: dict[str, Any]) -> list[dict[str, Any]]:

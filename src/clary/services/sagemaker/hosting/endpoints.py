@@ -1,14 +1,18 @@
 """Endpoint operations."""
 
+import time
 from typing import Any
 
 from clary.control.call import Call
+from clary.control.house import House
 from clary.records.record import Record
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
-from clary.services.sagemaker.hosting.deployment import new_deployment, replicas_of, retain_properties
+from clary.services.sagemaker.hosting.deployment import new_deployment, retain_properties
+from clary.services.sagemaker.hosting.describing import told
+from clary.services.sagemaker.hosting.guardrails import check_deployment_config
 from clary.services.sagemaker.hosting.kinds import CREATING, DELETING, ENDPOINT, UPDATING
-from clary.services.sagemaker.hosting.models import container_of
+from clary.services.sagemaker.hosting.stages import begin
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
 from clary.services.sagemaker.resources.operations import serve
@@ -17,7 +21,6 @@ from clary.services.sagemaker.search.declaring import serve_search
 
 @operation("UpdateEndpoint")
 def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    _refuse_what_is_not_built(request)
     record = _get_in_service(call, request["EndpointName"])
     current = record.document["Deployment"]
     if current["ConfigName"] == request["EndpointConfigName"]:
@@ -28,15 +31,29 @@ def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     if request.get("RetainAllVariantProperties"):
         excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
         retain_properties(deployment, current, excluded)
-    document = {**record.document, "Previous": current, "Deployment": deployment}
-    _begin_update(call, record, document)
+    config = _deployment_config(record, request)
+    check_deployment_config(call, config, deployment["Variants"])
+    document = {
+        **record.document,
+        "Previous": current,
+        "Deployment": deployment,
+        "Rollout": begin(config, time.time()),
+        "LastDeploymentConfig": config,
+    }
+    _begin_update(call.house, record, document)
     return {"EndpointArn": record.arn}
 
 
 @operation("UpdateEndpointWeightsAndCapacities")
 def update_endpoint_weights_and_capacities(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     record = _get_in_service(call, request["EndpointName"])
-    changes = {change["VariantName"]: change for change in request["DesiredWeightsAndCapacities"]}
+    change_variants(call.house, record, request["DesiredWeightsAndCapacities"])
+    return {"EndpointArn": record.arn}
+
+
+def change_variants(house: House, record: Record, desired: list[dict[str, Any]]) -> None:
+    """Give variants of an endpoint in service other weights and instance counts (`DesiredWeightAndCapacity`)."""
+    changes = {change["VariantName"]: change for change in desired}
     variants = [{**variant} for variant in record.document["Deployment"]["Variants"]]
     unknown = changes.keys() - {variant["VariantName"] for variant in variants}
     if unknown:
@@ -47,9 +64,9 @@ def update_endpoint_weights_and_capacities(call: Call, request: dict[str, Any]) 
             raise not_built("ServerlessUpdateConfig")
         for member in ("DesiredWeight", "DesiredInstanceCount"):
             variant[member] = change.get(member, variant[member])
-    deployment = {**record.document["Deployment"], "Variants": variants}
-    _begin_update(call, record, {**record.document, "Deployment": deployment})
-    return {"EndpointArn": record.arn}
+    before = record.document["Deployment"]
+    document = {**record.document, "Deployment": {**before, "Variants": variants}, "Before": before["Variants"]}
+    _begin_update(house, record, document)
 
 
 @operation("DeleteEndpoint")
@@ -61,10 +78,19 @@ def delete_endpoint(call: Call, request: dict[str, Any]) -> None:
         call.house.supervisor.wake(ENDPOINT, record.id)
 
 
-def _begin_update(call: Call, record: Record, document: dict[str, Any]) -> None:
+def _begin_update(house: House, record: Record, document: dict[str, Any]) -> None:
     document.pop("FailureReason", None)
-    call.house.records.transition(record, UPDATING, document=document)
-    call.house.supervisor.wake(ENDPOINT, record.id)
+    house.records.transition(record, UPDATING, document=document)
+    house.supervisor.wake(ENDPOINT, record.id)
+
+
+def _deployment_config(record: Record, request: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = record.document.get("LastDeploymentConfig", {})
+    if not request.get("RetainDeploymentConfig"):
+        return dict(request.get("DeploymentConfig", {}))
+    if "DeploymentConfig" in request:
+        raise invalid("DeploymentConfig cannot be specified where RetainDeploymentConfig is true.")
+    return kept
 
 
 def _get_in_service(call: Call, name: str) -> Record:
@@ -77,43 +103,11 @@ def _get_in_service(call: Call, name: str) -> Record:
 
 
 def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    _refuse_what_is_not_built(request)
-    return {
-        "Deployment": new_deployment(call, request["EndpointConfigName"], number=1),
-        "Replicas": [],
-        "Retiring": [],
-        "Serial": 0,
-    }
-
-
-def _told(record: Record) -> dict[str, Any]:
-    serving = record.document.get("Previous") or record.document["Deployment"]
-    told = {"EndpointConfigName": serving["ConfigName"]}
-    if record.state != CREATING:
-        told["ProductionVariants"] = [_variant_summary(record, serving, v) for v in serving["Variants"]]
-    return told
-
-
-def _variant_summary(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
-    image = container_of(deployment["Models"][variant["ModelName"]])["Image"]
-    return {
-        "VariantName": variant["VariantName"],
-        "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": record.created}],
-        "CurrentWeight": variant["DesiredWeight"],
-        "DesiredWeight": variant["DesiredWeight"],
-        "CurrentInstanceCount": _serving(record, deployment, variant),
-        "DesiredInstanceCount": variant["DesiredInstanceCount"],
-    }
-
-
-def _serving(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> int:
-    replicas = replicas_of(record.document, deployment["Number"])
-    return sum(replica["Serving"] and replica["Variant"] == variant["VariantName"] for replica in replicas)
-
-
-def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
-    if request.get("DeploymentConfig"):
-        raise not_built("DeploymentConfig (canary, linear and rolling deployments)")
+    deployment = new_deployment(call, request["EndpointConfigName"], number=1)
+    config = request.get("DeploymentConfig", {})
+    check_deployment_config(call, config, deployment["Variants"])
+    kept = {"LastDeploymentConfig": config} if config else {}
+    return {"Deployment": deployment, "Replicas": [], "Retiring": [], "Serial": 0, **kept}
 
 
 ENDPOINTS = Resource(
@@ -123,7 +117,7 @@ ENDPOINTS = Resource(
     exists='Cannot create already existing endpoint "{arn}".',
     initial=CREATING,
     prepare=_prepare,
-    tell=_told,
+    tell=told,
     from_inclusive=True,
 )
 serve(ENDPOINTS, "Create", "Describe", "List")

@@ -4,22 +4,26 @@
 
 Each step lists the replicas that are wanted (before it starts them, so that none is forgotten by a crash), looks at
 every one, replaces those that are lost, publishes the healthy ones to the router and only then stops those that are
-no longer wanted, which finish what they are answering. An update starts the new deployment's replicas beside the old
-ones, which serve (and are replaced) until all the new are healthy; where those cannot come up, the endpoint goes back
-to what it had. What serves is never given up: only a deployment on trial is.
+no longer wanted, which finish what they are answering. An update takes a new deployment in by stages (`stages.py`)
+beside the old one, which serves and is replaced meanwhile; where the new cannot come up or an alarm rings, the endpoint
+goes back to what it had. What serves is never given up: only a deployment on trial is.
 """
 
 import logging
+import time
 from typing import Any
 
 from clary.control.house import House
 from clary.records.errors import NotFound
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
-from clary.services.sagemaker.hosting.deployment import is_whole, retire_others
-from clary.services.sagemaker.hosting.kinds import DELETING, ENDPOINT, FAILED, IN_SERVICE
+from clary.services.sagemaker.hosting.deployment import retire_others
+from clary.services.sagemaker.hosting.guarding import guard
+from clary.services.sagemaker.hosting.kinds import DELETING, ENDPOINT, FAILED
+from clary.services.sagemaker.hosting.publishing import publish
 from clary.services.sagemaker.hosting.replicas import Observations, has_left, look_at, no_ping
-from clary.services.sagemaker.hosting.rollout import conclude, give_up, keep, publish, staff
+from clary.services.sagemaker.hosting.rollout import conclude, give_up, is_on_trial, is_whole, keep, staff
+from clary.services.sagemaker.hosting.stages import due
 from clary.services.sagemaker.instances.watching import release
 
 log = logging.getLogger(__name__)
@@ -52,19 +56,20 @@ class EndpointReconciler:
             record = staff(self._house, record, observed)
             for replica in record.document["Replicas"]:
                 record = self._attend(record, replica, observed)
-            record = conclude(self._house, record, observed)
+            guard(self._house, record)
         except JobError as error:
             record = give_up(self._house, record, str(error), observed)
         if record.state == FAILED:
             self._close(record)
             return None
+        record = conclude(self._house, record, observed)
         publish(self._house, record, observed)
         record = self._dismiss(record, observed)
         return _delay(record, observed)
 
     def _attend(self, record: Record, replica: dict[str, Any], observed: Observations) -> Record:
         """Look at a replica and replace it where it is lost; raises `JobError` to give its deployment up."""
-        on_trial = record.state != IN_SERVICE and replica["Deployment"] == record.document["Deployment"]["Number"]
+        on_trial = is_on_trial(record, replica["Deployment"])
         try:
             lost = look_at(self._house, record, replica, observed)
         except JobError as error:
@@ -107,4 +112,4 @@ def _delay(record: Record, observed: Observations) -> float:
     if observed.unread:
         return 0.0
     at_rest = not record.document["Retiring"] and is_whole(record.document, observed.healthy | observed.waiting)
-    return WHILE_SERVING if at_rest else WHILE_STARTING
+    return min(WHILE_SERVING if at_rest else WHILE_STARTING, max(0.0, due(record.document) - time.time()))

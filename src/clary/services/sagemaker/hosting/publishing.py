@@ -1,0 +1,82 @@
+"""What the router is told of an endpoint: the healthy replicas, and who of them answers how much.
+
+While an update takes one deployment in and another out, a variant of both has replicas of both, and traffic goes by the
+shares of the stage (`stages.py`); weights are blended by the same shares.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from clary.control.house import House
+from clary.records.record import Record
+from clary.routing.routes import Container, Route, Target, Variant
+from clary.services.sagemaker.hosting.deployment import replicas_of
+from clary.services.sagemaker.hosting.kinds import CREATING
+from clary.services.sagemaker.hosting.replicas import Observations
+from clary.services.sagemaker.hosting.stages import shares
+
+
+def publish(house: House, record: Record, observed: Observations) -> None:
+    if record.state != CREATING:
+        waiting, timeout = house.settings.invocations_waiting, house.settings.invocation_timeout
+        told = _variants(house, record, observed)
+        variants = tuple(replace(variant, waiting=waiting, timeout=timeout) for variant in told)
+        house.router.publish(record.scope, record.name, Route(variants, owner=record.id))
+
+
+def _variants(house: House, record: Record, observed: Observations) -> list[Variant]:
+    document = record.document
+    incoming, outgoing = document["Deployment"], document.get("Previous")
+    current = _targets(house, document, incoming, observed)
+    if outgoing is None:
+        return [
+            Variant(v["VariantName"], v["DesiredWeight"], current[v["VariantName"]], bool(v.get("Shadow")))
+            for v in incoming["Variants"]
+        ]
+    before = _targets(house, document, outgoing, observed)
+    on = shares(document)
+    new, old = _portions(incoming), _portions(outgoing)
+    blended = []
+    for name in {**new, **old}:
+        share = on.get(name, max(on.values()))
+        if (share == 1 and name not in new) or (share == 0 and name not in old):
+            continue
+        coming, going = share * new.get(name, 0.0), (1 - share) * old.get(name, 0.0)
+        blended.append(
+            Variant(
+                name,
+                weight=coming + going,
+                targets=before.get(name, ()) if share < 1 else current.get(name, ()),
+                shadow=_is_shadow(name, incoming, outgoing),
+                incoming=current.get(name, ()) if 0 < share < 1 else (),
+                incoming_share=coming / (coming + going) if coming else 0.0,
+            )
+        )
+    return blended
+
+
+def _targets(
+    house: House, document: dict[str, Any], deployment: dict[str, Any], observed: Observations
+) -> Mapping[str, tuple[Target, ...]]:
+    """The healthy replicas of each variant."""
+    healthy = [r for r in replicas_of(document, deployment["Number"]) if r["Id"] in observed.healthy]
+    return {
+        variant["VariantName"]: tuple(
+            Target(replica["Id"], (Container(house.engine.address(replica["Id"])),))
+            for replica in healthy
+            if replica["Variant"] == variant["VariantName"]
+        )
+        for variant in deployment["Variants"]
+    }
+
+
+def _portions(deployment: dict[str, Any]) -> dict[str, float]:
+    """Weights by variant, of which those of production variants sum to 1."""
+    variants = deployment["Variants"]
+    total = sum(variant["DesiredWeight"] for variant in variants if not variant.get("Shadow")) or 1.0
+    return {variant["VariantName"]: variant["DesiredWeight"] / total for variant in variants}
+
+
+def _is_shadow(name: str, *deployments: dict[str, Any]) -> bool:
+    return any(v["VariantName"] == name and v.get("Shadow") for d in deployments for v in d["Variants"])
