@@ -118,6 +118,13 @@ def test_an_image_without_pytorch_is_told(second: Container) -> None:
     assert "this image has no PyTorch" in str(second.failure)
 
 
+def test_a_machine_without_open_mpi_is_told(second: Container) -> None:
+    second.configure("hyperparameters", {"sagemaker_program": "train.py", "sagemaker_mpi_enabled": "true"})
+    status, _ = second.run(TRAIN, PATH="/nowhere")
+    assert status == 1
+    assert "install Debian's package openmpi-bin" in str(second.failure)
+
+
 def test_the_launchers_own_traceback_is_not_the_reason() -> None:
     output = """Traceback (most recent call last):
   File "/opt/ml/code/train.py", line 5, in <module>

@@ -1,6 +1,7 @@
 """How the script of a job of several instances is launched: what `distribution=` of the SDK asks for.
 
     torch_distributed, pytorchddp        ─▶ torchrun on every instance, the first of them the master
+    mpi                                  ─▶ mpirun on the first instance, the others wait for its commands (`mpi`)
     multi_worker_mirrored_strategy       ─▶ TF_CONFIG, and the script itself
     nothing                              ─▶ the script itself, which knows its peers by SM_HOSTS and MASTER_ADDR
     what there is no launcher for        ─▶ an error that names it
@@ -11,9 +12,12 @@ PyTorch and TensorFlow containers give. Version 3 of the SDK brings launchers of
 
 import importlib.util
 import json
+import shlex
+import shutil
 import sys
 from typing import cast
 
+from clary.toolkits import mpi
 from clary.toolkits.entry_point import ClientError
 from clary.toolkits.environment import DISTRIBUTIONS, TrainingEnvironment
 
@@ -27,6 +31,7 @@ TORCHRUN = (
     "sagemaker_distributed_dataparallel_enabled",
 )
 MIRRORED = "sagemaker_multi_worker_mirrored_strategy_enabled"
+MPI = "sagemaker_mpi_enabled"
 
 
 def launch(environment: TrainingEnvironment, command: list[str]) -> tuple[list[str], dict[str, str]]:
@@ -39,6 +44,8 @@ def launch(environment: TrainingEnvironment, command: list[str]) -> tuple[list[s
         return command, variables
     if asked == MIRRORED:
         return command, {**variables, "TF_CONFIG": _tensorflow_cluster(hosts, current)}
+    if asked == MPI:
+        return _mpirun(environment, command, hosts, current), variables
     if asked not in TORCHRUN:
         name = asked.removeprefix("sagemaker_").removesuffix("_enabled")
         raise ClientError(f"The distribution {name} (hyperparameter {asked}) is not built in Clary yet.")
@@ -55,14 +62,19 @@ def _peers(environment: TrainingEnvironment) -> dict[str, str]:
     """What libraries for collective operations look for."""
     hosts = cast(list[str], environment.facts["hosts"])
     variables = {"MASTER_ADDR": str(environment.facts["master_hostname"]), "MASTER_PORT": MASTER_PORT}
-    if len(hosts) > 1:
-        import socket
-
-        interface = str(environment.facts["network_interface_name"])
-        # One that is not here would have them give up, where they would have found an address by the host's name.
-        if interface in {name for _, name in socket.if_nameindex()}:
-            variables |= {"NCCL_SOCKET_IFNAME": interface, "GLOO_SOCKET_IFNAME": interface, "NCCL_IB_DISABLE": "1"}
+    interface = _shared_interface(environment) if len(hosts) > 1 else ""
+    if interface:
+        variables |= {"NCCL_SOCKET_IFNAME": interface, "GLOO_SOCKET_IFNAME": interface, "NCCL_IB_DISABLE": "1"}
     return variables
+
+
+def _shared_interface(environment: TrainingEnvironment) -> str:
+    """By which the hosts reach each other; empty where it is not here. Libraries would give up then, where they find an
+    address by the host's name otherwise."""
+    import socket
+
+    interface = str(environment.facts["network_interface_name"])
+    return interface if interface in {name for _, name in socket.if_nameindex()} else ""
 
 
 def _torchrun(environment: TrainingEnvironment, command: list[str], hosts: list[str], current: str) -> list[str]:
@@ -78,6 +90,36 @@ def _torchrun(environment: TrainingEnvironment, command: list[str], hosts: list[
     if len(hosts) > 1:
         options += ["--master_addr", hosts[0], "--master_port", MASTER_PORT, "--node_rank", str(hosts.index(current))]
     return [sys.executable, "-m", "torch.distributed.run", *options, *command[1:]]
+
+
+def _mpirun(environment: TrainingEnvironment, command: list[str], hosts: list[str], current: str) -> list[str]:
+    if shutil.which("mpirun") is None:
+        raise ClientError("mpi was asked for, and this machine has no Open MPI: install Debian's package openmpi-bin.")
+    module = [sys.executable, "-m", mpi.__name__]
+    if current != hosts[0]:
+        return [*module, "wait", current]
+    parameters = cast(dict[str, object], environment.facts["additional_framework_parameters"])
+    each = int(str(parameters.get("sagemaker_mpi_num_of_processes_per_host") or environment.facts["num_gpus"] or 1))
+    places = ",".join(f"{host}:{each}" for host in hosts)
+    options = ["--host", places, "-np", str(each * len(hosts)), "--allow-run-as-root", "-bind-to", "none"]
+    settings = {
+        "plm_rsh_agent": mpi.AGENT,
+        "plm_rsh_no_tree_spawn": "1",
+        "orte_abort_on_non_zero_status": "1",
+        # Processes of a sandbox may not read each other's memory.
+        "btl_vader_single_copy_mechanism": "none",
+        "pml": "ob1",
+    }
+    interface = _shared_interface(environment)
+    if interface:
+        settings |= {"btl_tcp_if_include": interface, "oob_tcp_if_include": interface}
+    for name, value in settings.items():
+        options += ["-mca", name, value]
+    options += shlex.split(str(parameters.get("sagemaker_mpi_custom_mpi_options") or ""))
+    if command[0] == sys.executable and command[1] != "-m" and importlib.util.find_spec("mpi4py"):
+        # It ends all processes where one raises.
+        command = [command[0], "-m", "mpi4py", *command[1:]]
+    return [*module, "lead", ",".join(hosts[1:]), "mpirun", *options, *command]
 
 
 def _tensorflow_cluster(hosts: list[str], current: str) -> str:

@@ -29,6 +29,9 @@ REASON = 700
 LAUNCHER_ERROR = "torch.distributed.elastic.multiprocessing.errors.ChildFailedError"
 """What torchrun raises when a script that it started has failed, after the script's own traceback."""
 
+MPIRUN_RULE = re.compile(r"^-{70,}$.*", re.MULTILINE | re.DOTALL)
+"""What mpirun has to say of it comes between two of these."""
+
 LAUNCHER_LINE = re.compile(r"^[EWI]\d{4} .*\n?", re.MULTILINE)
 """What torchrun logs."""
 
@@ -119,6 +122,7 @@ def _relay(script: subprocess.Popen[bytes]) -> bytes:
 
 def last_exception(output: str) -> str:
     """The message of the exception that ended a script, or its last line where it printed no traceback."""
+    output = MPIRUN_RULE.sub("", output)
     head, found, trace = output.rpartition("Traceback (most recent call last):\n")
     if found and LAUNCHER_ERROR in trace:
         return last_exception(LAUNCHER_LINE.sub("", head))
