@@ -49,6 +49,7 @@ from clary.services.ecr import lifecycle as registry_lifecycle
 from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
+from clary.services.sagemaker.hosting.metrics import InvocationMetrics
 from clary.services.sagemaker.instances.watching import release
 from clary.services.sagemaker.jobs.lifecycle import JobReconciler
 from clary.services.sagemaker.processing.family import Processing
@@ -113,6 +114,8 @@ async def _run(settings: Settings) -> None:
         AlarmReconciler(house),
         SubscriptionReconciler(house),
     ]
+    measured = InvocationMetrics(house.metrics, lambda invoked: house.router.instances(*invoked))
+    house.traffic.listeners.append(measured.on_traffic)
     _release_forgotten(house)
     server = await _listen(gateway, settings)
     told = await capacity.listen(house)

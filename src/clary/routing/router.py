@@ -2,8 +2,8 @@
 
     Router.find(scope, endpoint) → Served.choose(target variant) → Pool.send(message) → Replica → Answer
 
-Hosting publishes an endpoint's route here; an invocation reads nothing else. All methods but `publish` and `withdraw`
-belong to the event loop.
+Hosting publishes an endpoint's route here; an invocation reads nothing else. All methods but `publish`, `withdraw`
+and `instances` belong to the event loop.
 """
 
 import random
@@ -160,6 +160,12 @@ class Router:
         served = self._served.get((scope, endpoint))
         if served is not None and served.route.owner == owner:
             del self._served[scope, endpoint]
+
+    def instances(self, scope: Scope, endpoint: str, variant: str) -> int:
+        """How many replicas answer for a variant. From any thread."""
+        served = self._served.get((scope, endpoint))
+        pool = served.pools.get(variant) if served is not None else None
+        return len(pool.replicas) + len(pool.incoming) if pool is not None else 0
 
     def find(self, scope: Scope, endpoint: str) -> Served:
         """Raises `NoSuchEndpoint`."""

@@ -49,6 +49,13 @@ class Distribution:
             self.maximum = value
         self.classes[int(math.log(value + 1.0) * FINENESS)] += 1
 
+    def merge(self, other: "Distribution") -> None:
+        self.count += other.count
+        self.sum += other.sum
+        self.minimum = min(self.minimum, other.minimum)
+        self.maximum = max(self.maximum, other.maximum)
+        self.classes += other.classes
+
     def values(self) -> dict[float, int]:
         """How often about which value came; for percentiles."""
         return {math.exp((number + 0.5) / FINENESS) - 1.0: count for number, count in sorted(self.classes.items())}
@@ -65,6 +72,14 @@ class Count:
     """Answers of the model with 5xx."""
     model_latency: Distribution = field(default_factory=Distribution)
     overhead_latency: Distribution = field(default_factory=Distribution)
+
+    def merge(self, other: "Count") -> None:
+        self.invocations += other.invocations
+        self.model_errors += other.model_errors
+        self.client_errors += other.client_errors
+        self.server_errors += other.server_errors
+        self.model_latency.merge(other.model_latency)
+        self.overhead_latency.merge(other.overhead_latency)
 
 
 @dataclass(slots=True)

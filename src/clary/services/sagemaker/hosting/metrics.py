@@ -1,0 +1,92 @@
+"""The metrics of invocations that AWS documents ("Monitor Amazon SageMaker AI with Amazon CloudWatch").
+
+    Traffic, once a second ─▶ on_traffic ─▶ a window of ten seconds ─▶ its end ─▶ samples of AWS/SageMaker
+
+What was counted is written once a window, which keeps the rows few; so windows are also the finest periods of alarms.
+A kill loses the window that is open.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from clary.records.metrics import MetricStore, Sample, Series
+from clary.records.record import Scope
+from clary.routing.traffic import PERIOD, Batch, Count, Distribution, Invoked
+
+log = logging.getLogger(__name__)
+
+NAMESPACE = "AWS/SageMaker"
+WINDOW = 10.0
+"""Seconds. Windows begin at multiples of it, as the periods of alarms do."""
+LATE = 1.2
+"""Seconds after the end of a window at which the last batch of it has come."""
+
+
+class InvocationMetrics:
+    def __init__(self, metrics: MetricStore, instances: Callable[[Invoked], int]) -> None:
+        """`instances` tells how many answer for a variant now."""
+        self._metrics = metrics
+        self._instances = instances
+        self._lock = threading.Lock()
+        self._open: dict[float, dict[Invoked, Count]] = {}
+        """By the beginning of the window."""
+
+    def on_traffic(self, batch: Batch) -> None:
+        window = (time.time() - PERIOD / 2) // WINDOW * WINDOW
+        with self._lock:
+            if window not in self._open:
+                self._open[window] = {}
+                timer = threading.Timer(window + WINDOW + LATE - time.time(), self._close, [window])
+                timer.daemon = True
+                timer.start()
+            counts = self._open[window]
+            for invoked, count in batch.counts.items():
+                counts.setdefault(invoked, Count()).merge(count)
+
+    def _close(self, window: float) -> None:
+        with self._lock:
+            counts = self._open.pop(window)
+        by_scope: dict[Scope, list[tuple[Series, Sample]]] = {}
+        for invoked, count in counts.items():
+            by_scope.setdefault(invoked.scope, []).extend(samples_of(invoked, count, window, self._instances(invoked)))
+        for scope, samples in by_scope.items():
+            try:
+                self._metrics.put(scope, samples)
+            except Exception:
+                log.exception("metrics of invocations could not be kept, and are lost")
+
+
+def samples_of(invoked: Invoked, count: Count, at: float, instances: int) -> list[tuple[Series, Sample]]:
+    """Of what was counted in the window that begins at `at`."""
+    number, each = count.invocations, 1.0 / max(instances, 1)
+    dimensions = {"EndpointName": invoked.endpoint, "VariantName": invoked.variant}
+
+    def series(name: str) -> Series:
+        return Series(NAMESPACE, name, dimensions)
+
+    # By Little's law: the time that all took together, over the time in which they came.
+    concurrent = count.model_latency.sum / 1e6 / WINDOW * each
+    samples = [
+        (series("Invocations"), Sample.of(at, 1.0, count=number)),
+        (series("InvocationsPerInstance"), Sample.of(at, each, count=number)),
+        (series("Invocation4XXErrors"), _share(at, number, count.client_errors)),
+        (series("Invocation5XXErrors"), _share(at, number, count.server_errors)),
+        (series("InvocationModelErrors"), _share(at, number, count.model_errors)),
+        (series("ConcurrentRequestsPerModel"), Sample.of(at, concurrent)),
+    ]
+    for name, latency in (("ModelLatency", count.model_latency), ("OverheadLatency", count.overhead_latency)):
+        samples += [(series(name), sample) for sample in _latencies(at, latency)]
+    return samples
+
+
+def _share(at: float, number: int, of_these: int) -> Sample:
+    """One for each of these, and zero for each of the others."""
+    return Sample(at, number, float(of_these), float(of_these == number), float(of_these > 0))
+
+
+def _latencies(at: float, latency: Distribution) -> Iterator[Sample]:
+    for value, times in latency.values().items():
+        bounded = min(max(value, latency.minimum), latency.maximum)
+        yield Sample.of(at, bounded, "Microseconds", times)
