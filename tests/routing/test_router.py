@@ -258,7 +258,7 @@ async def test_over_the_network_too(tmp_path: Path) -> None:
 
 async def test_small_requests_do_not_wait_for_more(tmp_path: Path) -> None:
     async with serving(tmp_path / "a", says(b"hello"), tcp=True) as target:
-        server = ModelServer(target.containers[0].address)
+        server = ModelServer(target.containers[0])
         connection = await server._connect_now()
         assert connection._transport is not None
         sock = connection._transport.get_extra_info("socket")

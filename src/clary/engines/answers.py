@@ -32,7 +32,7 @@ class Resources:
     @classmethod
     def of(cls, spec: InstanceSpec) -> Resources:
         """What an instance is promised."""
-        return cls(spec.vcpus, spec.memory, spec.gpus)
+        return cls() if spec.lodges else cls(spec.vcpus, spec.memory, spec.gpus)
 
     def __add__(self, other: Resources) -> Resources:
         return Resources(self.vcpus + other.vcpus, self.memory + other.memory, self.gpus + other.gpus)

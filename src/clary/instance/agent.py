@@ -158,6 +158,8 @@ class Agent:
             self._fill(directory, sources, surroundings, legacy)
         if legacy:
             legacy.close()
+        if spec.models:
+            self._prepare_models()
         for path, mount in spec.mounts.items():
             if notice := surroundings.mount(path, mount):
                 self._report.notice(notice)
@@ -217,6 +219,13 @@ class Agent:
             self._room.besides.add(self._layout.host(directory))
             if not surroundings.overlays:
                 self._report.notice(f"{directory} cannot be written to: this machine allows no overlay of it.")
+
+    def _prepare_models(self) -> None:
+        from clary.instance.models import process
+
+        if self._node.runtime:
+            raise Refused("ClientError: containers of multi-model endpoints are not built for this engine yet.")
+        self._spec.mounts[process.MODELS] = process.mount_of(self._layout)
 
     def _bind(self, surroundings: Surroundings) -> None:
         from clary.instance.network.listening import bind

@@ -11,6 +11,7 @@
     stop wake             the wish that it stop, and a fifo that makes the agent look
     ml/                   /opt/ml of the program
     run/                  /run/clary of the program: the socket of a server
+    models/               /opt/ml/models of the program, where it serves many (`models/`)
     scratch/              what the program sees as its own /tmp and HOME, and what it changed in its interpreter
     outputs/              packed directories, and links to those that are kept as they are
     address verdict.json  of a program in a container (`vessel.py`)

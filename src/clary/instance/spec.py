@@ -143,6 +143,20 @@ class Transform:
 
 
 @dataclass(slots=True)
+class Models:
+    """Of an instance that serves many models, which come while it serves: what its manager (`models/`) is told."""
+
+    secret: str
+    """By which the platform says where a model's archive may be read."""
+    most: int = 0
+    """Models that are loaded at once; 0 is no limit but memory."""
+    keeps: bool = True
+    """Whether a model stays loaded when nobody uses it."""
+    patience: float = 55.0
+    """Seconds that an invocation waits for its model to be loaded."""
+
+
+@dataclass(slots=True)
 class InstanceSpec:
     id: str
     """Unique and safe as a file name; at most 40 characters."""
@@ -161,6 +175,8 @@ class InstanceSpec:
     """Where a server listens on a TCP port of its own network instead; 0 is `CLARY_BIND`."""
     transform: Transform | None = None
     """What a server is there for: it is done once that is."""
+    models: Models | None = None
+    """Set where the server is one of many models."""
 
     files: dict[str, str] = field(default_factory=dict)
     """Text files to write: `/opt/ml/input/config/hyperparameters.json` → content, in which `INTERFACE` is replaced."""
@@ -201,6 +217,8 @@ class InstanceSpec:
     """Bytes; 0 is no limit."""
     gpus: float = 0
     """Whole ones, or a share of one."""
+    lodges: bool = False
+    """Whether it uses what the first of its gang is promised, and is promised nothing itself."""
     isolated: bool = False
     """No network but a loopback of its own. Refused where there is no sandbox."""
     max_runtime: float = 0.0
@@ -248,6 +266,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "archives": lambda found: [Archive(**each) for each in found],
     "outputs": lambda found: [Output(**each) for each in found],
     "mirrors": lambda found: [Mirror(**each) for each in found],
+    "models": lambda found: Models(**found) if found else None,
     "image": lambda found: Recipe(**found) if found else None,
     "container": lambda found: OciImage.from_dict(found) if found else None,
 }

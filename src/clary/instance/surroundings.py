@@ -49,7 +49,8 @@ class Surroundings:
         if self.interpreter:
             interpreter_mounts(self._mounts, self.interpreter)
         self._nobody = nobody_of(node) if self.contained else None
-        self._bind = f"unix:{RUN_VIEW if self.contained else node.run}/server.sock"
+        self._socket = "model.sock" if spec.models else "server.sock"
+        self._bind = f"unix:{RUN_VIEW if self.contained else node.run}/{self._socket}"
         self._handed: list[int] = []
         self._site: list[str] = [self._own_library()] if spec.image else []
         self._bin: list[str] = []
@@ -89,9 +90,10 @@ class Surroundings:
         return "" if mount.writable else f"{path} can be written to: this machine allows no sandbox."
 
     def serve_on(self, listener: int) -> None:
-        """The program's server, or what has its place before it (`borders`), listens on this socket, and not on one in
-        its own directory."""
-        self._bind = f"fd:{listener}"
+        """The program's server, or what has its place before it (`borders`, `models`), listens on this socket, and not
+        on one in its own directory."""
+        if not self._spec.models:
+            self._bind = f"fd:{listener}"
         self._handed.append(listener)
 
     def add_layer(self, directory: str, site: str) -> None:
@@ -109,7 +111,8 @@ class Surroundings:
             if directory.startswith(f"{self._layout.root}/") and not is_plain_directory(directory, self._layout.root):
                 raise Refused(f"ClientError: {directory[len(self._layout.root) + 1 :]} is no directory any more.")
         command = self._command(self._spec.command, self._spec.workdir, environment, self._mounts, prepare)
-        return replace(command, beside=self._start_borders, handed=[] if self._spec.port else self._handed)
+        before = self._spec.port or self._spec.models
+        return replace(command, beside=self._start_beside, handed=[] if before else self._handed)
 
     def tool(self, argv: Sequence[str], workdir: str, writable: str, readable: str) -> Command:
         """Another program in the same surroundings, which may also read and write these paths of the host."""
@@ -145,10 +148,14 @@ class Surroundings:
         variables = {name: host(value) for name, value in variables.items()}
         return Command([host(word) for word in argv], variables, host(workdir), False, chain(prepare, confine))
 
-    def _start_borders(self) -> None:
+    def _start_beside(self) -> None:
         start_outward(self._node, self._spec)
         if self._spec.port:
-            start_inward(self._node, self._spec, *self._handed)
+            start_inward(self._node, self._spec, self._socket, *([] if self._spec.models else self._handed))
+        if self._spec.models:
+            from clary.instance.models import process
+
+            process.start(self._node, self._spec, self._socket, *self._handed, contained=self.contained)
 
     def _enter_network(self) -> None:
         enter_network(self._node, self._spec.hostname)

@@ -7,7 +7,7 @@ times what the whole rest of the path does.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import httptools
@@ -36,6 +36,20 @@ class Answer:
     headers: dict[str, str]
     """By lower-case name."""
     body: bytes | AsyncIterator[bytes]
+    container: str = ""
+    """The hostname of the container that gave it, where there are several."""
+
+    @property
+    def went_well(self) -> bool:
+        return 200 <= self.status < 300
+
+    def as_stream(self) -> "Answer":
+        """An answer that was not streamed, for one who reads streams."""
+        return replace(self, body=_once(self.body) if isinstance(self.body, bytes) else self.body)
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 class Chunks:

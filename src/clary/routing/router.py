@@ -7,6 +7,7 @@ and `instances` belong to the event loop.
 """
 
 import random
+import zlib
 from collections.abc import Callable
 
 from clary.records.record import Scope
@@ -17,6 +18,8 @@ from clary.routing.routes import Route, Target, Variant
 from clary.routing.server import AnswerLost, ServerDown
 
 OnDown = Callable[[str], None]
+BUSY = 8
+"""Requests under way, from which on a replica leaves its models to others."""
 
 MOST_HELD = 256 << 20
 """Bytes of the bodies of requests under way, for each replica."""
@@ -62,14 +65,15 @@ class Pool:
         ):
             raise Full(self.variant.name)
 
-    async def send(self, message: Message, streaming: bool = False) -> Answer:
-        """Ask the least busy replica; one that is down is passed over for another.
+    async def send(self, message: Message, streaming: bool = False, container: str = "", model: str = "") -> Answer:
+        """Ask the least busy replica, of those of many `model`s one that is likely to have it; one that is down is
+        passed over for another. `container` as of `Replica.send`.
 
         Raises `NoReplica`, `AnswerLost`, `AnswerTimeout` or `AnswerTooLarge`.
         """
-        for replica in self._in_order():
+        for replica in self._in_order(model):
             try:
-                return await replica.send(message, self.variant.timeout, streaming)
+                return await replica.send(message, self.variant.timeout, streaming, container)
             except ServerDown:
                 self._on_down(replica.instance_id)
             except AnswerLost:
@@ -77,20 +81,30 @@ class Pool:
                 raise
         raise NoReplica(self.variant.name)
 
-    def _in_order(self) -> list[Replica]:
-        """The least busy first; during an update those of the deployment whose turn it is before those of the other."""
+    def _in_order(self, model: str) -> list[Replica]:
+        """The best first; during an update those of the deployment whose turn it is before those of the other."""
         if not self.incoming:
-            return _least_busy_first(self.replicas)
-        sides = [_least_busy_first(self.replicas), _least_busy_first(self.incoming)]
+            return _best_first(self.replicas, model)
+        sides = [_best_first(self.replicas, model), _best_first(self.incoming, model)]
         if random.random() < self.variant.incoming_share:
             sides.reverse()
         return sides[0] + sides[1]
 
 
-def _least_busy_first(replicas: list[Replica]) -> list[Replica]:
+def _best_first(replicas: list[Replica], model: str) -> list[Replica]:
     if len(replicas) < 2:
         return replicas
+    if model:
+        return _likely_first(replicas, model)
     return sorted(replicas, key=lambda replica: (replica.outstanding, random.random()))
+
+
+def _likely_first(replicas: list[Replica], model: str) -> list[Replica]:
+    """In an order that is the model's own and stays when others come and go, but those that are busy last."""
+    return sorted(
+        replicas,
+        key=lambda replica: (replica.outstanding >= BUSY, zlib.crc32(f"{model} {replica.instance_id}".encode())),
+    )
 
 
 class Served:

@@ -20,7 +20,9 @@ class Container:
     address: str
     """`unix:/path` or `host:port`."""
     hostname: str = ""
-    """The container's `ContainerHostname`, by which it is told from the others of its model."""
+    """The container's `ContainerHostname`, by which it is told from the others of its model; empty for one alone."""
+    models: str = ""
+    """Of a container that serves many models: the S3 URI below which their archives lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Variant:
     """The most invocations at once, over all gateways (`MaxConcurrency` of a serverless variant)."""
     waiting: int = 1000
     """The most invocations under way at once for each replica, in one process; the next is refused."""
+    direct: bool = False
+    """Whether a call says which container answers it; otherwise each container's answer is the next one's request."""
     timeout: float = ANSWER_TIMEOUT
     """Seconds that each container has for its answer, and for each next part of one that is streamed."""
     incoming: tuple[Target, ...] = ()
@@ -57,8 +61,6 @@ class Route:
     variants: tuple[Variant, ...]
     owner: str = ""
     """The id of the endpoint's record: once withdrawn, the routes of that owner are not taken again."""
-    direct: bool = False
-    """Whether a call says which container answers it; otherwise each container's answer is the next one's request."""
     capture: dict[str, Any] | None = None
     """The endpoint's `DataCaptureConfig`, where capture is on."""
 

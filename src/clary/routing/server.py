@@ -4,13 +4,16 @@ import asyncio
 
 from clary.instance.network.address import host_and_port, socket_path
 from clary.routing.connection import Answer, Connection, ConnectionLost
+from clary.routing.message import Message
+from clary.routing.routes import Container
 
 FULL_BACKLOG = (0.005, 0.02, 0.1, 0.5)
 """Seconds between tries to connect to a server whose queue of connections is full."""
 
 
 class ServerDown(Exception):
-    """The server cannot be reached: it never saw the request, so another may be tried."""
+    """The server cannot be reached: it never saw the request, so another may be tried. The argument of this, and of the
+    others, is the container's hostname."""
 
 
 class AnswerLost(Exception):
@@ -22,30 +25,36 @@ class AnswerTimeout(Exception):
 
 
 class ModelServer:
-    def __init__(self, address: str, hostname: str = "") -> None:
-        self.address = address
-        self.hostname = hostname
+    def __init__(self, container: Container) -> None:
+        self.address = container.address
+        self.hostname = container.hostname
+        self.serves_many = bool(container.models)
         self._idle: list[Connection] = []
 
-    async def send(self, request: bytes, timeout: float, streaming: bool = False) -> Answer:
+    async def send(self, message: Message, timeout: float, streaming: bool = False) -> Answer:
         """One exchange; raises `ServerDown`, `AnswerLost` or `AnswerTimeout` (after `timeout` seconds)."""
+        answer = await self._send(message.encode(to_many=self.serves_many), timeout, streaming)
+        answer.container = self.hostname
+        return answer
+
+    async def _send(self, request: bytes, timeout: float, streaming: bool) -> Answer:
         connection = self._take_idle()
         if connection is not None:
             try:
                 return await self._exchange(connection, request, timeout, streaming)
             except ConnectionLost as lost:
                 if not lost.unanswered:
-                    raise AnswerLost from None
+                    raise AnswerLost(self.hostname) from None
         # A server may close a connection just as it is used again, having seen nothing: one more try on a new one.
         again = connection is not None
         try:
             connection = await self._connect()
         except OSError:
-            raise (AnswerLost if again else ServerDown) from None
+            raise (AnswerLost if again else ServerDown)(self.hostname) from None
         try:
             return await self._exchange(connection, request, timeout, streaming)
         except ConnectionLost:
-            raise AnswerLost from None
+            raise AnswerLost(self.hostname) from None
 
     async def _exchange(self, connection: Connection, request: bytes, timeout: float, streaming: bool) -> Answer:
         timed_out = False
@@ -60,7 +69,7 @@ class ModelServer:
             answer = await connection.exchange(request, streaming)
         except ConnectionLost:
             if timed_out:
-                raise AnswerTimeout from None
+                raise AnswerTimeout(self.hostname) from None
             raise
         except asyncio.CancelledError:
             connection.abort()

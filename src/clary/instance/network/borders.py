@@ -43,10 +43,10 @@ def enter_network(node: Node, hostname: str) -> None:
         libc.enter(node.namespaces[hostname], libc.CLONE_NEWNET)
 
 
-def start_inward(node: Node, spec: InstanceSpec, listener: int = -1) -> None:
-    """Take connections for the program's port at the instance's socket, or at a `listener` that is the agent's no more
-    when this returns."""
-    _start(node, lambda ready: _inward(node, spec, listener, ready), keep={listener})
+def start_inward(node: Node, spec: InstanceSpec, name: str, listener: int = -1) -> None:
+    """Take connections for the program's port at the socket of this name in the instance's `run`, or at a `listener`
+    that is the agent's no more when this returns."""
+    _start(node, lambda ready: _inward(node, spec, name, listener, ready), keep={listener})
     if listener >= 0:
         os.close(listener)
 
@@ -92,7 +92,7 @@ def _give_up_rights(node: Node) -> None:
     die_with_parent()
 
 
-def _inward(node: Node, spec: InstanceSpec, bound: int, ready: Callable[[], None]) -> None:
+def _inward(node: Node, spec: InstanceSpec, name: str, bound: int, ready: Callable[[], None]) -> None:
     import socket
 
     from clary.instance.network.relay import BACKLOG, Relay, connecting
@@ -101,7 +101,7 @@ def _inward(node: Node, spec: InstanceSpec, bound: int, ready: Callable[[], None
         listener = socket.socket(fileno=bound)
     else:
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(f"{node.run}/server.sock")
+        listener.bind(f"{node.run}/{name}")
     listener.listen(BACKLOG)
     enter_network(node, spec.hostname)
     relay = Relay()

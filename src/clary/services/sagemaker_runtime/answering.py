@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from clary.routing.connection import Answer, ConnectionLost
+from clary.routing.connection import ConnectionLost
 from clary.services.sagemaker_runtime.invocation import Invocation
-from clary.services.sagemaker_runtime.sending import CUSTOM_ATTRIBUTES
+from clary.services.sagemaker_runtime.sending import ALONE, CUSTOM_ATTRIBUTES
 from clary.wire.errors import ServiceError
 
 LONGEST_ERROR = 64 << 10
@@ -16,7 +16,7 @@ LONGEST_ERROR = 64 << 10
 def answer_whole(invocation: Invocation) -> dict[str, Any]:
     answer = invocation.answer
     assert isinstance(answer.body, bytes)
-    if not _went_well(answer):
+    if not answer.went_well:
         raise _model_error(invocation, answer.body)
     return _told(invocation, answer.body)
 
@@ -24,7 +24,7 @@ def answer_whole(invocation: Invocation) -> dict[str, Any]:
 async def answer_stream(invocation: Invocation) -> dict[str, Any]:
     answer, timeout = invocation.answer, invocation.pool.variant.timeout
     assert not isinstance(answer.body, bytes)
-    if not _went_well(answer):
+    if not answer.went_well:
         raise _model_error(invocation, await _error_text(answer.body, timeout))
     return _told(invocation, _payload_parts(answer.body, timeout))
 
@@ -39,18 +39,15 @@ def _told(invocation: Invocation, body: bytes | AsyncIterator[dict[str, Any]]) -
     }
 
 
-def _went_well(answer: Answer) -> bool:
-    return 200 <= answer.status < 300
-
-
 def _model_error(invocation: Invocation, body: bytes) -> ServiceError:
     call, status = invocation.call, invocation.answer.status
     text = body.decode("utf-8", "replace")
     whose = "client" if status < 500 else "server"
+    container = invocation.answer.container or ALONE
     group = f"/aws/sagemaker/Endpoints/{invocation.request['EndpointName']}"
     return ServiceError(
         "ModelError",
-        f'Received {whose} error ({status}) from primary with message "{text}". See the log group {group} '
+        f'Received {whose} error ({status}) from {container} with message "{text}". See the log group {group} '
         f"in account {call.scope.account} for more information.",
         424,
         OriginalStatusCode=status,

@@ -1,6 +1,6 @@
 """Invocations of endpoints: the steps that each takes, in order.
 
-refuse ─▶ choose ─▶ admit ─▶ mirror ─▶ send ─▶ note ─▶ answer        each a module of its own, over one `Invocation`
+refuse ─▶ choose ─▶ aim ─▶ admit ─▶ mirror ─▶ send ─▶ note ─▶ answer     each a module of its own, over one `Invocation`
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from clary.control.call import Call
 from clary.services.sagemaker_runtime import operation
 from clary.services.sagemaker_runtime.admitting import admit
+from clary.services.sagemaker_runtime.aiming import aim
 from clary.services.sagemaker_runtime.answering import answer_stream, answer_whole
 from clary.services.sagemaker_runtime.choosing import choose
 from clary.services.sagemaker_runtime.invocation import Invocation
@@ -30,6 +31,7 @@ async def invoke_endpoint_with_response_stream(call: Call, request: dict[str, An
 async def _invoke(invocation: Invocation) -> Invocation:
     refuse(invocation)
     await choose(invocation)
+    aim(invocation)
     admit(invocation)
     # No step suspends between these: what was admitted is under way before another is looked at.
     mirror(invocation)

@@ -4,8 +4,6 @@ from clary.services.sagemaker_runtime.invocation import Invocation
 from clary.wire.errors import ServiceError
 
 NOT_BUILT = (
-    "TargetModel",
-    "TargetContainerHostname",
     "EnableExplanations",
     "InferenceComponentName",
     "SessionId",

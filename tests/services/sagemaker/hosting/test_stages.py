@@ -11,8 +11,9 @@ COUNT = 4
 
 
 def deployment(number: int, count: int = COUNT) -> dict[str, Any]:
-    variant = {"VariantName": "A", "DesiredInstanceCount": count, "DesiredWeight": 1.0}
-    return {"Number": number, "ConfigName": f"c{number}", "Variants": [variant]}
+    variant = {"VariantName": "A", "ModelName": "m", "DesiredInstanceCount": count, "DesiredWeight": 1.0}
+    models = {"m": {"PrimaryContainer": {}}}
+    return {"Number": number, "ConfigName": f"c{number}", "Variants": [variant], "Models": models}
 
 
 def updating(config: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ The endpoint keeps copies of its configuration and models, so that deleting thos
                 ShadowProductionVariants plus "Shadow"
     Previous    the deployment that an update takes out while it takes the current one in, and Rollout, how far that
                 is (`stages.py`); Before, the Variants as they were before their weights and counts were changed
-    Replicas    [{"Id", "Variant", "Deployment", "Serving"}…], listed before they are started; Serving since the
-                first health check that was answered
+    Replicas    [{"Id", "Variant", "Deployment", "Serving", "Instances"}…], listed before they are started; Serving
+                since the first health check that was answered; an instance for each container of the model
     Retiring    replicas that are no longer wanted, with when they were "Retired", until they are released
 """
 
@@ -18,9 +18,8 @@ from typing import Any
 
 from clary.control.call import Call
 from clary.services.sagemaker.hosting.configs import ENDPOINT_CONFIGS
-from clary.services.sagemaker.hosting.models import MODELS, container_of
+from clary.services.sagemaker.hosting.models import MODELS, containers_of, hostname_of, unpacked
 from clary.services.sagemaker.instances.images import pinned
-from clary.services.sagemaker.model_registry.containers import from_package
 from clary.services.sagemaker.resources.handling import find
 
 
@@ -42,10 +41,14 @@ def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
 
 
 def deployable(call: Call, model: dict[str, Any]) -> dict[str, Any]:
-    """The model with one container, which is what its package says where it names one. Its image stays what it is now:
+    """The model with its containers, as their packages say where they name one. Their images stay what they are now:
     a replica that is started later is as the others."""
-    container = from_package(call, container_of(model))
-    return {**model, "PrimaryContainer": {**container, "Image": pinned(call.house, call.scope, container["Image"])}}
+    rest = {member: value for member, value in model.items() if member != "PrimaryContainer"}
+    containers = [
+        {**container, "Image": pinned(call.house, call.scope, container["Image"])}
+        for container in unpacked(call, model)
+    ]
+    return {**rest, "Containers": containers}
 
 
 def retain_properties(deployment: dict[str, Any], previous: dict[str, Any], excluded: set[str]) -> None:
@@ -63,6 +66,7 @@ def allot_replicas(
     """The document with so many replicas listed for each variant of `deployment`; surplus ones retire."""
     serial = document["Serial"]
     replicas = [replica for replica in document["Replicas"] if replica["Deployment"] != deployment["Number"]]
+    models = {v["VariantName"]: deployment["Models"][v["ModelName"]] for v in deployment["Variants"]}
     for name, count in counts.items():
         mine = [r for r in replicas_of(document, deployment["Number"]) if r["Variant"] == name][:count]
         for _ in range(count - len(mine)):
@@ -73,10 +77,27 @@ def allot_replicas(
                     "Variant": name,
                     "Deployment": deployment["Number"],
                     "Serving": False,
+                    "Instances": _instances(f"{record_id}-{serial}", models[name]),
                 }
             )
         replicas += mine
     return {**retire_others(document, replicas), "Serial": serial}
+
+
+def _instances(replica_id: str, model: dict[str, Any]) -> list[dict[str, str]]:
+    containers = containers_of(model)
+    if len(containers) == 1:
+        return [{"Id": replica_id, "Container": ""}]
+    return [
+        {"Id": f"{replica_id}.{position + 1}", "Container": hostname_of(container, position)}
+        for position, container in enumerate(containers)
+    ]
+
+
+def instances_of(replica: dict[str, Any]) -> dict[str, str]:
+    """Ids of a replica's instances → their containers' hostnames, empty for one that is alone; in their order."""
+    instances = replica.get("Instances", [{"Id": replica["Id"], "Container": ""}])
+    return {instance["Id"]: instance["Container"] for instance in instances}
 
 
 def retire_others(document: dict[str, Any], kept: list[dict[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from clary.records.record import Record
 from clary.services.sagemaker.hosting.deployment import replicas_of
 from clary.services.sagemaker.hosting.kinds import CREATING, UPDATING
-from clary.services.sagemaker.hosting.models import container_of
+from clary.services.sagemaker.hosting.models import containers_of
 from clary.services.sagemaker.hosting.stages import BAKING, TERMINATING, shares
 
 CARRIED = ("ManagedInstanceScaling", "RoutingConfig")
@@ -43,11 +43,13 @@ def _variants(record: Record, deployment: dict[str, Any], *, pending: bool = Fal
 
 def _summary(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
     name = variant["VariantName"]
-    image = container_of(deployment["Models"][variant["ModelName"]])["Image"]
+    images = [container["Image"] for container in containers_of(deployment["Models"][variant["ModelName"]])]
     status = _status(record, deployment)
     return {
         "VariantName": name,
-        "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": record.created}],
+        "DeployedImages": [
+            {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": record.created} for image in images
+        ],
         "CurrentWeight": variant["DesiredWeight"] * _on(record.document, deployment, name),
         "DesiredWeight": variant["DesiredWeight"],
         "CurrentInstanceCount": _serving(record, deployment, name),

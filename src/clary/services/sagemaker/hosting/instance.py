@@ -1,10 +1,10 @@
-"""From a variant's model to what one replica's instance is told.
+"""From a model to what the instances of one replica are told.
 
 The layout is SageMaker's documented contract with hosting containers: the model under /opt/ml/model, a server on
 /ping and /invocations.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from clary.control.house import House
@@ -12,7 +12,9 @@ from clary.images.table import UnknownImage, find_recipe, serve_command
 from clary.instance.spec import Archive, InstanceSpec, Source
 from clary.records.record import Record, Scope
 from clary.services.sagemaker.errors import JobError
-from clary.services.sagemaker.hosting.models import container_of
+from clary.services.sagemaker.hosting.deployment import instances_of
+from clary.services.sagemaker.hosting.many_models import models_of
+from clary.services.sagemaker.hosting.models import containers_of, serves_many
 from clary.services.sagemaker.instances.environment import instance_environment
 from clary.services.sagemaker.instances.images import MISSING_MODEL, Program, listed_image, own_image, own_program
 from clary.services.sagemaker.instances.inputs import locate, prefix_sources
@@ -28,38 +30,61 @@ CREDENTIALS = 10 * 365 * 24 * 3600
 """Seconds: a replica is started once and may serve for years."""
 
 
-def replica_instance(
+def replica_instances(
     house: House, record: Record, replica: dict[str, Any], variant: dict[str, Any], model: dict[str, Any]
-) -> InstanceSpec:
-    """The spec of one replica; raises `JobError` for what the user must mend."""
-    hostname = f"{replica['Variant']}-{replica['Id'].rpartition('-')[2]}"[:63]
-    spec = model_instance(house, record.scope, model, variant["InstanceType"], replica["Id"], hostname, CREDENTIALS)
-    return replace(spec, grace=GRACE)
+) -> list[InstanceSpec]:
+    """The gang of one replica; raises `JobError` for what the user must mend."""
+    hostname = f"{replica['Variant']}-{replica['Id'].rpartition('-')[2]}"
+    gang = model_instances(
+        house, record.scope, model, variant["InstanceType"], list(instances_of(replica)), hostname, CREDENTIALS
+    )
+    for spec, container in zip(gang, containers_of(model), strict=True):
+        spec.grace = GRACE
+        if serves_many(container):
+            spec.models = models_of(house, record.scope, record.name, container)
+    return gang
 
 
-def model_instance(
+def model_instances(
     house: House,
     scope: Scope,
     model: dict[str, Any],
     instance_type: str,
-    instance_id: str,
+    instance_ids: Sequence[str],
     hostname: str,
     seconds: int,
-) -> InstanceSpec:
-    """The spec of an instance that serves the model for at most `seconds`; raises `JobError`."""
-    container = container_of(model)
-    environment = container.get("Environment", {})
+) -> list[InstanceSpec]:
+    """An instance for each container of the model, to serve for at most `seconds`; raises `JobError`.
+
+    Together they are one instance of AWS's: all are promised what it has, once, and each may use it.
+    """
     kind = find_type(instance_type)
-    program = _program(house, scope, container)
+    containers = containers_of(model)
+    if len(containers) > 1 and kind.gpus:
+        raise JobError(f"ClientError: a model of several containers on {instance_type}, which has GPUs, is not built.")
     role = model.get("ExecutionRoleArn", "role/ClaryEndpoint")
+    variables = instance_environment(house, scope, role, session="SageMaker", seconds=seconds)
+    names = [hostname[:63]] if len(containers) == 1 else [f"{hostname[:60]}-{n + 1}" for n in range(len(containers))]
+    gang: list[InstanceSpec] = []
+    for container, instance_id, name in zip(containers, instance_ids, names, strict=True):
+        spec = _container_instance(house, scope, container, variables)
+        spec.id, spec.hostname, spec.lodges = instance_id, name, bool(gang)
+        spec.vcpus, spec.memory, spec.gpus = kind.vcpus, kind.memory, kind.gpus
+        spec.isolated = model.get("EnableNetworkIsolation", False)
+        gang.append(spec)
+    return gang
+
+
+def _container_instance(
+    house: House, scope: Scope, container: dict[str, Any], variables: dict[str, str]
+) -> InstanceSpec:
+    environment = container.get("Environment", {})
+    program = _program(house, scope, container)
+    many = {"SAGEMAKER_MULTI_MODEL": "true"} if serves_many(container) else {}
     return InstanceSpec(
-        id=instance_id,
+        id="",
         command=program.command,
-        environment={
-            **instance_environment(house, scope, role, session="SageMaker", seconds=seconds),
-            **environment,
-        },
-        hostname=hostname,
+        environment={**variables, **many, **environment},
         serves=True,
         port=PORT if program.container else 0,
         channels=_model_files(house, container),
@@ -67,10 +92,6 @@ def model_instance(
         requirements=[] if program.container else [f"{CODE}/requirements.txt", f"{MODEL}/code/requirements.txt"],
         image=program.image,
         container=program.container,
-        vcpus=kind.vcpus,
-        memory=kind.memory,
-        gpus=kind.gpus,
-        isolated=model.get("EnableNetworkIsolation", False),
     )
 
 
@@ -90,7 +111,7 @@ def _archives(house: House, container: dict[str, Any], environment: dict[str, st
     archives = []
     source = container.get("ModelDataSource", {}).get("S3DataSource", {})
     packed = source.get("S3Uri") if source.get("CompressionType") == "Gzip" else container.get("ModelDataUrl")
-    if packed:
+    if packed and not serves_many(container):
         archives.append(Archive(locate(house, packed), MODEL))
     submitted = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
     if submitted.startswith("s3://"):

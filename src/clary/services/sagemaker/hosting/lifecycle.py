@@ -21,10 +21,9 @@ from clary.services.sagemaker.hosting.deployment import retire_others
 from clary.services.sagemaker.hosting.guarding import guard
 from clary.services.sagemaker.hosting.kinds import DELETING, ENDPOINT, FAILED
 from clary.services.sagemaker.hosting.publishing import publish
-from clary.services.sagemaker.hosting.replicas import Observations, has_left, look_at, no_ping
+from clary.services.sagemaker.hosting.replicas import Observations, has_left, look_at, no_ping, release_replica
 from clary.services.sagemaker.hosting.rollout import conclude, give_up, is_on_trial, is_whole, keep, staff
 from clary.services.sagemaker.hosting.stages import due
-from clary.services.sagemaker.instances.watching import release
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +101,7 @@ class EndpointReconciler:
         """Stop serving. An endpoint that is deleted goes when its replicas have gone."""
         self._house.router.withdraw(record.scope, record.name, record.id)
         for replica in record.document["Replicas"] + record.document["Retiring"]:
-            release(self._house, replica["Id"])
+            release_replica(self._house, replica)
         self._observed.pop(record.id, None)
         if record.state == DELETING:
             self._house.records.delete(record)

@@ -11,8 +11,9 @@ from typing import Any
 from clary.control.house import House
 from clary.records.record import Record
 from clary.routing.routes import Container, Route, Target, Variant
-from clary.services.sagemaker.hosting.deployment import replicas_of
+from clary.services.sagemaker.hosting.deployment import instances_of, replicas_of
 from clary.services.sagemaker.hosting.kinds import CREATING
+from clary.services.sagemaker.hosting.models import containers_of, is_direct, serves_many
 from clary.services.sagemaker.hosting.replicas import Observations
 from clary.services.sagemaker.hosting.stages import shares
 
@@ -31,7 +32,13 @@ def _variants(house: House, record: Record, observed: Observations) -> list[Vari
     current = _targets(house, document, incoming, observed)
     if outgoing is None:
         return [
-            Variant(v["VariantName"], v["DesiredWeight"], current[v["VariantName"]], bool(v.get("Shadow")))
+            Variant(
+                v["VariantName"],
+                v["DesiredWeight"],
+                current[v["VariantName"]],
+                bool(v.get("Shadow")),
+                direct=_is_direct(v["VariantName"], incoming),
+            )
             for v in incoming["Variants"]
         ]
     before = _targets(house, document, outgoing, observed)
@@ -49,6 +56,7 @@ def _variants(house: House, record: Record, observed: Observations) -> list[Vari
                 weight=coming + going,
                 targets=before.get(name, ()) if share < 1 else current.get(name, ()),
                 shadow=_is_shadow(name, incoming, outgoing),
+                direct=_is_direct(name, outgoing, incoming) if share < 1 else _is_direct(name, incoming),
                 incoming=current.get(name, ()) if 0 < share < 1 else (),
                 incoming_share=coming / (coming + going) if coming else 0.0,
             )
@@ -63,12 +71,22 @@ def _targets(
     healthy = [r for r in replicas_of(document, deployment["Number"]) if r["Id"] in observed.healthy]
     return {
         variant["VariantName"]: tuple(
-            Target(replica["Id"], (Container(house.engine.address(replica["Id"])),))
+            _target(house, replica, deployment["Models"][variant["ModelName"]])
             for replica in healthy
             if replica["Variant"] == variant["VariantName"]
         )
         for variant in deployment["Variants"]
     }
+
+
+def _target(house: House, replica: dict[str, Any], model: dict[str, Any]) -> Target:
+    containers = tuple(
+        Container(
+            house.engine.address(instance_id), hostname, container["ModelDataUrl"] if serves_many(container) else ""
+        )
+        for (instance_id, hostname), container in zip(instances_of(replica).items(), containers_of(model), strict=True)
+    )
+    return Target(replica["Id"], containers)
 
 
 def _portions(deployment: dict[str, Any]) -> dict[str, float]:
@@ -80,3 +98,9 @@ def _portions(deployment: dict[str, Any]) -> dict[str, float]:
 
 def _is_shadow(name: str, *deployments: dict[str, Any]) -> bool:
     return any(v["VariantName"] == name and v.get("Shadow") for d in deployments for v in d["Variants"])
+
+
+def _is_direct(name: str, *deployments: dict[str, Any]) -> bool:
+    """Of the first of the deployments that has the variant."""
+    models = [d["Models"][v["ModelName"]] for d in deployments for v in d["Variants"] if v["VariantName"] == name]
+    return bool(models) and is_direct(models[0])

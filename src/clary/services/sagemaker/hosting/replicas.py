@@ -7,6 +7,7 @@ The functions read and write no document but where they say so; what they see go
 
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,8 @@ from clary.instance.spec import InstanceStatus
 from clary.records.record import Record
 from clary.routing.health import answers_ping
 from clary.services.sagemaker.errors import JobError
-from clary.services.sagemaker.hosting.deployment import variant_of
-from clary.services.sagemaker.hosting.instance import GRACE, replica_instance
+from clary.services.sagemaker.hosting.deployment import instances_of, variant_of
+from clary.services.sagemaker.hosting.instance import GRACE, replica_instances
 from clary.services.sagemaker.instances.watching import release, ship_logs, status_of
 
 LONGEST_SILENCE = 30.0
@@ -63,24 +64,24 @@ def log_group(record: Record) -> str:
 
 def look_at(house: House, record: Record, replica: dict[str, Any], observed: Observations) -> str | None:
     """Why the replica is lost; None where it is not. Raises `JobError` where another would fare no better."""
-    instance_id = replica["Id"]
-    status = _poll(house, record, replica)
+    replica_id = replica["Id"]
+    statuses = _poll(house, record, replica)
     _ship(house, record, replica, observed)
-    observed.waiting.discard(instance_id)
-    if status.phase == "Pending":
-        observed.waiting.add(instance_id)
-    if status.phase == "Done":
-        if status.reason == NO_CAPACITY:
-            raise JobError(status.reason)
-        return None if instance_id in observed.unread else status.reason
-    if status.phase != "Running":
+    observed.waiting.discard(replica_id)
+    if any(status.phase == "Pending" for status in statuses):
+        observed.waiting.add(replica_id)
+    if ended := next((status for status in statuses if status.phase == "Done"), None):
+        if ended.reason == NO_CAPACITY:
+            raise JobError(ended.reason)
+        return None if replica_id in observed.unread else ended.reason
+    if any(status.phase != "Running" for status in statuses):
         return None
-    if answers_ping(house.engine.address(instance_id)):
-        observed.healthy.add(instance_id)
-        observed.silent_since.pop(instance_id, None)
+    if all(answers_ping(house.engine.address(instance_id)) for instance_id in instances_of(replica)):
+        observed.healthy.add(replica_id)
+        observed.silent_since.pop(replica_id, None)
         return None
     now = time.time()
-    silent = now - observed.silent_since.setdefault(instance_id, now)
+    silent = now - observed.silent_since.setdefault(replica_id, now)
     if replica["Serving"]:
         return no_ping(replica) if silent > LONGEST_SILENCE else None
     if silent > _startup_timeout(record, replica):
@@ -90,19 +91,27 @@ def look_at(house: House, record: Record, replica: dict[str, Any], observed: Obs
 
 def has_left(house: House, record: Record, replica: dict[str, Any], observed: Observations) -> bool:
     """Whether a retired replica is released, which it is when it ended or has had its time."""
-    instance_id = replica["Id"]
-    status = status_of(house, instance_id)
-    if status is None:
+    replica_id, instances = replica["Id"], instances_of(replica)
+    statuses = [status for each in instances if (status := status_of(house, each))]
+    if not statuses:
         return True
     _ship(house, record, replica, observed)
     retired = time.time() - replica["Retired"]
-    if (status.phase == "Done" and instance_id not in observed.unread) or retired > LINGER + GRACE:
-        release(house, instance_id)
+    ended = all(status.phase == "Done" for status in statuses)
+    if (ended and replica_id not in observed.unread) or retired > LINGER + GRACE:
+        release_replica(house, replica)
         return True
-    if retired > LINGER and instance_id not in observed.stopped:
-        house.engine.stop(instance_id)
-        observed.stopped.add(instance_id)
+    if retired > LINGER and replica_id not in observed.stopped:
+        for instance_id in instances:
+            with suppress(KeyError):
+                house.engine.stop(instance_id)
+        observed.stopped.add(replica_id)
     return False
+
+
+def release_replica(house: House, replica: dict[str, Any]) -> None:
+    for instance_id in instances_of(replica):
+        release(house, instance_id)
 
 
 def no_ping(replica: dict[str, Any]) -> str:
@@ -112,19 +121,23 @@ def no_ping(replica: dict[str, Any]) -> str:
     )
 
 
-def _poll(house: House, record: Record, replica: dict[str, Any]) -> InstanceStatus:
-    """Where the replica's instance stands; starts it where it was only listed so far."""
-    status = status_of(house, replica["Id"])
-    if status is None:
+def _poll(house: House, record: Record, replica: dict[str, Any]) -> list[InstanceStatus]:
+    """Where the replica's instances stand; starts them where it was only listed so far."""
+    statuses = [status_of(house, instance_id) for instance_id in instances_of(replica)]
+    if None in statuses:
         variant, model = variant_of(record.document, replica)
-        house.engine.start([replica_instance(house, record, replica, variant, model)])
-    return status or InstanceStatus()
+        house.engine.start(replica_instances(house, record, replica, variant, model))
+    return [status or InstanceStatus() for status in statuses]
 
 
 def _ship(house: House, record: Record, replica: dict[str, Any], observed: Observations) -> None:
-    stream = f"{replica['Variant']}/{replica['Id']}"
-    if ship_logs(house, record.scope, log_group(record), stream, replica["Id"]).more:
-        observed.unread.add(replica["Id"])
+    """The streams of several containers are told apart by the containers' hostnames."""
+    for instance_id, container in instances_of(replica).items():
+        stream = "/".join(filter(None, (replica["Variant"], replica["Id"], container)))
+        # It may have been released already, when a crash kept the others from it.
+        with suppress(KeyError):
+            if ship_logs(house, record.scope, log_group(record), stream, instance_id).more:
+                observed.unread.add(replica["Id"])
 
 
 def _startup_timeout(record: Record, replica: dict[str, Any]) -> float:

@@ -5,10 +5,10 @@ from typing import Any
 from clary.control.call import Call
 from clary.instance.transform.joining import CSV, FORMATS, JSON, media_type
 from clary.instance.transform.jsonpath import Path
-from clary.services.sagemaker.errors import invalid, refuse_members
+from clary.services.sagemaker.errors import invalid, not_built, refuse_members
 from clary.services.sagemaker.experiments.tracking import check_config
 from clary.services.sagemaker.hosting.deployment import deployable
-from clary.services.sagemaker.hosting.models import MODELS
+from clary.services.sagemaker.hosting.models import MODELS, containers_of, serves_many
 from clary.services.sagemaker.jobs.plain import IN_PROGRESS
 from clary.services.sagemaker.jobs.stopping import serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
@@ -33,7 +33,17 @@ def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     count = request["TransformResources"]["InstanceCount"]
     if count > MOST_INSTANCES:
         raise invalid(f"InstanceCount is {count}: a transform job has at most {MOST_INSTANCES} instances.")
-    return {**request, MODEL: deployable(call, find(call, MODELS, request["ModelName"]).document)}
+    return {**request, MODEL: _transformable(call, find(call, MODELS, request["ModelName"]).document)}
+
+
+def _transformable(call: Call, model: dict[str, Any]) -> dict[str, Any]:
+    found = deployable(call, model)
+    containers = containers_of(found)
+    if len(containers) > 1:
+        raise not_built("Batch transform with a model of several containers")
+    if serves_many(containers[0]):
+        raise invalid("A container in MultiModel mode cannot be used in batch transform.")
+    return found
 
 
 def _check_input(given: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from clary.control.house import House
 from clary.instance.spec import InstanceSpec, Output, Source, Transform
 from clary.records.record import Record
-from clary.services.sagemaker.hosting.instance import model_instance
+from clary.services.sagemaker.hosting.instance import model_instances
 from clary.services.sagemaker.instances.inputs import read_objects
 from clary.services.sagemaker.jobs.attempts import instance_id
 from clary.services.sagemaker.transform.api import MODEL
@@ -37,7 +37,7 @@ def transform_instances(house: House, record: Record) -> Sequence[InstanceSpec]:
     specs = []
     for number in range(1, count + 1):
         own = instance_id(record, number)
-        spec = model_instance(house, record.scope, job[MODEL], kind, own, f"algo-{number}", LONGEST_RUN)
+        [spec] = model_instances(house, record.scope, job[MODEL], kind, [own], f"algo-{number}", LONGEST_RUN)
         transform = _transform(job, found[number - 1 :: count])
         specs.append(
             replace(
