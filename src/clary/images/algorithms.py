@@ -5,7 +5,7 @@ Metrics are told apart by AWS's own regular expressions, which `clary.algorithms
 
 from dataclasses import dataclass
 
-from clary.images.recipes import NUMERIC, Family
+from clary.images.recipes import NUMERIC, TEXT, Family
 
 Metrics = tuple[tuple[str, str], ...]
 """(name, regular expression) of each."""
@@ -34,4 +34,13 @@ def scores(*names: str) -> Metrics:
     return tuple((name, rf"#quality_metric: {HOST}, {name.replace(':', ' ', 1)} <score>=(\S+)") for name in names)
 
 
-ALGORITHMS = (Algorithm("kmeans", NUMERIC, (*EVERY, *losses("train:msd", "train:ssd", "test:msd", "test:ssd"))),)
+NUMBER = r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
+BLAZING_TEXT: Metrics = (
+    ("train:mean_rho", rf"#mean_rho: {NUMBER}"),
+    ("validation:accuracy", rf"#validation_accuracy: {NUMBER}"),
+)
+
+ALGORITHMS = (
+    Algorithm("kmeans", NUMERIC, (*EVERY, *losses("train:msd", "train:ssd", "test:msd", "test:ssd"))),
+    Algorithm("blazingtext", TEXT, BLAZING_TEXT),
+)

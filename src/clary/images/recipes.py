@@ -156,3 +156,10 @@ NUMERIC = Family(
     "",
     (Range("0", ("numpy", "scipy", "scikit-learn", "faiss-cpu", "numba")),),
 )
+
+# Of gensim it is the pairs of words by which vectors are judged.
+TEXT = Family(
+    "fastText",
+    "",
+    (Range("0", ("fasttext-community==0.11.*", "numba", "numpy", "scipy", "gensim")),),
+)

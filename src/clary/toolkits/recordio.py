@@ -286,3 +286,17 @@ def _together(parts: list["Array | csr_matrix"]) -> "Array | csr_matrix":
     for part in sparse:
         part.resize(part.shape[0], width)
     return vstack(sparse, format="csr")
+
+
+def read_records(stream: IO[bytes]) -> Iterator[bytes]:
+    """What each record of a stream holds, whatever that is. Raises `ValueError` where there is none."""
+    rest = b""
+    while chunk := stream.read(CHUNK):
+        rest += chunk
+        offset = 0
+        while span := record_at(rest, offset):
+            yield rest[slice(*span)]
+            offset = span[0] + _framed(span[1] - span[0])
+        rest = rest[offset:]
+    if rest:
+        raise ValueError("the last record is cut short")

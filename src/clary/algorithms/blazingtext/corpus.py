@@ -1,0 +1,107 @@
+"""A channel as the one text file that fastText reads.
+
+    text/plain          files ──────────────▶ the file, or all of them put together
+    application/jsonlines  {"source": "…", "label": 1 | [1, 3]} ─┐
+    pipe of an augmented manifest: records source, label, …      ─┴▶ "__label__1 __label__3 …" a line
+
+Sources: the formats of https://docs.aws.amazon.com/sagemaker/latest/dg/blazingtext.html.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from clary.algorithms.blazingtext.engine import LABEL
+from clary.algorithms.errors import UserError
+from clary.algorithms.kit.channels import Channel
+from clary.toolkits.recordio import read_records
+
+JSON_LINES = "application/jsonlines"
+
+
+def text_file(channel: Channel, supervised: bool) -> str:
+    """The path of a channel's sentences, one a line; raises `UserError` where there are none, or where it is none."""
+    paths = channel.files(0)
+    if channel.mode == "Pipe":
+        if not supervised:
+            raise UserError("Pipe mode is for augmented manifests, which only the mode supervised reads.")
+        with open(paths[0], "rb") as file:
+            return _write(_lines(_attributes(read_records(file)), channel.name))
+    if not paths:
+        raise UserError(f"Unable to read data channel {channel.name!r}: there is no data in it.")
+    if supervised and (channel.content_type == JSON_LINES or _looks_like_json(paths[0])):
+        return _write(line for path in paths for line in _lines(_objects(path), os.path.basename(path)))
+    if supervised:
+        _require_labels(paths[0])
+    return paths[0] if len(paths) == 1 else _together(paths)
+
+
+def _looks_like_json(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(1) == b"{"
+
+
+def _require_labels(path: str) -> None:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                if LABEL not in line:
+                    raise UserError(
+                        f"{os.path.basename(path)}, line {number}: no word begins with {LABEL}. In the mode supervised "
+                        "each line holds a sentence and its labels."
+                    )
+                return
+
+
+def _together(paths: list[str]) -> str:
+    with tempfile.NamedTemporaryFile("wb", suffix=".txt", delete=False) as whole:
+        for path in paths:
+            with open(path, "rb") as part:
+                shutil.copyfileobj(part, whole)
+            whole.write(b"\n")
+    return whole.name
+
+
+def _write(lines: Iterable[str]) -> str:
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8", delete=False) as file:
+        file.writelines(f"{line}\n" for line in lines)
+    return file.name
+
+
+def _objects(path: str) -> Iterator[Any]:
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise UserError(f"{os.path.basename(path)}, line {number} is no JSON: {error}") from error
+
+
+def _attributes(records: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+    """The attributes `source` and `label` of one line after the other."""
+    for source in records:
+        label = next(records, None)
+        if label is None:
+            raise UserError("The augmented manifest gives a source without a label: AttributeNames are source, label.")
+        try:
+            yield {"source": source.decode(), "label": json.loads(label)}
+        except ValueError as error:
+            raise UserError(
+                f"{label[:50]!r} is no label: AttributeNames are source and label, in this order."
+            ) from error
+
+
+def _lines(examples: Iterable[Any], name: str) -> Iterator[str]:
+    for number, example in enumerate(examples, 1):
+        if not isinstance(example, dict) or not isinstance(example.get("source"), str) or "label" not in example:
+            raise UserError(
+                f"{name}, line {number}: source (a text) and label are needed, and it holds {example!r:.100}"
+            )
+        labels = example["label"] if isinstance(example["label"], list) else [example["label"]]
+        words = (str(label).replace(" ", "_") for label in labels)
+        marked = (word if word.startswith(LABEL) else LABEL + word for word in words)
+        yield " ".join([*marked, " ".join(example["source"].split())])

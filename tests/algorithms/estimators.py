@@ -1,0 +1,24 @@
+"""Jobs of an algorithm through the SDK's generic Estimator."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.clients.programs import client_program, run
+from tests.platform import Platform
+
+PROGRAM = str(Path(__file__).parent / "programs" / "estimator.py")
+
+
+def estimate(platform: Platform, directory: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """Train, deploy, ask, delete: as the program says that stands for it."""
+    description = directory / "asked.json"
+    description.write_text(json.dumps(asked))
+    command = [client_program("v2", "python"), PROGRAM, str(description)]
+    found: dict[str, Any] = json.loads(run(command, platform.program_environment(), directory).splitlines()[-1])
+    return found
+
+
+def metrics_of(platform: Platform, job: str) -> dict[str, float]:
+    described = platform.client("sagemaker").describe_training_job(TrainingJobName=job)
+    return {metric["MetricName"]: metric["Value"] for metric in described["FinalMetricDataList"]}
