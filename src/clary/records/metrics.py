@@ -43,10 +43,12 @@ class Sample:
     minimum: float
     maximum: float
     unit: str = "None"
+    step: int | None = None
+    """Of the program's own counting, where it told one."""
 
     @classmethod
-    def of(cls, at: float, value: float, unit: str = "None", count: float = 1.0) -> "Sample":
-        return cls(at, count, value * count, value, value, unit)
+    def of(cls, at: float, value: float, unit: str = "None", count: float = 1.0, step: int | None = None) -> "Sample":
+        return cls(at, count, value * count, value, value, unit, step)
 
 
 class ListedSeries(NamedTuple):
@@ -171,4 +173,4 @@ def _to_series(row: Row[Any]) -> ListedSeries:
 def _to_sample(row: Row[Any]) -> Sample:
     # By name from the mapping: `count` and `index` are methods of a row.
     values = row._mapping
-    return Sample(row.at, values["count"], row.sum, row.minimum, row.maximum, row.unit)
+    return Sample(row.at, values["count"], row.sum, row.minimum, row.maximum, row.unit, row.step)

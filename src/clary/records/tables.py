@@ -26,7 +26,7 @@ from clary.database import Room
 
 metadata = MetaData()
 
-HEAD = "0004"
+HEAD = "0005"
 ROOM = Room("clary.records", metadata, HEAD)
 
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in a column of type INTEGER
@@ -161,6 +161,7 @@ metric_samples = Table(
     Column("minimum", Double, nullable=False),
     Column("maximum", Double, nullable=False),
     Column("unit", String(20), nullable=False),
+    Column("step", BigInteger),  # of a program's own counting
     Index("metric_samples_by_time", "series", "at"),
 )
 

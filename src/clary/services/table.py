@@ -30,6 +30,7 @@ MODULES = (
     "clary.services.sagemaker.tags",
     "clary.services.sagemaker_runtime.api",
     "clary.services.sagemaker_metrics.api",
+    "clary.services.sagemaker_metrics.queries",
     "clary.services.s3.api",
     "clary.services.sts.api",
     "clary.services.iam.api",

@@ -36,7 +36,8 @@ def batch_put_metrics(call: Call, request: dict[str, Any]) -> dict[str, Any]:
                 errors.append({"Code": "METRIC_LIMIT_EXCEEDED", "MetricIndex": index})
             else:
                 kept.setdefault(name, Moments()).add(at, value)
-                samples.append((Series(NAMESPACE, name, {"TrialComponentName": component.name}), Sample.of(at, value)))
+                series = Series(NAMESPACE, name, {"TrialComponentName": component.name})
+                samples.append((series, Sample.of(at, value, step=datum.get("Step"))))
         if samples:
             call.house.metrics.put(call.scope, samples)
             moments = {name: asdict(each) for name, each in kept.items()}

@@ -53,7 +53,9 @@ def _check_names(names: list[str], what: str) -> None:
 def _check_input(given: dict[str, Any]) -> None:
     name = given["InputName"]
     if "DatasetDefinition" in given:
-        raise not_built(f"DatasetDefinition of the input {name}")
+        kinds = ("AthenaDatasetDefinition", "RedshiftDatasetDefinition")
+        kind = next((each for each in kinds if each in given["DatasetDefinition"]), "DatasetDefinition")
+        raise not_built(f"{kind} of the input {name}")
     source = given.get("S3Input")
     if source is None:
         raise invalid(f"The input {name} has neither S3Input nor DatasetDefinition.")

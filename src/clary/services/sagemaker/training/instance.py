@@ -54,7 +54,9 @@ def training_instances(house: House, record: Record) -> list[InstanceSpec]:
             command=program.command,
             environment=environment,
             hostname=member.name,
-            files=_configuration(hyperparameters, resource_config(member, cluster), channels),
+            files=_configuration(
+                hyperparameters, resource_config(member, cluster), channels, job.get("CheckpointConfig")
+            ),
             channels={
                 **{each.path: each.files(place) for each, place in channels.items() if each.is_files},
                 **checkpoints,
@@ -123,13 +125,17 @@ def _environment(house: House, record: Record, max_runtime: float) -> dict[str, 
 
 
 def _configuration(
-    hyperparameters: dict[str, str], resources: dict[str, Any], channels: Iterable[Channel]
+    hyperparameters: dict[str, str],
+    resources: dict[str, Any],
+    channels: Iterable[Channel],
+    checkpoints: dict[str, str] | None,
 ) -> dict[str, str]:
     configured = {channel.name: channel.configuration() for channel in channels}
     return {
         f"{CONFIG}/hyperparameters.json": json.dumps(hyperparameters),
         f"{CONFIG}/resourceconfig.json": json.dumps(resources),
         f"{CONFIG}/inputdataconfig.json": json.dumps(configured),
+        **({f"{CONFIG}/checkpointconfig.json": json.dumps(checkpoints)} if checkpoints else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""BatchPutMetrics through boto3: what a trial component tells of the values that were put."""
+"""BatchPutMetrics and BatchGetMetrics through boto3: what is told of the values that were put."""
 
 import time
 from typing import Any
@@ -62,3 +62,29 @@ def test_what_cannot_be_kept_is_told_and_the_rest_is_kept(platform: Platform) ->
     assert [summary["MetricName"] for summary in told] == ["loss"]
     with pytest.raises(ClientError, match="absent"):
         metrics.batch_put_metrics(TrialComponentName="absent", MetricData=[datum("loss", 0.5)])
+
+
+def test_values_are_told_by_time_and_by_step(platform: Platform) -> None:
+    sagemaker, metrics = platform.client("sagemaker"), platform.client("sagemaker-metrics")
+    minute = int(time.time()) // 60 * 60
+    arn = sagemaker.create_trial_component(TrialComponentName=unique("component"))["TrialComponentArn"]
+    data = [
+        {**datum("loss", value, minute + 60 + 20 * number), "Step": 10 * number}
+        for number, value in enumerate((4.0, 2.0, 3.0, 1.0))
+    ]
+    metrics.batch_put_metrics(TrialComponentName=arn.rpartition("/")[2], MetricData=data)
+
+    def ask(**query: Any) -> Any:
+        asked = {"MetricName": "loss", "ResourceArn": arn, "MetricStat": "Avg", "Period": "OneMinute"}
+        (answer,) = metrics.batch_get_metrics(MetricQueries=[{**asked, "XAxisType": "Timestamp", **query}])[
+            "MetricQueryResults"
+        ]
+        return answer["Status"], answer["XAxisValues"], answer["MetricValues"]
+
+    minutes = [(minute + 60) * 1000, (minute + 120) * 1000]
+    assert ask() == ("Complete", minutes, [3.0, 1.0])
+    assert ask(MetricStat="Count", Start=minutes[1]) == ("Complete", minutes[1:], [1.0])
+    steps = {"Period": "IterationNumber", "XAxisType": "IterationNumber", "MetricStat": "Last"}
+    assert ask(**steps, End=20) == ("Complete", [0, 10, 20], [4.0, 2.0, 3.0])
+    assert ask(XAxisType="IterationNumber") == ("ValidationError", [], [])
+    assert ask(ResourceArn=arn[:-1]) == ("ValidationError", [], [])
