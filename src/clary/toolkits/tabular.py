@@ -4,15 +4,21 @@ Missing CSV values become NaN. libsvm indices are taken as they stand, so that d
 empty column 0: so does XGBoost itself, and models are exchanged with it.
 """
 
+import csv
+import io
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 DELIMITERS = (",", "\t", ";", "|", " ")
+
+FEW_ROWS = 500
 
 Array = NDArray[np.float32]
 
@@ -38,11 +44,48 @@ def read_csv(lines: Iterable[str], delimiter: str) -> Array:
 
 
 def read_csv_rows(text: str) -> Array:
-    """The few rows of a request, for which `loadtxt` takes too long to get going."""
+    """The rows of a request. Of the few of a call they are split by hand, since a reader of files takes too long to get
+    going; the many of a batch are left to one."""
     lines = text.strip().splitlines()
     delimiter = "," if "," in lines[0] else sniff_delimiter(lines[0]) or ","
+    if len(lines) > FEW_ROWS and (table := _read_many(text, lines, delimiter)) is not None:
+        return table
     rows = [[value or "nan" for value in line.split(delimiter)] for line in lines]
     return np.array(rows).astype(np.float32)
+
+
+def expect_many_rows() -> None:
+    """Batches come: have what reads them ready by then, and let nobody wait for it."""
+    threading.Thread(target=_reader, daemon=True).start()
+
+
+def _reader() -> Any:
+    try:
+        return import_module("pandas")
+    except ImportError:
+        return None
+
+
+def _read_many(text: str, lines: list[str], delimiter: str) -> Array | None:
+    """None for what is no table of numbers: who reads it by hand tells what is wrong."""
+    pandas = _reader()
+    if pandas is None:
+        return None
+    try:
+        table: Array = pandas.read_csv(
+            io.StringIO(text),
+            sep=delimiter,
+            header=None,
+            dtype=np.float32,
+            na_values=["", "nan", "NaN"],
+            keep_default_na=False,
+            quoting=csv.QUOTE_NONE,
+        ).to_numpy()
+    except ValueError:
+        return None
+    # It fills rows that are too short.
+    whole = text.count(delimiter) == len(lines) * (table.shape[1] - 1)
+    return table if whole and len(table) == len(lines) else None
 
 
 def _filled(lines: Iterable[str], delimiter: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ from clary.algorithms.xgboost.model import describe, load_ensemble
 from clary.toolkits.http import Request, Response
 from clary.toolkits.recordio import read_recordio
 from clary.toolkits.server import MEBIBYTE, serve
-from clary.toolkits.tabular import read_csv_rows, read_libsvm_rows
+from clary.toolkits.tabular import expect_many_rows, read_csv_rows, read_libsvm_rows
 
 MAX_PAYLOAD = 20 * MEBIBYTE
 DEFAULT_PAYLOAD = 6 * MEBIBYTE
@@ -33,11 +33,14 @@ class XgboostService:
     def load(self, directory: str) -> None:
         ensemble = os.environ.get("SAGEMAKER_INFERENCE_ENSEMBLE", "true").lower() == "true"
         self._models = load_ensemble(directory, all_of_them=ensemble)
-        for model in self._models:
-            # A row is predicted in microseconds: to share it out among threads would take longer.
-            model.set_param({"nthread": 1})
         self._selected = os.environ.get("SAGEMAKER_INFERENCE_OUTPUT", "")
         self._batch = os.environ.get("SAGEMAKER_BATCH", "").lower() == "true"
+        if self._batch:
+            expect_many_rows()
+        else:
+            for model in self._models:
+                # A row is predicted in microseconds: to share it out among threads would take longer.
+                model.set_param({"nthread": 1})
         self._default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or "text/csv"
         self._objective, self._classes, self._width = describe(self._models[0])
 
@@ -111,7 +114,7 @@ class XgboostService:
         if accept != "text/csv":
             return selection.ENCODERS[accept]([{"score": score} for score in scores])
         if self._batch:
-            return "".join(f"{score}\n" for score in scores)
+            return "\n".join(map(str, scores)) + "\n"
         return ",".join(map(str, scores))
 
 
