@@ -1,17 +1,13 @@
-"""k-means through the SDK's own class, its quality beside scikit-learn's."""
+"""k-means through the SDK's own class, on two instances that read pipes; its quality beside scikit-learn's."""
 
-import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.clients.programs import await_deletion, client_program, run
-from tests.environments import python_of
+from tests.algorithms.walk import metrics_of, reference, walk
 from tests.platform import Platform
 
-PROGRAM = str(Path(__file__).parents[1] / "programs" / "kmeans.py")
 REFERENCE = """
 import sys, numpy
 from sklearn.cluster import KMeans
@@ -26,29 +22,24 @@ def rows() -> np.ndarray:
     """Clusters that overlap, far from zero."""
     random = np.random.default_rng(3)
     centers = random.normal(100, 4, (6, 8))
-    return np.concatenate([random.normal(center, 1.5, (500, 8)) for center in centers]).astype(np.float32)[
-        random.permutation(3000)
-    ]
+    drawn = np.concatenate([random.normal(center, 1.5, (300, 8)) for center in centers]).astype(np.float32)
+    return drawn[random.permutation(len(drawn))]
 
 
 def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path, rows: np.ndarray) -> None:
     np.save(tmp_path / "rows.npy", rows)
-    command = [client_program("v2", "python"), PROGRAM, str(tmp_path / "rows.npy"), "1"]
-    found = json.loads(run(command, platform.program_environment(), tmp_path).splitlines()[-1])
+    found = walk(platform, "kmeans", tmp_path / "rows.npy")
 
     inertia = float((np.array(found["distance_to_cluster"], dtype=np.float64) ** 2).sum())
-    best = float(subprocess.check_output([python_of("kmeans:1"), "-c", REFERENCE, str(tmp_path / "rows.npy")]))
-    assert inertia <= 1.02 * best
+    assert inertia <= 1.02 * reference("kmeans:1", REFERENCE, tmp_path / "rows.npy")
     assert set(found["closest_cluster"]) == {0, 1, 2, 3, 4, 5}
     first = {name: found[name][0] for name in ("closest_cluster", "distance_to_cluster")}
-    assert list(first) == list(found["json"]["predictions"][0])
+    assert list(found["json"]["predictions"][0]) == list(first)
     assert found["json"]["predictions"][0] == pytest.approx(first)
     assert found["jsonlines"] == found["json"]["predictions"]
     assert [float(value) for value in found["csv"][0]] == pytest.approx(list(first.values()))
-    described = platform.client("sagemaker").describe_training_job(TrainingJobName=found["job"])
-    metrics = {metric["MetricName"]: metric["Value"] for metric in described["FinalMetricDataList"]}
+    metrics = metrics_of(platform, found["job"])
     assert metrics["test:ssd"] == pytest.approx(inertia, rel=1e-3)
     assert metrics["test:msd"] == pytest.approx(inertia / len(rows), rel=1e-3)
     assert metrics["train:msd"] == pytest.approx(metrics["test:msd"], rel=0.1)
     assert metrics["train:progress"] == 100
-    await_deletion(platform, "kmeans")

@@ -15,7 +15,8 @@ from clary.toolkits.layout import opt_ml
 CSV = "text/csv"
 RECORDIO = "application/x-recordio-protobuf"
 MODES = ("File", "FastFile", "Pipe")
-DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
+SHARDED = "ShardedByS3Key"
+DISTRIBUTIONS = ("FullyReplicated", SHARDED)
 UNFIT = "Unable to initialize the algorithm. Failed to validate input data configuration. (caused by ValidationError)"
 
 
@@ -38,6 +39,8 @@ class Channel:
     options: Mapping[str, str] = field(default_factory=dict)
     """Parameters of the content type: `label_size=0`."""
     mode: str = "File"
+    sharded: bool = False
+    """Whether each instance has rows of its own, in place of all."""
 
     @property
     def directory(self) -> str:
@@ -93,7 +96,7 @@ def _channel(takes: Takes, settings: Mapping[str, Any]) -> Channel:
             f"No iterator has been registered for ContentType ({media!r}, '1.0'): (caused by KeyError). The channel "
             f"{takes.name!r} takes {known}."
         )
-    return Channel(takes.name, media, options, mode)
+    return Channel(takes.name, media, options, mode, distribution == SHARDED)
 
 
 def parse_content_type(text: str) -> tuple[str, dict[str, str]]:

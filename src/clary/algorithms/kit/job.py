@@ -55,14 +55,15 @@ class Job:
         for epoch in range(count):
             yield epoch
             self._say(f"#progress_metric: host={self.team.host}, completed {100 * (epoch + 1) / count:g} % of epochs")
-            if self.stopped:
+            if self.team.agrees(self.stopped):
                 logging.info("Told to stop after epoch %d of %d.", epoch + 1, count)
                 return
 
     def batches(self, name: str = TRAIN, size: int | None = None, *, labelled: bool = False) -> Iterator[Batch]:
         """The rows of a channel, once more; `size` of them at a time, by default `mini_batch_size`.
 
-        Raises `UserError` for rows that are not as they must be, and where there are none.
+        Raises `UserError` for rows that are not as they must be, and where there are none: of several instances one
+        may have none of them.
         """
         size = size or _known(self.parameters.get("mini_batch_size")) or DEFAULT_BATCH
         epoch = self._passes[name]
@@ -75,7 +76,7 @@ class Job:
             if self.stopped:
                 break
         if not rows and self.team.size == 1:
-            raise UserError(f"Unable to read data channel {name!r}: there is no data in it.")
+            raise no_data(name)
         if name == TRAIN and rows:
             speed = rows / max(time.monotonic() - begun, 1e-9)
             self._say(f"#throughput_metric: host={self.team.host}, train throughput={speed} records/second")
@@ -98,6 +99,10 @@ class Job:
 
     def _say(self, line: str) -> None:
         logging.info(line)
+
+
+def no_data(channel: str) -> UserError:
+    return UserError(f"Unable to read data channel {channel!r}: there is no data in it.")
 
 
 def open_job(algorithm: Algorithm) -> Job:

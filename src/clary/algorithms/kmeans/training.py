@@ -1,4 +1,4 @@
-"""A job of k-means: all instances sum their rows up, the one that leads reduces the sums to k centers.
+"""A job of k-means: each instance sums its rows up, the one that leads reduces what all came to to k centers.
 
 mini-batches ─▶ Summary of k · extra_center_factor centers ─▶ Lloyd's algorithm, best of several trials ─▶ k centers
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
-from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.job import TRAIN, Job, no_data
 from clary.algorithms.kit.parameters import AUTO
 from clary.algorithms.kmeans.lloyd import Lloyd, assign
 from clary.algorithms.kmeans.webscale import Summary
@@ -22,11 +22,14 @@ TEST = "test"
 
 
 def train(job: Job) -> NDArray[np.float32]:
-    """The centers; only the instance that leads has the right ones."""
+    """The centers, the same on all instances."""
     random = np.random.default_rng(0)
     summary = _summarise(job, random)
-    centers = _shrink(job, summary, random)
-    found = (centers + summary.origin).astype(np.float32)
+    if summary.rows < job.parameters["k"]:
+        raise UserError(f"k is {job.parameters['k']}, and there are only {summary.rows:.0f} rows to make clusters of.")
+    centers = _shrink(job, summary, random) if job.team.leads else summary.centers
+    centers = job.team.broadcast({"centers": centers})["centers"]
+    found: NDArray[np.float32] = (centers + summary.origin).astype(np.float32)
     if TEST in job.channels:
         _test(job, found)
     else:
@@ -35,19 +38,35 @@ def train(job: Job) -> NDArray[np.float32]:
 
 
 def _summarise(job: Job, random: np.random.Generator) -> Summary:
-    wanted = job.parameters["k"] * (EXTRA if (factor := job.parameters["extra_center_factor"]) == AUTO else factor)
+    """What the rows of all instances came to."""
+    factor = job.parameters["extra_center_factor"]
+    wanted = job.parameters["k"] * (EXTRA if factor == AUTO else factor)
     half_life = job.parameters["half_life_time_size"]
     summary: Summary | None = None
     for epoch in job.epochs():
-        if summary and not half_life:
+        batches = _gathered(job, 1 if summary else -(-wanted // job.team.size))
+        if summary is None:
+            first = next(batches, None)
+            summary = Summary.begin(_pooled(job, first), wanted, job.parameters["init_method"], random)
+            if first is not None:
+                summary.add(first, half_life)
+        elif not half_life:
             summary.begin_pass()
-        for rows in _gathered(job, wanted if summary is None else 1):
-            if summary is None:
-                summary = Summary.begin(rows, wanted, job.parameters["init_method"], random)
+        for rows in batches:
             summary.add(rows, half_life)
-        logging.info("Pass %d over the data: %d centers", epoch + 1, wanted)
+        summary.put(*job.team.sum(summary.sums, summary.sizes, np.array(summary.squares), np.array(summary.rows)))
+        logging.info("After pass %d there are %d centers with rows", epoch + 1, (summary.sizes > 0).sum())
     assert summary
     return summary
+
+
+def _pooled(job: Job, first: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """The first rows of all instances, so that all begin with the same centers."""
+    given = job.team.gather({} if first is None else {"rows": first})
+    rows = [each["rows"] for each in given if "rows" in each]
+    if not rows:
+        raise no_data(TRAIN)
+    return np.concatenate(rows)
 
 
 def _gathered(job: Job, least: int) -> Iterator[NDArray[np.float32]]:
@@ -63,31 +82,34 @@ def _gathered(job: Job, least: int) -> Iterator[NDArray[np.float32]]:
 
 
 def _shrink(job: Job, summary: Summary, random: np.random.Generator) -> NDArray[np.float64]:
-    k = job.parameters["k"]
     taken = summary.sizes > 0
-    if summary.rows < k:
-        raise UserError(f"k is {k}, and there are only {summary.rows:.0f} rows to make that many clusters of.")
     trials = job.parameters["local_lloyd_num_trials"]
     lloyd = Lloyd(
-        k=k,
+        k=job.parameters["k"],
         init=job.parameters["local_lloyd_init_method"],
         trials=TRIALS if trials == AUTO else trials,
         max_iter=job.parameters["local_lloyd_max_iter"],
         tol=job.parameters["local_lloyd_tol"],
     )
-    logging.info("shrinking %d centers into %d", taken.sum(), k)
+    logging.info("shrinking %d centers into %d", taken.sum(), lloyd.k)
     centers = lloyd.fit(summary.centers[taken], summary.sizes[taken], random)
     loss = max(summary.loss(assign(summary.centers, centers)[0], centers), 0.0)
-    job.score("train", "msd", loss / summary.rows)
+    job.score(TRAIN, "msd", loss / summary.rows)
     if "ssd" in job.parameters["eval_metrics"]:
-        job.score("train", "ssd", loss)
+        job.score(TRAIN, "ssd", loss)
     return centers
 
 
 def _test(job: Job, centers: NDArray[np.float32]) -> None:
-    loss, rows = 0.0, 0
+    if not (job.team.leads or job.channels[TEST].sharded):
+        return
+    loss = rows = 0.0
     for batch in job.batches(TEST):
         loss += float(assign(batch.dense().astype(np.float64), centers.astype(np.float64))[1].sum())
         rows += len(batch)
+    if job.channels[TEST].sharded:
+        loss, rows = (float(total) for total in job.team.sum(np.array(loss), np.array(rows)))
+    if not rows:
+        raise no_data(TEST)
     for metric in job.parameters["eval_metrics"]:
         job.score(TEST, metric, loss if metric == "ssd" else loss / rows)

@@ -31,6 +31,7 @@ class Summary:
 
     @classmethod
     def begin(cls, first: Rows, count: int, init: str, random: np.random.Generator) -> "Summary":
+        """With centers that are seeded among the first rows. It has none of them yet."""
         origin = first.mean(axis=0, dtype=np.float64)
         points = first.astype(np.float64) - origin
         centers = seeds(points, np.ones(len(points)), count, init, random)
@@ -52,9 +53,15 @@ class Summary:
         self.rows += len(rows)
         self._move()
 
-    def put(self, sums: NDArray[np.float64], sizes: NDArray[np.float64], squares: float, rows: float) -> None:
+    def put(
+        self,
+        sums: NDArray[np.float64],
+        sizes: NDArray[np.float64],
+        squares: NDArray[np.float64],
+        rows: NDArray[np.float64],
+    ) -> None:
         """What all instances together came to."""
-        self.sums, self.sizes, self.squares, self.rows = sums, sizes, squares, rows
+        self.sums, self.sizes, self.squares, self.rows = sums, sizes, float(squares), float(rows)
         self._move()
 
     def loss(self, groups: NDArray[np.intp], centers: NDArray[np.float64]) -> float:
