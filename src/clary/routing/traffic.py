@@ -8,57 +8,23 @@ SageMaker AI with Amazon CloudWatch"); the batch is what they are written from. 
 
 import asyncio
 import logging
-import math
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from clary.records.record import Scope
+from clary.routing.distribution import Distribution
+from clary.routing.loading import Loading
 
 log = logging.getLogger(__name__)
 
 PERIOD = 1.0
-FINENESS = 25
-"""Values are kept apart where they differ by a factor of more than e^(1/25), which is 4 %."""
 
 
 class Invoked(NamedTuple):
     scope: Scope
     endpoint: str
     variant: str
-
-
-@dataclass(slots=True)
-class Distribution:
-    """Durations in microseconds: their sum and bounds exactly, each of them to 4 %."""
-
-    count: int = 0
-    sum: float = 0.0
-    minimum: float = math.inf
-    maximum: float = 0.0
-    classes: Counter[int] = field(default_factory=Counter)
-
-    def add(self, seconds: float) -> None:
-        value = seconds * 1e6 if seconds > 0 else 0.0
-        self.count += 1
-        self.sum += value
-        if value < self.minimum:
-            self.minimum = value
-        if value > self.maximum:
-            self.maximum = value
-        self.classes[int(math.log(value + 1.0) * FINENESS)] += 1
-
-    def merge(self, other: "Distribution") -> None:
-        self.count += other.count
-        self.sum += other.sum
-        self.minimum = min(self.minimum, other.minimum)
-        self.maximum = max(self.maximum, other.maximum)
-        self.classes += other.classes
-
-    def values(self) -> dict[float, int]:
-        """How often about which value came; for percentiles."""
-        return {math.exp((number + 0.5) / FINENESS) - 1.0: count for number, count in sorted(self.classes.items())}
 
 
 @dataclass(slots=True)
@@ -72,6 +38,8 @@ class Count:
     """Answers of the model with 5xx."""
     model_latency: Distribution = field(default_factory=Distribution)
     overhead_latency: Distribution = field(default_factory=Distribution)
+    loading: Loading = field(default_factory=Loading)
+    """Of the containers of many models."""
 
     def merge(self, other: "Count") -> None:
         self.invocations += other.invocations
@@ -80,6 +48,7 @@ class Count:
         self.server_errors += other.server_errors
         self.model_latency.merge(other.model_latency)
         self.overhead_latency.merge(other.overhead_latency)
+        self.loading.merge(other.loading)
 
 
 @dataclass(slots=True)
@@ -93,8 +62,9 @@ class Traffic:
         """Each is called with every batch, on a worker thread, and may block on SQL or disk."""
         self._batch: Batch | None = None
 
-    def note(self, invoked: Invoked, status: int, model_seconds: float, overhead_seconds: float) -> None:
-        """One invocation that was sent to a model. `status` is the model's, 0 where it gave no answer."""
+    def note(self, invoked: Invoked, status: int, model_seconds: float, overhead_seconds: float) -> Count:
+        """One invocation that was sent to a model. `status` is the model's, 0 where it gave no answer. What else there
+        is to it goes into what is returned."""
         counts = self._current().counts
         count = counts.get(invoked)
         if count is None:
@@ -106,6 +76,7 @@ class Traffic:
             count.server_errors += status >= 500
         count.model_latency.add(model_seconds)
         count.overhead_latency.add(overhead_seconds)
+        return count
 
     def _current(self) -> Batch:
         if self._batch is None:

@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterator
 
 from clary.records.metrics import MetricStore, Sample, Series
 from clary.records.record import Scope
-from clary.routing.traffic import PERIOD, Batch, Count, Distribution, Invoked
+from clary.routing.distribution import Distribution
+from clary.routing.loading import Loading
+from clary.routing.traffic import PERIOD, Batch, Count, Invoked
 
 log = logging.getLogger(__name__)
 
 NAMESPACE = "AWS/SageMaker"
+INSTANCE_NAMESPACE = "/aws/sagemaker/Endpoints"
 WINDOW = 10.0
 """Seconds. Windows begin at multiples of it, as the periods of alarms do."""
 LATE = 1.2
@@ -78,6 +81,18 @@ def samples_of(invoked: Invoked, count: Count, at: float, instances: int) -> lis
     ]
     for name, latency in (("ModelLatency", count.model_latency), ("OverheadLatency", count.overhead_latency)):
         samples += [(series(name), sample) for sample in _latencies(at, latency)]
+    return samples + _of_loading(dimensions, count.loading, at)
+
+
+def _of_loading(dimensions: dict[str, str], loading: Loading, at: float) -> list[tuple[Series, Sample]]:
+    if not loading.invocations:
+        return []
+    hits = Series(NAMESPACE, "ModelCacheHit", dimensions)
+    samples = [(hits, _share(at, loading.invocations, loading.hits))]
+    loaded = Series(INSTANCE_NAMESPACE, "LoadedModelCount", dimensions)
+    samples += [(loaded, Sample.of(at, count, count=times)) for count, times in sorted(loading.models.items())]
+    for name, latency in loading.times.items():
+        samples += [(Series(NAMESPACE, name, dimensions), sample) for sample in _latencies(at, latency)]
     return samples
 
 
