@@ -28,6 +28,7 @@ ALLOWED = {
     **GROUND,
     "control": set(GROUND) | {"settings", "arns"},
     "services": set(GROUND) | {"settings", "arns", "control"},
+    "gateways": set(GROUND) | {"settings", "control", "services"},
     "settings": set(),
     "arns": set(),
     "files": set(),

@@ -11,11 +11,13 @@ import json
 import logging
 import os
 import signal
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -23,7 +25,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from clary import __version__
-from clary.arns import global_arn
 from clary.control import capacity
 from clary.control.call import Call
 from clary.control.house import House
@@ -33,12 +34,14 @@ from clary.control.trouble import passes
 from clary.database import open_database
 from clary.engines.choosing import open_engine
 from clary.files import write_atomically
+from clary.gateways import gateway, keeper
+from clary.gateways.front import may_answer
+from clary.gateways.hub import Hub
 from clary.messages.store import Messages
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.open import open_store
 from clary.records.logs import LogStore
 from clary.records.metrics import MetricStore
-from clary.records.record import Scope
 from clary.records.search.index import SearchIndex
 from clary.records.store import Records
 from clary.registry.store import Registry
@@ -62,9 +65,12 @@ from clary.services.sns.destination import Topics
 from clary.services.sqs.destination import Queues
 from clary.services.table import all_handlers
 from clary.settings import Settings
+from clary.wire.connection import Connection
 from clary.wire.credentials import KeyRing
-from clary.wire.gateway import Authenticated, Gateway
-from clary.wire.server import Server, serve
+from clary.wire.gateway import Gateway
+from clary.wire.handing import ReturningConnection
+from clary.wire.listening import allow_connections, bind
+from clary.wire.server import BACKLOG, Server
 
 log = logging.getLogger(__name__)
 
@@ -81,17 +87,24 @@ class DatabaseUnusable(Exception):
     """The database URL is not one, its driver is not installed, or the server does not answer."""
 
 
-def run(settings: Settings) -> None:
-    """Run a platform until SIGTERM or SIGINT.
+def run(settings: Settings, beside: Callable[[], None] = lambda: None) -> None:
+    """Run a platform until SIGTERM or SIGINT. To be called where there is one thread; `beside` may start others.
 
-    Raises `StateInUse`, `DatabaseUnusable`, `UnknownEngine` and `Unreachable`.
+    Raises `StateInUse`, `CorruptCredentials`, `DatabaseUnusable`, `UnknownEngine` and `Unreachable`.
     """
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _lock(settings.state / "lock"):
-        uvloop.run(_run(settings))
+    with _lock(settings.state / "lock") as lock:
+        KeyRing.open(settings.state)  # gateways read what the first start makes
+        listeners = _bind(settings)
+        allow_connections()
+        kept = None
+        if settings.gateway_count:
+            kept = keeper.begin(settings.gateway_count, gateway.worker(settings, listeners), [lock])
+        beside()
+        uvloop.run(_run(settings, listeners, kept))
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, listeners: list[socket.socket], kept: socket.socket | None) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -102,7 +115,7 @@ async def _run(settings: Settings) -> None:
     if isinstance(house.objects, EmbeddedStore):
         cross_origin = BucketRules(house.objects)
         lifecycle_sweep.start(house.objects)
-    gateway = Gateway(all_handlers(), house.keys, lambda caller: _call(house, caller), handlers, passes, cross_origin)
+    answer = Gateway(all_handlers(), house.keys, partial(Call.of, house), handlers, passes, cross_origin)
     registry_lifecycle.start_sweeping(house)
     reconcilers: list[Reconciler] = [
         JobReconciler(house, Training(), WarmPools()),
@@ -117,7 +130,15 @@ async def _run(settings: Settings) -> None:
     measured = InvocationMetrics(house.metrics, lambda invoked: house.router.instances(*invoked))
     house.traffic.listeners.append(measured.on_traffic)
     _release_forgotten(house)
-    server = await _listen(gateway, settings)
+    server = Server(answer, partial(ReturningConnection, theirs=may_answer) if kept else Connection)
+    hub = Hub(kept, house.router, house.traffic, house.supervisor.hint) if kept else None
+    for listener in listeners:
+        if hub:
+            listener.listen(BACKLOG)
+        else:
+            await server.listen(listener)
+    if hub:
+        hub.open(server)
     told = await capacity.listen(house)
     house.supervisor.start(reconcilers)
     threading.Thread(target=house.search.keep, name="search", daemon=True).start()
@@ -128,6 +149,8 @@ async def _run(settings: Settings) -> None:
     (settings.state / "platform.json").unlink(missing_ok=True)
     told.close()
     await house.supervisor.close()
+    if hub:
+        await hub.close(CLOSING_GRACE)
     await server.close(CLOSING_GRACE)
     # Worker threads may be in the middle of a step; start-up takes up what they leave.
     os._exit(0)
@@ -169,18 +192,14 @@ def _open_records(settings: Settings) -> tuple[Engine, Records]:
         raise DatabaseUnusable(str(error).partition("\n")[0]) from error
 
 
-async def _listen(gateway: Gateway, settings: Settings) -> Server:
-    """Listen where the settings say; where they take any port, on the last one, which running instances know."""
+def _bind(settings: Settings) -> list[socket.socket]:
+    """Where the settings say; where they take any port, the last one, which running instances know."""
     last = settings.state / "port"
-    if settings.port == 0 and last.exists():
-        with suppress(OSError, ValueError):
-            server = await serve(gateway, settings.host, int(last.read_text()))
-            settings.port = server.port
-            return server
-    server = await serve(gateway, settings.host, settings.port)
-    settings.port = server.port
-    last.write_text(str(server.port))
-    return server
+    before = int(last.read_text()) if last.exists() else 0
+    listeners = bind(settings.host, settings.port, before)
+    settings.port = listeners[0].getsockname()[1]
+    last.write_text(str(settings.port))
+    return listeners
 
 
 def _release_forgotten(house: House) -> None:
@@ -192,20 +211,6 @@ def _release_forgotten(house: House) -> None:
     for instance_id, owner in owners.items():
         if owner not in live:
             release(house, instance_id)
-
-
-def _call(house: House, caller: Authenticated) -> Call:
-    account = house.settings.account
-    return Call(
-        house=house,
-        scope=Scope(account, caller.region),
-        principal=caller.arn or global_arn("iam", caller.region, account, "root"),
-        access_key=caller.access_key,
-        request_id=caller.request_id,
-        endpoint=caller.endpoint,
-        origin=caller.origin,
-        began=caller.began,
-    )
 
 
 def _announce(settings: Settings) -> None:
@@ -223,7 +228,7 @@ def _announce(settings: Settings) -> None:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def _lock(path: Path) -> Iterator[int]:
     """Hold the state directory; the lock goes with the process, however it ends."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -231,6 +236,6 @@ def _lock(path: Path) -> Iterator[None]:
     except BlockingIOError:
         raise StateInUse(f"Another platform runs on {path.parent}.") from None
     try:
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)

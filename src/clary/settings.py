@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 CAPACITY = r"(vcpus=\d+(\.\d+)?|gpus=\d+|memory=\d+(\.\d+)?(KiB|MiB|GiB|TiB)?)"
 """One item of what `engines/capacity.py` reads. Written here too, as that is imported where there is no pydantic: by
 what guards an instance on a cluster's node."""
+
+MOST_GATEWAYS = 8
+"""That are begun where nobody says how many."""
 
 FILE_SYSTEM = r"fs-[0-9a-f]{8,17}=/[^,]*"
 
@@ -31,6 +34,10 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=7373, ge=0, le=65535)
     """0 takes any free port; the one taken is written to `<state>/platform.json`."""
+
+    gateways: Literal["auto"] | Annotated[int, Field(ge=0, le=64)] = "auto"
+    """Processes that answer invocations beside the platform; 0 has the platform answer them. `auto` is one for each
+    four of the machine's CPUs."""
 
     database: str | None = None
     """SQLAlchemy URL; None is SQLite under `state`."""
@@ -115,6 +122,12 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.state / 'clary.db'}"
+
+    @property
+    def gateway_count(self) -> int:
+        if self.gateways == "auto":
+            return min(MOST_GATEWAYS, len(os.sched_getaffinity(0)) // 4)
+        return self.gateways
 
     @property
     def url(self) -> str:

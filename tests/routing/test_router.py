@@ -17,7 +17,7 @@ from clary.routing.connection import Answer, AnswerTooLarge
 from clary.routing.health import answers_ping
 from clary.routing.message import Message
 from clary.routing.router import MOST_HELD, Full, NoReplica, NoSuchEndpoint, NoSuchVariant, Router
-from clary.routing.routes import Container, Route, Target, Variant, dump, load
+from clary.routing.routes import Container, Route, Target, Variant
 from clary.routing.server import AnswerLost, AnswerTimeout, ModelServer
 
 SCOPE = Scope("123456789012", "us-east-1")
@@ -27,9 +27,7 @@ Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 
 def route(*variants: tuple[str, float, list[Target]], timeout: float = 60.0) -> Route:
-    """As another process gets it."""
-    made = Route(tuple(Variant(name, weight, tuple(targets), timeout=timeout) for name, weight, targets in variants))
-    return load(dump(made))
+    return Route(tuple(Variant(name, weight, tuple(targets), timeout=timeout) for name, weight, targets in variants))
 
 
 def at(name: str, address: str) -> Target:

@@ -80,8 +80,6 @@ def up(
 
 def serve(settings: Settings, began: float, json: bool) -> None:
     """Run the platform in this process until it is told to end."""
-    if json or sys.stdout.isatty():
-        Thread(target=_announce_when_ready, args=(settings, began, json), daemon=True).start()
     # What is imported stays: to look among it for garbage, again and again, is for nothing.
     gc.disable()
     import clary.app
@@ -91,7 +89,7 @@ def serve(settings: Settings, began: float, json: bool) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        clary.app.run(settings)
+        clary.app.run(settings, lambda: _announce_beside(settings, began, json))
     except (clary.app.StateInUse, CorruptCredentials, UnknownEngine, Unreachable) as error:
         raise CommandError(str(error)) from None
     except clary.app.DatabaseUnusable as error:
@@ -107,6 +105,11 @@ def serve(settings: Settings, began: float, json: bool) -> None:
             f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
             "Choose another address with --port or --host; --port 0 takes any free port.",
         ) from None
+
+
+def _announce_beside(settings: Settings, began: float, json: bool) -> None:
+    if json or sys.stdout.isatty():
+        Thread(target=_announce_when_ready, args=(settings, began, json), daemon=True).start()
 
 
 def _announce_when_ready(settings: Settings, began: float, json: bool) -> None:

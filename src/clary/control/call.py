@@ -11,6 +11,7 @@ from clary.records.record import Scope
 
 if TYPE_CHECKING:
     from clary.control.house import House
+    from clary.wire.gateway import Authenticated
     from clary.wire.origin import Origin
 
 
@@ -28,6 +29,20 @@ class Call:
     origin: Origin
     began: float = field(default_factory=time.perf_counter)
     """When the call's head was there, by `time.perf_counter`."""
+
+    @classmethod
+    def of(cls, house: House, caller: Authenticated) -> Call:
+        account = house.settings.account
+        return cls(
+            house=house,
+            scope=Scope(account, caller.region),
+            principal=caller.arn or global_arn("iam", caller.region, account, "root"),
+            access_key=caller.access_key,
+            request_id=caller.request_id,
+            endpoint=caller.endpoint,
+            origin=caller.origin,
+            began=caller.began,
+        )
 
     def arn(self, service: str, resource: str) -> str:
         """Of a resource in the call's region, e.g. `training-job/abalone`."""

@@ -9,6 +9,8 @@ and `instances` belong to the event loop.
 import random
 import zlib
 from collections.abc import Callable
+from threading import Lock
+from typing import Any, NamedTuple
 
 from clary.records.record import Scope
 from clary.routing.connection import Answer
@@ -25,6 +27,16 @@ MOST_HELD = 256 << 20
 """Bytes of the bodies of requests under way, for each replica."""
 WITHDRAWN = 10_000
 """Owners of withdrawn routes that are remembered."""
+
+
+class Change(NamedTuple):
+    """Of a router, for the others that are to know what it knows."""
+
+    method: str
+    arguments: tuple[Any, ...]
+
+    def apply(self, router: "Router") -> None:
+        getattr(router, self.method)(*self.arguments)
 
 
 class NoSuchEndpoint(Exception):
@@ -141,6 +153,9 @@ class Router:
         """`on_down(instance_id)` is told of a replica that could not be reached."""
         self._served: dict[tuple[Scope, str], Served] = {}
         self._withdrawn: dict[str, None] = {}
+        self._changing = Lock()
+        self.followers: list[Callable[[Change], None]] = []
+        """Each is told of every change by who made it, and returns when it has been heard everywhere."""
         self._on_down = on_down
 
     def publish(self, scope: Scope, endpoint: str, route: Route) -> None:
@@ -148,11 +163,24 @@ class Router:
 
         A step that began before its endpoint was deleted may publish it once more: that is not heard.
         """
-        if route.owner in self._withdrawn:
-            return
-        before = self._served.get((scope, endpoint))
-        if before is not None and before.route == route:
-            return
+        with self._changing:
+            if route.owner in self._withdrawn:
+                return
+            before = self._served.get((scope, endpoint))
+            if before is not None and before.route == route:
+                return
+            self._served[scope, endpoint] = self._served_by(route, before)
+        self._tell(Change("publish", (scope, endpoint, route)))
+
+    def changes(self) -> list[Change]:
+        """What makes a new router know what this one knows."""
+        return [Change("publish", (*key, served.route)) for key, served in list(self._served.items())]
+
+    def _tell(self, change: Change) -> None:
+        for follower in self.followers:
+            follower(change)
+
+    def _served_by(self, route: Route, before: Served | None) -> Served:
         known = {
             replica.instance_id: replica
             for pool in (before.pools.values() if before else ())
@@ -163,17 +191,20 @@ class Router:
             return known.get(target.instance_id) or Replica(target)
 
         pools = {variant.name: Pool(variant, replica_of, self._on_down) for variant in route.variants}
-        self._served[scope, endpoint] = Served(route, pools)
+        return Served(route, pools)
 
     def withdraw(self, scope: Scope, endpoint: str, owner: str = "") -> None:
         """No invocation that comes from now on is answered, by whatever route of that owner is still published."""
-        if owner:
-            self._withdrawn[owner] = None
-            if len(self._withdrawn) > WITHDRAWN:
-                del self._withdrawn[next(iter(self._withdrawn))]
-        served = self._served.get((scope, endpoint))
-        if served is not None and served.route.owner == owner:
+        with self._changing:
+            if owner:
+                self._withdrawn[owner] = None
+                if len(self._withdrawn) > WITHDRAWN:
+                    del self._withdrawn[next(iter(self._withdrawn))]
+            served = self._served.get((scope, endpoint))
+            if served is None or served.route.owner != owner:
+                return
             del self._served[scope, endpoint]
+        self._tell(Change("withdraw", (scope, endpoint, owner)))
 
     def instances(self, scope: Scope, endpoint: str, variant: str) -> int:
         """How many replicas answer for a variant. From any thread."""

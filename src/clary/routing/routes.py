@@ -2,14 +2,12 @@
 
     Route ─ Variant (a production variant, or a shadow of one) ─ Target (a healthy replica) ─ Container (an address)
 
-All of it are plain values, so that `dump` and `load` carry a route to another process. A field that is new has a
-default: who publishes does not have to know it.
+All of it are plain values, which another process can be sent. A field that is new has a default: who publishes does not
+have to know it.
 """
 
 from dataclasses import dataclass
 from typing import Any
-
-from pydantic import TypeAdapter
 
 ANSWER_TIMEOUT = 60.0
 """Seconds that a model has for one answer, as AWS documents for InvokeEndpoint."""
@@ -63,14 +61,3 @@ class Route:
     """The id of the endpoint's record: once withdrawn, the routes of that owner are not taken again."""
     capture: dict[str, Any] | None = None
     """The endpoint's `DataCaptureConfig`, where capture is on."""
-
-
-_ROUTES = TypeAdapter(Route)
-
-
-def dump(route: Route) -> bytes:
-    return _ROUTES.dump_json(route)
-
-
-def load(dumped: bytes) -> Route:
-    return _ROUTES.validate_json(dumped)

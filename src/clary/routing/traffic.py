@@ -88,9 +88,13 @@ class Traffic:
         """Hand on what there is."""
         batch, self._batch = self._batch, None
         if batch is not None and self.listeners:
-            asyncio.get_running_loop().run_in_executor(None, self._hand_on, batch)
+            self.hand_on(batch)
 
-    def _hand_on(self, batch: Batch) -> None:
+    def hand_on(self, batch: Batch) -> None:
+        """To the listeners, what was gathered here or by another process."""
+        asyncio.get_running_loop().run_in_executor(None, self._tell, batch)
+
+    def _tell(self, batch: Batch) -> None:
         for listener in self.listeners:
             try:
                 listener(batch)

@@ -56,6 +56,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
         self._owner = owner
         self._loop = loop
+        self.received = b""
+        """What was read of it by who accepted it."""
         self._reader = Reader(self)
         self._queue: deque[Exchange] = deque()
         self._arrival: asyncio.Future[None] | None = None
@@ -78,6 +80,9 @@ class Connection(asyncio.Protocol):
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
         self._owner.joined(self)
         self._task = self._loop.create_task(self._serve())
+        if self.received:
+            received, self.received = self.received, b""
+            self.data_received(received)
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:

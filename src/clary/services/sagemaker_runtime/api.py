@@ -1,6 +1,8 @@
 """Invocations of endpoints: the steps that each takes, in order.
 
 refuse ─▶ choose ─▶ aim ─▶ admit ─▶ mirror ─▶ send ─▶ note ─▶ answer     each a module of its own, over one `Invocation`
+
+They run in gateways too (`clary.gateways`), where the house has no other rooms than its router, traffic and settings.
 """
 
 from typing import Any
