@@ -60,6 +60,7 @@ from clary.services.sagemaker.training.family import Training
 from clary.services.sagemaker.training.warm_pools import WarmPoolReconciler, WarmPools
 from clary.services.sagemaker.transform.family import Transforming
 from clary.services.sagemaker.tuning.lifecycle import TuningReconciler
+from clary.services.sagemaker_runtime.asynchronous.pump import Pumps
 from clary.services.sns.delivering import SubscriptionReconciler
 from clary.services.sns.destination import Topics
 from clary.services.sqs.destination import Queues
@@ -140,6 +141,7 @@ async def _run(settings: Settings, listeners: list[socket.socket], kept: socket.
     if hub:
         hub.open(server)
     told = await capacity.listen(house)
+    Pumps(house).start()
     house.supervisor.start(reconcilers)
     threading.Thread(target=house.search.keep, name="search", daemon=True).start()
     _announce(settings)

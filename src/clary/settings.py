@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         return self.state / "collected"
 
     @property
+    def answers_dir(self) -> Path:
+        """Of answers to asynchronous invocations, while they are received."""
+        return self.state / "answers"
+
+    @property
     def layers_dir(self) -> Path:
         return self.state / "layers"
 

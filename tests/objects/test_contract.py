@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from clary.objects.base import ObjectArchived, ObjectStore
+from clary.objects.base import ObjectStore
 from clary.objects.embedded import EmbeddedStore
+from clary.objects.errors import ObjectArchived
 from clary.objects.external import ExternalStore
 from clary.settings import Settings
 from tests.platform import Platform
@@ -62,6 +63,9 @@ def test_an_adopted_file_is_found_and_stays(objects: ObjectStore, tmp_path: Path
     (listed,) = objects.list("data", "out/")
     assert (listed.key, listed.size, listed.etag) == (info.key, info.size, info.etag)
     assert int(listed.modified) == int(info.modified)
+    assert objects.find("data", "out/model.tar.gz") == info
+    assert objects.adopt("data", "kind", tmp_path / "upload", content_type="text/csv").content_type == "text/csv"
+    assert objects.find("data", "kind").content_type == "text/csv"
 
 
 def test_an_etag_that_is_known_need_not_be_computed(store: EmbeddedStore, tmp_path: Path) -> None:
@@ -73,7 +77,7 @@ def test_an_etag_that_is_known_need_not_be_computed(store: EmbeddedStore, tmp_pa
 
 
 def test_what_is_missing_is_a_key_error_that_names_it(objects: ObjectStore, tmp_path: Path) -> None:
-    for use in (objects.read, objects.locate):
+    for use in (objects.read, objects.locate, objects.find):
         with pytest.raises(KeyError, match="s3://data/absent"):
             use("data", "absent")
     (tmp_path / "file").write_bytes(b"x")

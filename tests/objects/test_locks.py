@@ -8,9 +8,8 @@ import pytest
 
 from clary.objects import buckets, versions
 from clary.objects.archive import RESTORED_UNTIL
-from clary.objects.base import ObjectArchived
 from clary.objects.embedded import EmbeddedStore
-from clary.objects.errors import StoreError
+from clary.objects.errors import ObjectArchived, StoreError
 from clary.objects.locks import HOLD, LOCKING, MODE, UNTIL
 from tests.objects.conftest import put
 

@@ -144,6 +144,19 @@ def next_visible(connection: Connection, queue: str) -> float | None:
     return found
 
 
+def reveal(connection: Connection, queue: str, now: float) -> None:
+    """Have all that was received be seen again: whoever had received it is gone."""
+    hidden = (queued.c.queue == queue) & (queued.c.receives > 0) & (queued.c.visible > now)
+    connection.execute(queued.update().where(hidden).values(visible=now))
+
+
+def backlog(connection: Connection, queue: str) -> tuple[int, float | None]:
+    """How many messages there are, and when the oldest of them was sent."""
+    found = select(func.count(), func.min(queued.c.sent)).where(queued.c.queue == queue)
+    row = connection.execute(found).one()
+    return row[0], row[1]
+
+
 def count(connection: Connection, queue: str, now: float) -> Counts:
     visible, received = queued.c.visible <= now, queued.c.receives > 0
     sums = (

@@ -2,17 +2,13 @@
 
 The embedded store (`embedded.py`) also serves the S3 API; an external one (`external.py`) is any S3 endpoint.
 Methods may block and are called from worker threads. A missing bucket or key raises `KeyError` with `s3://bucket/key`
-as its argument, an object in an archive that was not restored `ObjectArchived`.
+as its argument, an object in an archive that was not restored `ObjectArchived` (`errors.py`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-
-
-class ObjectArchived(Exception):
-    """`locate` and `read` cannot have its bytes before RestoreObject; says `s3://bucket/key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +18,16 @@ class ObjectInfo:
     etag: str
     """Without quotes. Who adopts a file may name one, which a store that makes its own passes over."""
     modified: float
+    content_type: str = ""
+    """Where one object was asked for."""
 
 
 class ObjectStore(Protocol):
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """Current objects whose keys begin with `prefix`, in UTF-8 byte order of keys."""
         ...
+
+    def find(self, bucket: str, key: str) -> ObjectInfo: ...
 
     def locate(self, bucket: str, key: str) -> str:
         """Where an instance reads the object: an absolute path of an immutable file of this disk, which it may link and
@@ -46,7 +46,7 @@ class ObjectStore(Protocol):
         """A small object, whole."""
         ...
 
-    def adopt(self, bucket: str, key: str, path: Path, etag: str = "") -> ObjectInfo:
+    def adopt(self, bucket: str, key: str, path: Path, etag: str = "", content_type: str = "") -> ObjectInfo:
         """Store the file at `path`, durably. It stays, and may be the stored body now: nobody may write to it."""
         ...
 

@@ -28,11 +28,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from clary.database import reading
 from clary.objects import buckets, versions
 from clary.objects.archive import is_archived, restored_until
-from clary.objects.base import ObjectArchived, ObjectInfo
+from clary.objects.base import ObjectInfo
 from clary.objects.bodies import Bodies
 from clary.objects.dead import strike_off
 from clary.objects.documents import Documents
-from clary.objects.errors import StoreError
+from clary.objects.errors import ObjectArchived, StoreError
 from clary.objects.ingest import Ingested, Settle, Sink, ingest
 from clary.objects.listing import OBJECTS, Query, read_page
 from clary.objects.locks import LOCKING, default_retention
@@ -153,6 +153,10 @@ class EmbeddedStore:
                 return
             query = replace(query, after=page.last)
 
+    def find(self, bucket: str, key: str) -> ObjectInfo:
+        with _missing_as_key_error(bucket, key):
+            return _info(self.view(lambda connection: versions.find(connection, bucket, key.encode())))
+
     def locate(self, bucket: str, key: str) -> str:
         return str(self.file_of(self._body(bucket, key)))
 
@@ -167,13 +171,13 @@ class EmbeddedStore:
         content = self.view(partial(content_of, body=body))
         return self.bodies.path(body).read_bytes() if content is None else content
 
-    def adopt(self, bucket: str, key: str, path: Path, etag: str = "") -> ObjectInfo:
+    def adopt(self, bucket: str, key: str, path: Path, etag: str = "", content_type: str = "") -> ObjectInfo:
         with _missing_as_key_error(bucket, key):
             self.view(lambda connection: buckets.find(connection, bucket))  # before the file is taken
         with path.open("rb") as file:
             etag = etag or hashlib.file_digest(file, "md5").hexdigest()
             size = os.fstat(file.fileno()).st_size
-        headers = {"ContentType": DEFAULT_CONTENT_TYPE}
+        headers = {"ContentType": content_type or DEFAULT_CONTENT_TYPE}
         headers |= default_retention(self.documents.of(bucket, LOCKING), time.time())
         content = Content(self.bodies.adopt(path), size, etag, headers)
 
@@ -254,4 +258,5 @@ def _missing_as_key_error(bucket: str, key: str) -> Iterator[None]:
 
 
 def _info(version: Version) -> ObjectInfo:
-    return ObjectInfo(version.key.decode(), version.size, version.etag, version.modified)
+    kind = version.headers.get("ContentType", "")
+    return ObjectInfo(version.key.decode(), version.size, version.etag, version.modified, kind)

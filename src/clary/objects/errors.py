@@ -3,6 +3,10 @@
 from typing import Any, Self
 
 
+class ObjectArchived(Exception):
+    """The bytes cannot be had before RestoreObject; says `s3://bucket/key`."""
+
+
 class StoreError(Exception):
     """A refusal with the code, message and HTTP status that S3 documents for it; `fields` are what its error
     document says besides."""

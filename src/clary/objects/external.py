@@ -14,7 +14,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from clary.objects.archive import ARCHIVED
-from clary.objects.base import ObjectArchived, ObjectInfo
+from clary.objects.base import ObjectInfo
+from clary.objects.errors import ObjectArchived
 from clary.settings import Settings
 
 URL_LIFETIME = 7 * 24 * 3600
@@ -44,6 +45,11 @@ class ExternalStore:
                 for item in page.get("Contents", ()):
                     yield _info(item["Key"], item["Size"], item)
 
+    def find(self, bucket: str, key: str) -> ObjectInfo:
+        with _as_contract(bucket, key):
+            head = self._client.head_object(Bucket=bucket, Key=key)
+        return _info(key, head["ContentLength"], head)
+
     def locate(self, bucket: str, key: str) -> str:
         with _as_contract(bucket, key):
             head = self._client.head_object(Bucket=bucket, Key=key)
@@ -63,10 +69,18 @@ class ExternalStore:
             content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return content
 
-    def adopt(self, bucket: str, key: str, path: Path, etag: str = "") -> ObjectInfo:  # noqa: ARG002 - it makes its own
+    def adopt(
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        etag: str = "",  # noqa: ARG002 - it makes its own
+        content_type: str = "",
+    ) -> ObjectInfo:
+        extra = {"ContentType": content_type} if content_type else None
         with _as_contract(bucket, key), path.open("rb") as file:
-            self._client.upload_fileobj(file, bucket, key)
-        return self._head(bucket, key)
+            self._client.upload_fileobj(file, bucket, key, ExtraArgs=extra)
+        return self.find(bucket, key)
 
     def _presigned(self, method: str, bucket: str, key: str) -> str:
         url: str = self._client.generate_presigned_url(
@@ -89,14 +103,11 @@ class ExternalStore:
             self._client.create_bucket(Bucket=self._own, **place)
         return self._own
 
-    def _head(self, bucket: str, key: str) -> ObjectInfo:
-        with _as_contract(bucket, key):
-            head = self._client.head_object(Bucket=bucket, Key=key)
-        return _info(key, head["ContentLength"], head)
-
 
 def _info(key: str, size: int, document: dict[str, Any]) -> ObjectInfo:
-    return ObjectInfo(key, size, document["ETag"].strip('"'), document["LastModified"].timestamp())
+    return ObjectInfo(
+        key, size, document["ETag"].strip('"'), document["LastModified"].timestamp(), document.get("ContentType", "")
+    )
 
 
 @contextmanager

@@ -59,5 +59,7 @@ class Route:
     variants: tuple[Variant, ...]
     owner: str = ""
     """The id of the endpoint's record: once withdrawn, the routes of that owner are not taken again."""
+    asynchronous: int | None = None
+    """Of an asynchronous endpoint, which only its queue may invoke: how many of its requests a replica has at once."""
     capture: dict[str, Any] | None = None
     """The endpoint's `DataCaptureConfig`, where capture is on."""

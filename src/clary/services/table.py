@@ -29,6 +29,7 @@ MODULES = (
     "clary.services.sagemaker.search.api",
     "clary.services.sagemaker.tags",
     "clary.services.sagemaker_runtime.api",
+    "clary.services.sagemaker_runtime.asynchronous.api",
     "clary.services.sagemaker_metrics.api",
     "clary.services.sagemaker_metrics.queries",
     "clary.services.s3.api",

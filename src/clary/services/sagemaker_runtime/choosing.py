@@ -14,6 +14,9 @@ async def choose(invocation: Invocation) -> None:
     variant = invocation.request.get("TargetVariant")
     try:
         invocation.found = call.house.router.find(call.scope, endpoint)
+        if invocation.found.route.asynchronous is not None:
+            message = f"Endpoint {endpoint} is asynchronous: InvokeEndpointAsync invokes it."
+            raise ServiceError("ValidationError", message, 400)
         invocation.chosen = invocation.found.choose(variant)
     except NoSuchEndpoint:
         raise await asyncio.to_thread(_unpublished, call, endpoint) from None
@@ -35,5 +38,8 @@ def _unpublished(call: Call, endpoint: str) -> ServiceError:
     if record is not None and record.state in (IN_SERVICE, UPDATING):
         message = f"The instances of endpoint {endpoint} have not been found again yet. Please try again."
         return ServiceError("ServiceUnavailable", message, 503)
-    message = f"Endpoint {endpoint} of account {call.scope.account} not found."
-    return ServiceError("ValidationError", message, 400)
+    return not_found(call, endpoint)
+
+
+def not_found(call: Call, endpoint: str) -> ServiceError:
+    return ServiceError("ValidationError", f"Endpoint {endpoint} of account {call.scope.account} not found.", 400)

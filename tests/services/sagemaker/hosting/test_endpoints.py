@@ -56,7 +56,7 @@ class Endpoint:
         )
         return name
 
-    def config(self, *variants: tuple[str, str, float], count: int = 1) -> str:
+    def config(self, *variants: tuple[str, str, float], count: int = 1, **members: Any) -> str:
         """`variants`: (name, model, weight)."""
         name = unique("config")
         self.sagemaker.create_endpoint_config(
@@ -71,6 +71,7 @@ class Endpoint:
                 }
                 for variant, model, weight in variants
             ],
+            **members,
         )
         return name
 

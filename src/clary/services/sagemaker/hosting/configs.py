@@ -11,7 +11,6 @@ from clary.services.sagemaker.resources.handling import find
 from clary.services.sagemaker.resources.operations import serve
 
 NOT_BUILT = (
-    "AsyncInferenceConfig",
     "CrossRegionTrafficConfig",
     "ExplainerConfig",
     "MetricsConfig",
@@ -55,6 +54,8 @@ serve(ENDPOINT_CONFIGS, "Create", "Describe", "List", "Delete")
 
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
     refuse_members(request, NOT_BUILT)
+    if "AsyncInferenceConfig" in request:
+        _check_asynchronous(request)
     if request.get("DataCaptureConfig", {}).get("EnableCapture"):
         raise not_built("Data capture")
     for variant in request["ProductionVariants"] + request.get("ShadowProductionVariants", []):
@@ -62,3 +63,14 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
         for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
             if member not in variant:
                 raise not_built(f"A production variant without {member}")
+
+
+def _check_asynchronous(request: dict[str, Any]) -> None:
+    output = request["AsyncInferenceConfig"]["OutputConfig"]
+    if len(request["ProductionVariants"] + request.get("ShadowProductionVariants", [])) > 1:
+        raise not_built("An asynchronous endpoint of several variants")
+    if "S3OutputPath" not in output:
+        raise not_built("An AsyncInferenceConfig without S3OutputPath")
+    for member in ("S3OutputPath", "S3FailurePath"):
+        if not output.get(member, "s3://").startswith("s3://"):
+            raise not_built(f"An {member} that does not begin with s3://")

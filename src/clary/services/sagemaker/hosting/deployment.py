@@ -2,7 +2,7 @@
 
 The endpoint keeps copies of its configuration and models, so that deleting those changes nothing for it:
 
-    Deployment  {"Number", "ConfigName", "Variants": [variant…], "Models": {name: model document}}
+    Deployment  {"Number", "ConfigName", "Variants": [variant…], "Models": {name: model document}}, and `KEPT`
     variant     the configuration's ProductionVariant plus "DesiredWeight" and "DesiredInstanceCount"; of its
                 ShadowProductionVariants plus "Shadow"
     Previous    the deployment that an update takes out while it takes the current one in, and Rollout, how far that
@@ -22,6 +22,9 @@ from clary.services.sagemaker.hosting.models import MODELS, containers_of, hostn
 from clary.services.sagemaker.instances.images import pinned
 from clary.services.sagemaker.resources.handling import find
 
+KEPT = ("AsyncInferenceConfig",)
+"""Members of a configuration that a deployment has as they are."""
+
 
 def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
     """Copies of the configuration and of its models as they are now."""
@@ -37,7 +40,8 @@ def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
     ]
     names = {variant["ModelName"] for variant in variants}
     models = {name: deployable(call, find(call, MODELS, name).document) for name in names}
-    return {"Number": number, "ConfigName": config_name, "Variants": variants, "Models": models}
+    kept = {member: config[member] for member in KEPT if member in config}
+    return {"Number": number, "ConfigName": config_name, "Variants": variants, "Models": models, **kept}
 
 
 def deployable(call: Call, model: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ def told(record: Record) -> dict[str, Any]:
     pending = document["Deployment"] if record.state == CREATING or "Previous" in document else None
     serving = document.get("Previous") or document["Deployment"]
     told: dict[str, Any] = {"EndpointConfigName": serving["ConfigName"]}
+    if "AsyncInferenceConfig" in serving:
+        told["AsyncInferenceConfig"] = serving["AsyncInferenceConfig"]
     if record.state != CREATING:
         told |= _variants(record, serving)
     if pending is not None:

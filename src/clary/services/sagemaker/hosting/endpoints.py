@@ -28,6 +28,8 @@ def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
             f'Cannot update endpoint "{record.arn}" with its own configuration: create a new one and name that.'
         )
     deployment = new_deployment(call, request["EndpointConfigName"], number=current["Number"] + 1)
+    if ("AsyncInferenceConfig" in deployment) is not ("AsyncInferenceConfig" in current):
+        raise invalid(f'Cannot update endpoint "{record.arn}" from or to asynchronous inference: create another one.')
     if request.get("RetainAllVariantProperties"):
         excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
         retain_properties(deployment, current, excluded)

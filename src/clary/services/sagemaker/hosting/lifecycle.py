@@ -11,9 +11,11 @@ goes back to what it had. What serves is never given up: only a deployment on tr
 
 import logging
 import time
+from functools import partial
 from typing import Any
 
 from clary.control.house import House
+from clary.messages.queue import drop
 from clary.records.errors import NotFound
 from clary.records.record import Record
 from clary.services.sagemaker.errors import JobError
@@ -104,7 +106,10 @@ class EndpointReconciler:
             release_replica(self._house, replica)
         self._observed.pop(record.id, None)
         if record.state == DELETING:
-            self._house.records.delete(record)
+            with self._house.records.together():
+                self._house.records.delete(record)
+                # Of an asynchronous endpoint: requests that nobody will answer now.
+                self._house.messages.change(partial(drop, queue=record.id))
 
 
 def _delay(record: Record, observed: Observations) -> float:

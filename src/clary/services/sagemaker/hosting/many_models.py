@@ -13,7 +13,7 @@ from clary.control.house import House
 from clary.control.reach import location
 from clary.instance.models import headers
 from clary.instance.spec import Models
-from clary.objects.base import ObjectArchived
+from clary.objects.errors import ObjectArchived
 from clary.records.record import Scope
 from clary.services.sagemaker.instances.inputs import split_s3_uri
 

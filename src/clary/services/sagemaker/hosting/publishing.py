@@ -17,13 +17,26 @@ from clary.services.sagemaker.hosting.models import containers_of, is_direct, se
 from clary.services.sagemaker.hosting.replicas import Observations
 from clary.services.sagemaker.hosting.stages import shares
 
+ASYNCHRONOUS_AT_ONCE = 4
+"""Where a configuration leaves it to the platform."""
+
 
 def publish(house: House, record: Record, observed: Observations) -> None:
     if record.state != CREATING:
         waiting, timeout = house.settings.invocations_waiting, house.settings.invocation_timeout
         told = _variants(house, record, observed)
         variants = tuple(replace(variant, waiting=waiting, timeout=timeout) for variant in told)
-        house.router.publish(record.scope, record.name, Route(variants, owner=record.id))
+        serving = record.document.get("Previous") or record.document["Deployment"]
+        route = Route(variants, owner=record.id, asynchronous=_at_once(serving))
+        house.router.publish(record.scope, record.name, route)
+
+
+def _at_once(deployment: dict[str, Any]) -> int | None:
+    """How many asynchronous invocations a replica has at once; None where the endpoint is no asynchronous one."""
+    if "AsyncInferenceConfig" not in deployment:
+        return None
+    client = deployment["AsyncInferenceConfig"].get("ClientConfig", {})
+    return int(client.get("MaxConcurrentInvocationsPerInstance", ASYNCHRONOUS_AT_ONCE))
 
 
 def _variants(house: House, record: Record, observed: Observations) -> list[Variant]:

@@ -7,8 +7,8 @@ from typing import Any
 from clary.control.house import House
 from clary.control.reach import location
 from clary.instance.spec import Source
-from clary.objects.base import ObjectArchived
 from clary.objects.embedded import OWN_BUCKET
+from clary.objects.errors import ObjectArchived
 from clary.services.sagemaker.errors import JobError
 
 
