@@ -47,6 +47,8 @@ from clary.records.store import Records
 from clary.registry.store import Registry
 from clary.routing.router import Router
 from clary.routing.traffic import Traffic
+from clary.services.application_autoscaling.destination import Policies
+from clary.services.application_autoscaling.lifecycle import TargetReconciler
 from clary.services.cloudwatch.alarms.lifecycle import AlarmReconciler
 from clary.services.ecr import lifecycle as registry_lifecycle
 from clary.services.s3.cors import BucketRules
@@ -126,10 +128,12 @@ async def _run(settings: Settings, listeners: list[socket.socket], kept: socket.
         TuningReconciler(house),
         EndpointReconciler(house),
         AlarmReconciler(house),
+        TargetReconciler(house),
         SubscriptionReconciler(house),
     ]
-    measured = InvocationMetrics(house.metrics, lambda invoked: house.router.instances(*invoked))
+    measured = InvocationMetrics(house.metrics, house.router)
     house.traffic.listeners.append(measured.on_traffic)
+    measured.start()
     _release_forgotten(house)
     server = Server(answer, partial(ReturningConnection, theirs=may_answer) if kept else Connection)
     hub = Hub(kept, house.router, house.traffic, house.supervisor.hint) if kept else None
@@ -182,7 +186,7 @@ def build_house(settings: Settings) -> House:
         traffic=Traffic(),
         supervisor=supervisor,
     )
-    house.destinations |= {"sqs": Queues(house), "sns": Topics(house)}
+    house.destinations |= {"sqs": Queues(house), "sns": Topics(house), "autoscaling": Policies(house)}
     return house
 
 

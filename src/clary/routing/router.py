@@ -2,8 +2,8 @@
 
     Router.find(scope, endpoint) → Served.choose(target variant) → Pool.send(message) → Replica → Answer
 
-Hosting publishes an endpoint's route here; an invocation reads nothing else. All methods but `publish`, `withdraw`
-and `instances` belong to the event loop.
+Hosting publishes an endpoint's route here; an invocation reads nothing else. All methods but `publish`, `withdraw`,
+`instances` and `variants` belong to the event loop.
 """
 
 import random
@@ -211,6 +211,15 @@ class Router:
         served = self._served.get((scope, endpoint))
         pool = served.pools.get(variant) if served is not None else None
         return len(pool.replicas) + len(pool.incoming) if pool is not None else 0
+
+    def variants(self) -> list[tuple[Scope, str, str]]:
+        """Scope, endpoint and name of each that replicas answer for. From any thread."""
+        return [
+            (scope, endpoint, name)
+            for (scope, endpoint), served in list(self._served.items())
+            for name, pool in served.pools.items()
+            if pool.replicas or pool.incoming
+        ]
 
     def find(self, scope: Scope, endpoint: str) -> Served:
         """Raises `NoSuchEndpoint`."""

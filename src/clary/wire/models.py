@@ -25,7 +25,7 @@ JSON_REST = ("rest-json", "oci")
 
 SERVICES = (
     *("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "s3", "sts", "iam", "logs", "cloudwatch", "ecr"),
-    *("sqs", "sns"),
+    *("sqs", "sns", "application-autoscaling"),
 )
 """botocore's names of the services that are served."""
 
@@ -36,7 +36,9 @@ and headers of the OCI distribution specification 1.1."""
 OPERATING = "clary"
 """What operators ask of a platform beyond what AWS has: its model is our own too."""
 
-SIGNING_NAMES = frozenset({"sagemaker", "s3", "sts", "iam", "logs", "monitoring", "ecr", "sqs", "sns", OPERATING})
+SIGNING_NAMES = frozenset(
+    {"sagemaker", "s3", "sts", "iam", "logs", "monitoring", "ecr", "sqs", "sns", "application-autoscaling", OPERATING}
+)
 """What their calls are signed for."""
 
 TARGET_PREFIXES = {
@@ -45,6 +47,7 @@ TARGET_PREFIXES = {
     "GraniteServiceVersion20100801": "cloudwatch",
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
     "AmazonSQS": "sqs",
+    "AnyScaleFrontendService": "application-autoscaling",
     "Clary": OPERATING,
 }
 """What their JSON targets begin with."""

@@ -25,6 +25,7 @@ ERROR_CODES = {
     "sagemaker": "ValidationException",
     "logs": "InvalidParameterException",
     "ecr": "InvalidParameterException",
+    "application-autoscaling": "ValidationException",
 }
 """Every other service says `ValidationError`."""
 

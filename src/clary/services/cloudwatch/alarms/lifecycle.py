@@ -46,14 +46,24 @@ class AlarmReconciler:
             perform(self._house, enter(self._house, record, *verdict))
 
     def _judge(self, record: Record, end: float) -> Verdict:
-        alarm = record.document
-        period = period_of(alarm)
-        count = alarm["EvaluationPeriods"] + MARGIN
-        start = end - count * period
-        queries = queries_of(alarm)
         try:
-            points = evaluate_queries(self._house.metrics, record.scope, queries, start, end)[returned_id(queries)]
+            slots = _slots(self._house, record, end)
         except ServiceError as error:
             return Verdict(record.state, error.message, "")
-        starts = [start + number * period for number in range(count)]
-        return evaluate(alarm, record.state, [(at, points.get(at)) for at in starts])
+        return evaluate(record.document, record.state, slots)
+
+
+def latest_value(house: House, alarm: Record) -> float | None:
+    """The newest datapoint of an alarm's metric, within the range that it is evaluated over."""
+    known = [value for _, value in _slots(house, alarm, time.time()) if value is not None]
+    return known[-1] if known else None
+
+
+def _slots(house: House, record: Record, end: float) -> list[tuple[float, float | None]]:
+    """The periods before `end`, the oldest first: when each begins, and its value."""
+    period = period_of(record.document)
+    count = record.document["EvaluationPeriods"] + MARGIN
+    queries, tick = queries_of(record.document), min(period, MINUTE)
+    start = end // tick * tick - count * period
+    points = evaluate_queries(house.metrics, record.scope, queries, start, start + count * period)[returned_id(queries)]
+    return [(start + number * period, points.get(start + number * period)) for number in range(count)]

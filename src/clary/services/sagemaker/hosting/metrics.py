@@ -3,18 +3,20 @@
     Traffic, once a second ─▶ on_traffic ─▶ a window of ten seconds ─▶ its end ─▶ samples of AWS/SageMaker
 
 What was counted is written once a window, which keeps the rows few; so windows are also the finest periods of alarms.
-A kill loses the window that is open.
+A kill loses the window that is open. Of a variant that serves and is not invoked, zeros are written once a minute, so
+that what scales by these metrics sees that.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from clary.records.metrics import MetricStore, Sample, Series
 from clary.records.record import Scope
 from clary.routing.distribution import Distribution
 from clary.routing.loading import Loading
+from clary.routing.router import Router
 from clary.routing.traffic import PERIOD, Batch, Count, Invoked
 
 log = logging.getLogger(__name__)
@@ -23,42 +25,61 @@ NAMESPACE = "AWS/SageMaker"
 INSTANCE_NAMESPACE = "/aws/sagemaker/Endpoints"
 WINDOW = 10.0
 """Seconds. Windows begin at multiples of it, as the periods of alarms do."""
+MINUTE = 60.0
 LATE = 1.2
 """Seconds after the end of a window at which the last batch of it has come."""
 
 
 class InvocationMetrics:
-    def __init__(self, metrics: MetricStore, instances: Callable[[Invoked], int]) -> None:
-        """`instances` tells how many answer for a variant now."""
+    def __init__(self, metrics: MetricStore, router: Router) -> None:
         self._metrics = metrics
-        self._instances = instances
+        self._router = router
         self._lock = threading.Lock()
         self._open: dict[float, dict[Invoked, Count]] = {}
         """By the beginning of the window."""
 
+    def start(self) -> None:
+        threading.Thread(target=self._keep, name="metrics", daemon=True).start()
+
     def on_traffic(self, batch: Batch) -> None:
         window = (time.time() - PERIOD / 2) // WINDOW * WINDOW
         with self._lock:
-            if window not in self._open:
-                self._open[window] = {}
-                timer = threading.Timer(window + WINDOW + LATE - time.time(), self._close, [window])
-                timer.daemon = True
-                timer.start()
-            counts = self._open[window]
+            counts = self._open.setdefault(window, {})
             for invoked, count in batch.counts.items():
                 counts.setdefault(invoked, Count()).merge(count)
 
-    def _close(self, window: float) -> None:
-        with self._lock:
-            counts = self._open.pop(window)
-        by_scope: dict[Scope, list[tuple[Series, Sample]]] = {}
-        for invoked, count in counts.items():
-            by_scope.setdefault(invoked.scope, []).extend(samples_of(invoked, count, window, self._instances(invoked)))
-        for scope, samples in by_scope.items():
+    def _keep(self) -> None:
+        """Write each window once it is over."""
+        while True:
+            now = time.time() - LATE
+            time.sleep(now // WINDOW * WINDOW + WINDOW - now)
             try:
-                self._metrics.put(scope, samples)
+                self._close((time.time() - LATE) // WINDOW * WINDOW)
             except Exception:
                 log.exception("metrics of invocations could not be kept, and are lost")
+
+    def _close(self, end: float) -> None:
+        with self._lock:
+            over = {window: self._open.pop(window) for window in list(self._open) if window < end}
+        found: dict[Scope, list[tuple[Series, Sample]]] = {}
+        for window, counts in over.items():
+            for invoked, count in counts.items():
+                instances = self._router.instances(*invoked)
+                found.setdefault(invoked.scope, []).extend(samples_of(invoked, count, window, instances))
+        if end % MINUTE == 0:
+            busy = over.get(end - WINDOW, {})
+            for invoked in map(Invoked._make, self._router.variants()):
+                if invoked not in busy:
+                    found.setdefault(invoked.scope, []).extend(idle(invoked, end - WINDOW))
+        for scope, samples in found.items():
+            self._metrics.put(scope, samples)
+
+
+def idle(invoked: Invoked, at: float) -> list[tuple[Series, Sample]]:
+    """What policies scale in by, of a variant that nobody invokes."""
+    dimensions = {"EndpointName": invoked.endpoint, "VariantName": invoked.variant}
+    names = ("InvocationsPerInstance", "ConcurrentRequestsPerModel")
+    return [(Series(NAMESPACE, name, dimensions), Sample.of(at, 0.0)) for name in names]
 
 
 def samples_of(invoked: Invoked, count: Count, at: float, instances: int) -> list[tuple[Series, Sample]]:
