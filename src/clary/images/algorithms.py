@@ -40,7 +40,32 @@ BLAZING_TEXT: Metrics = (
     ("validation:accuracy", rf"#validation_accuracy: {NUMBER}"),
 )
 
+
+def judged(*names: str) -> tuple[str, ...]:
+    """Of the validation data and of the test data."""
+    return tuple(f"{channel}:{name}" for channel in ("validation", "test") for name in names)
+
+
+LINEAR_LEARNER: Metrics = (
+    *losses("train:objective_loss", *judged("objective_loss", "mse", "absolute_loss")),
+    *scores(
+        *judged(
+            "binary_classification_accuracy", "binary_f_beta", "precision", "recall", "roc_auc_score",
+            "multiclass_accuracy", "multiclass_top_k_accuracy", "macro_precision", "macro_recall", "macro_f_beta",
+            "dcg", "r2",
+        )
+    ),
+)  # fmt: skip
+
+FACTORIZATION_MACHINES: Metrics = (
+    *losses("train:rmse", "train:binary_classification_cross_entropy"),
+    *losses("test:rmse", "test:binary_classification_cross_entropy"),
+    *scores("test:binary_classification_accuracy", "test:binary_f_beta"),
+)
+
 ALGORITHMS = (
     Algorithm("kmeans", NUMERIC, (*EVERY, *losses("train:msd", "train:ssd", "test:msd", "test:ssd"))),
     Algorithm("blazingtext", TEXT, BLAZING_TEXT),
+    Algorithm("factorization-machines", NUMERIC, (*EVERY, *FACTORIZATION_MACHINES)),
+    Algorithm("linear-learner", NUMERIC, (*EVERY, *LINEAR_LEARNER)),
 )

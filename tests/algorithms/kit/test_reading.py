@@ -15,9 +15,8 @@ from clary.algorithms.kit.batches import join
 from clary.algorithms.kit.channels import RECORDIO, Takes, check
 from clary.algorithms.kit.job import Job, open_job
 from clary.algorithms.kit.parameters import integer
-from clary.toolkits.protobuf import delimited, encode_varint
-from clary.toolkits.recordio import HEADER, MAGIC
 from clary.toolkits.recordio_writing import write_records
+from tests.algorithms.container import sparse_records
 
 ROWS = np.random.default_rng(1).normal(size=(700, 5)).astype(np.float32)
 LABELS = np.arange(700, dtype=np.float32)
@@ -45,21 +44,6 @@ def job(root: Path, content_type: str | None, **parameters: str) -> Job:
     return open_job(Plain())
 
 
-def sparse_records(rows: np.ndarray, labels: np.ndarray) -> bytes:
-    """As the SDK's `write_spmatrix_to_sparse_tensor` writes them: keys and shape beside the values, labels integers."""
-    written = b""
-    for row, label in zip(rows, labels.astype(int), strict=True):
-        keys = np.flatnonzero(row)
-        tensor = delimited(1, row[keys].astype("<f4").tobytes())
-        tensor += delimited(2, b"".join(map(encode_varint, keys.tolist())))
-        tensor += delimited(3, encode_varint(len(row)))
-        values = delimited(1, b"values")
-        record = delimited(1, values + delimited(2, delimited(2, tensor)))
-        record += delimited(2, values + delimited(2, delimited(7, delimited(1, encode_varint(label)))))
-        written += HEADER.pack(MAGIC, len(record)) + record + b"\0" * (-len(record) % 4)
-    return written
-
-
 @pytest.mark.parametrize(
     ("content_type", "data"),
     [
@@ -69,7 +53,7 @@ def sparse_records(rows: np.ndarray, labels: np.ndarray) -> bytes:
         (None, write_records({"values": ROWS}, {"values": LABELS})),
         (RECORDIO, write_records({"values": ROWS.astype(np.float64)}, {"values": LABELS.astype(np.float64)})),
         (RECORDIO, gzip.compress(write_records({"values": ROWS}, {"values": LABELS}))),
-        (RECORDIO, sparse_records(ROWS, LABELS)),
+        (RECORDIO, sparse_records(ROWS, LABELS.astype(int))),
     ],
 )
 def test_every_form_gives_the_same_batches(root: Path, content_type: str | None, data: bytes) -> None:

@@ -18,8 +18,10 @@ Columns = dict[str, "NDArray[Any]"]
 
 
 class Model(Protocol):
-    feature_dim: int
-    """What a request's rows must have."""
+    @property
+    def feature_dim(self) -> int:
+        """What a request's rows must have."""
+        ...
 
     def predict(self, batch: "Batch", options: Mapping[str, str]) -> Columns:
         """`options` are the parameters of the Accept header: `verbose=true`. Raises `UserError` for bad rows."""

@@ -1,0 +1,78 @@
+"""Factorization Machines (`factorization-machines`): classification and regression by pairs of features."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from clary.algorithms.factorization_machines.hyperparameters import BINARY, HYPERPARAMETERS
+from clary.algorithms.factorization_machines.machine import Machine
+from clary.algorithms.kit.artifacts import load_network, save_network
+from clary.algorithms.kit.base import Algorithm, Columns, Model
+from clary.algorithms.kit.batches import Batch
+from clary.algorithms.kit.channels import RECORDIO, Takes
+from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.scores import binary, regression, sigmoid
+
+ARRAYS = {"bias": "arg:w0_weight", "linear": "arg:w1_weight", "factors": "arg:v"}
+TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    machine: Machine
+    kind: str
+
+    @property
+    def feature_dim(self) -> int:
+        return self.machine.feature_dim
+
+    def predict(self, batch: Batch, _options: Mapping[str, str]) -> Columns:
+        scores = self.machine.scores(batch.features)
+        if self.kind == BINARY:
+            return {"score": sigmoid(scores), "predicted_label": (scores >= 0).astype(np.int64)}
+        return {"score": scores}
+
+
+class FactorizationMachines(Algorithm):
+    name = "factorization-machines"
+    hyperparameters = HYPERPARAMETERS
+    channels = (Takes("train", (RECORDIO,), required=True), Takes(TEST, (RECORDIO,)))
+
+    def train(self, job: Job) -> None:
+        from clary.algorithms.factorization_machines.training import train
+
+        machine = train(job)
+        if TEST in job.channels:
+            _tell(job, machine)
+        if job.team.leads:
+            arrays = {name: getattr(machine, part) for part, name in ARRAYS.items()}
+            save_network(job.model_directory, arrays, {"predictor_type": job.parameters["predictor_type"]})
+
+    def load(self, directory: str) -> Model:
+        arrays, facts = load_network(directory)
+        machine = Machine(**{part: arrays[name] for part, name in ARRAYS.items()})
+        return Predictor(machine, facts["predictor_type"])
+
+
+def _tell(job: Job, machine: Machine) -> None:
+    """Say how good the machine is, over the test rows of all instances."""
+    from clary.algorithms.factorization_machines.training import cross_entropy, labelled
+
+    scores, labels = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
+    for batch in labelled(job, TEST):
+        assert batch.labels is not None
+        scores.append(machine.scores(batch.features))
+        labels.append(batch.labels)
+    parts = job.team.gather({"scores": np.concatenate(scores), "labels": np.concatenate(labels)})
+    found, truth = (np.concatenate([part[name] for part in parts]) for name in ("scores", "labels"))
+    if job.parameters["predictor_type"] == BINARY:
+        told = binary(found, truth, 0.0, beta=1.0)
+        job.score(TEST, "binary_classification_accuracy", told["binary_classification_accuracy"], "score")
+        job.score(TEST, "binary_classification_cross_entropy", float(cross_entropy(found, truth).mean()))
+        job.score(TEST, "binary_f_beta", told["binary_f_beta"], "score")
+    else:
+        job.score(TEST, "rmse", regression(found, truth)["mse"] ** 0.5)
+
+
+ALGORITHM = FactorizationMachines()

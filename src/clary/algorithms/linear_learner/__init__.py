@@ -1,0 +1,43 @@
+"""Linear Learner (`linear-learner`): binary and multiclass classification and regression by linear models."""
+
+import numpy as np
+
+from clary.algorithms.kit.base import Algorithm, Model
+from clary.algorithms.kit.channels import Takes
+from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.scores import LOSSES
+from clary.algorithms.linear_learner.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.linear_learner.model import Linear
+
+
+class LinearLearner(Algorithm):
+    name = "linear-learner"
+    hyperparameters = HYPERPARAMETERS
+    channels = (Takes("train", required=True), Takes("validation"), Takes("test"))
+
+    def train(self, job: Job) -> None:
+        from clary.algorithms.linear_learner.training import Training
+
+        model = Training(job).run()
+        for channel in ("validation", "test"):
+            if channel in job.channels:
+                _tell(job, channel, model)
+        if job.team.leads:
+            model.save(job.model_directory)
+
+    def load(self, directory: str) -> Model:
+        return Linear.load(directory)
+
+
+def _tell(job: Job, channel: str, model: Linear) -> None:
+    """Say how good the model is, over the rows of all instances."""
+    batches = list(job.batches(channel, labelled=True))
+    scores = [model.raw_scores(batch) for batch in batches] or [np.empty((0, len(model.bias)), np.float32)]
+    labels = [batch.labels for batch in batches if batch.labels is not None] or [np.empty(0, np.float32)]
+    parts = job.team.gather({"scores": np.concatenate(scores), "labels": np.concatenate(labels)})
+    scores, labels = [part["scores"] for part in parts], [part["labels"] for part in parts]
+    for name, value in model.judge(np.concatenate(scores), np.concatenate(labels), job.parameters):
+        job.score(channel, name, value, "loss" if name in LOSSES else "score")
+
+
+ALGORITHM = LinearLearner()

@@ -1,0 +1,55 @@
+"""Which of the models is kept, and from which score on it says yes.
+
+Both follow `binary_classifier_model_selection_criteria`, on the validation data or, where there is none, on the
+training data. All thresholds between two scores are tried: sorted once, each is one more row that is found.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+BY_LOSS = ("loss_function", "cross_entropy_loss")
+
+
+class Choice(NamedTuple):
+    worth: float
+    """More is better."""
+    threshold: float
+
+
+def best_threshold(scores: Array, labels: Array, middle: float, parameters: Mapping[str, Any]) -> Choice:
+    """Of one model's scores; `middle` is the threshold where the criterion tells none from another."""
+    order = np.argsort(-scores, kind="stable")
+    ranked, hits = scores[order], np.cumsum(labels[order] == 1)
+    # A threshold lies where scores change: rows of one score are found together or not at all.
+    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
+    found, hit = last + 1.0, hits[last].astype(np.float64)
+    worth = _worth(hit, found, float(hits[-1]), len(labels), parameters)
+    place = int(worth.argmax())
+    if not np.isfinite(worth[place]):
+        return Choice(-np.inf, middle)
+    below = ranked[last[place] + 1] if last[place] + 1 < len(ranked) else ranked[last[place]]
+    at = float(ranked[last[place]])
+    # Half-way to the next score, and not beyond the middle where that does as well.
+    half = (at + float(below)) / 2
+    return Choice(float(worth[place]), middle if float(below) < middle <= at else half)
+
+
+def _worth(
+    hit: NDArray[np.float64], found: NDArray[np.float64], positives: float, rows: int, parameters: Mapping[str, Any]
+) -> NDArray[np.float64]:
+    precision, recall = hit / found, hit / max(positives, 1)
+    criterion = parameters["binary_classifier_model_selection_criteria"]
+    if criterion == "accuracy":
+        missed = positives - hit
+        return 1 - (missed + found - hit) / rows
+    if criterion in ("f1", "f_beta"):
+        beta = 1.0 if criterion == "f1" else parameters["f_beta"]
+        return (1 + beta**2) * hit / (beta**2 * positives + found)
+    if criterion == "precision_at_target_recall":
+        return np.where(recall >= parameters["target_recall"], precision, -np.inf)
+    return np.where(precision >= parameters["target_precision"], recall, -np.inf)

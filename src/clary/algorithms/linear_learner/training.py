@@ -1,0 +1,214 @@
+"""A job of Linear Learner.
+
+first rows ─▶ scalers ─▶ Population learns, epoch by epoch ─▶ losses on validation ─▶ early stop
+                                            └─▶ the model that does best, its threshold ─▶ Linear, for rows as they come
+
+Several instances learn each from its own rows and meet after every epoch, where each model becomes the mean of what
+the instances have (weighted by their rows).
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clary.algorithms.errors import UserError
+from clary.algorithms.kit.batches import Batch
+from clary.algorithms.kit.job import TRAIN, Job
+from clary.algorithms.kit.parameters import AUTO
+from clary.algorithms.linear_learner.hyperparameters import BALANCED, BINARY, LOSSES, MULTICLASS, REGRESSOR
+from clary.algorithms.linear_learner.losses import loss_of
+from clary.algorithms.linear_learner.model import Linear
+from clary.algorithms.linear_learner.population import Plan, Population
+from clary.algorithms.linear_learner.scaling import scalers
+from clary.algorithms.linear_learner.selection import BY_LOSS, best_threshold
+
+Array = NDArray[np.float32]
+
+VALIDATION = "validation"
+CALIBRATION = 100_000
+"""Rows on which a threshold is found, where `auto` is."""
+STEPS = 30
+"""The least of one epoch: where there are few mini-batches, a step takes a part of one. A job of a thousand rows would
+otherwise have taken fifteen steps when it ends."""
+SMALLEST = 32
+"""Rows of a step."""
+MIDDLE = 0.0
+"""The score, before any sigmoid, at which both classes are as likely."""
+
+
+class Training:
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._parameters: Mapping[str, Any] = job.parameters
+        self._kind: str = job.parameters["predictor_type"]
+        self._classes: int = job.parameters["num_classes"] if self._kind == MULTICLASS else 1
+        self._loss = LOSSES[self._kind][0] if (given := job.parameters["loss"]) == AUTO else given
+        self._judged = VALIDATION if VALIDATION in job.channels else TRAIN
+
+    def run(self) -> Linear:
+        rows = self._labelled(TRAIN)
+        first = self._take_first(rows)
+        self._step = max(SMALLEST, sum(map(len, first)) // STEPS)
+        self._features, self._labels = scalers(
+            first, self._job.parameters, self._job.team, regression=self._kind == REGRESSOR
+        )
+        self._importance = self._class_weights(first)
+        plan = Plan.of(self._parameters)
+        assert self._job.feature_dim
+        self._population = Population(
+            self._job.feature_dim, self._classes, plan, loss_of(self._loss, self._parameters), self._parameters
+        )
+        self._models = plan.models
+        logging.info("%d models are trained side by side for the %s.", self._models, self._loss)
+        losses = self._learn(first, rows)
+        self._population.take_best()
+        return self._choose(losses)
+
+    def _labelled(self, channel: str) -> Iterator[Batch]:
+        for batch in self._job.batches(channel, labelled=True):
+            assert batch.labels is not None
+            check_labels(batch.labels, self._kind, self._classes)
+            yield batch
+
+    def _take_first(self, rows: Iterator[Batch]) -> list[Batch]:
+        held: list[Batch] = []
+        while sum(map(len, held)) < self._parameters["num_point_for_scaler"] and (batch := next(rows, None)):
+            held.append(batch)
+        if not held:
+            raise UserError(f"There is no training data on {self._job.team.host}: give each instance some.")
+        return held
+
+    def _class_weights(self, first: list[Batch]) -> Array:
+        """The weight of a row by its class, after what the first rows are like; of a number always 1."""
+        if self._kind == REGRESSOR:
+            return np.ones(1, np.float32)
+        classes = max(self._classes, 2)
+        labels = np.concatenate([batch.labels for batch in first if batch.labels is not None]).astype(np.int64)
+        [counts] = self._job.team.sum(np.bincount(labels, minlength=classes).astype(np.float64))
+        even = (counts.sum() / classes / np.maximum(counts, 1)).astype(np.float32)
+        if self._kind == MULTICLASS:
+            return even if self._parameters["balance_multiclass_weights"] else np.ones(classes, np.float32)
+        given = self._parameters["positive_example_weight_mult"]
+        return even if given in (AUTO, BALANCED) else np.array([1, given], np.float32)
+
+    def _learn(self, first: list[Batch], rows: Iterator[Batch]) -> Array:
+        """The loss of each model after the last epoch, on the data by which models are judged."""
+        best, since, losses = np.inf, 0, np.empty(0, np.float32)
+        for epoch in self._job.epochs():
+            trained, count = np.zeros(self._models), 0
+            for batch in _chained(first, rows) if epoch == 0 else self._labelled(TRAIN):
+                for part in self._steps(batch):
+                    features, labels = self._scaled(part)
+                    trained += len(part) * self._population.learn(features, labels, self._weights(part))
+                count += len(batch)
+            first = []
+            losses = self._meet(trained, count)
+            self._job.score(TRAIN, "objective_loss", float(losses.min()), epoch=epoch)
+            if self._judged == VALIDATION:
+                losses = self._losses()
+                self._job.score(VALIDATION, "objective_loss", float(losses.min()), epoch=epoch)
+            losses = self._population.keep_best(losses)
+            least = float(losses.min())
+            better = least < best * (1 - self._parameters["early_stopping_tolerance"])
+            best, since = (least, 0) if better else (best, since + 1)
+            if since >= self._parameters["early_stopping_patience"]:
+                logging.info("Early stop after epoch %d: no model has become better for %d.", epoch + 1, since)
+                break
+        return losses
+
+    def _steps(self, batch: Batch) -> Iterator[Batch]:
+        """The batch in even parts: one of a few rows would move the models as far as the others do."""
+        parts = -(-len(batch) // self._step)
+        ends = [len(batch) * number // parts for number in range(parts + 1)]
+        return (batch.part(start, stop) for start, stop in pairwise(ends))
+
+    def _meet(self, trained: NDArray[np.float64], count: int) -> Array:
+        """The models become the mean of all instances'; the mean loss of each over all rows."""
+        population, share = self._population, float(count)
+        weights, bias, trained, total = self._job.team.sum(
+            population.weights * share, population.bias * share, trained, np.array([share])
+        )
+        if self._job.team.size > 1:
+            population.weights[:], population.bias[:] = weights / total, bias / total
+        mean: Array = (trained / total).astype(np.float32)
+        return mean
+
+    def _losses(self) -> Array:
+        """Of each model, over the data by which models are judged."""
+        total, count = np.zeros(self._models), np.zeros(1)
+        for batch in self._labelled(self._judged):
+            features, labels = self._scaled(batch)
+            losses = self._population.loss(self._population.scores(features), labels)
+            total += self._weights(batch) @ losses.reshape(len(batch), -1)
+            count += len(batch)
+        total, count = self._job.team.sum(total, count)
+        return (total / np.maximum(count, 1)).astype(np.float32)
+
+    def _scaled(self, batch: Batch) -> tuple[Any, Array]:
+        assert batch.labels is not None
+        return self._features.apply(batch.features), self._labels.apply(batch.labels[:, None])[:, 0]
+
+    def _weights(self, batch: Batch) -> Array:
+        if self._kind == REGRESSOR:
+            return np.ones(len(batch), np.float32)
+        assert batch.labels is not None
+        weights: Array = self._importance[batch.labels.astype(np.int64)]
+        return weights
+
+    def _choose(self, losses: Array) -> Linear:
+        number, threshold = int(losses.argmin()), MIDDLE
+        criterion = self._parameters["binary_classifier_model_selection_criteria"]
+        if self._kind == BINARY and criterion not in BY_LOSS:
+            scores, labels = self._sample()
+            choices = [best_threshold(each, labels, MIDDLE, self._parameters) for each in scores.T]
+            # Of those that do equally well the one with the least loss.
+            number = max(range(len(choices)), key=lambda each: (choices[each].worth, -losses[each]))
+            threshold = choices[number].threshold
+        logging.info("Model %d is kept, with the threshold %g.", number, threshold)
+        return self._turned_back(number, threshold)
+
+    def _sample(self) -> tuple[Array, Array]:
+        """Scores `(rows, models)` and labels of rows from all instances."""
+        asked = self._parameters["num_calibration_samples"]
+        wanted = CALIBRATION if asked == AUTO else asked
+        scores: list[Array] = []
+        labels: list[Array] = []
+        for batch in self._labelled(self._judged):
+            features, truth = self._scaled(batch)
+            scores.append(self._population.scores(features))
+            labels.append(truth)
+            if sum(map(len, labels)) >= wanted:
+                break
+        mine = {"scores": np.concatenate(scores)[:wanted], "labels": np.concatenate(labels)[:wanted]}
+        parts = self._job.team.gather(mine)
+        return np.concatenate([each["scores"] for each in parts]), np.concatenate([each["labels"] for each in parts])
+
+    def _turned_back(self, number: int, threshold: float) -> Linear:
+        """The model of rows and labels as they come: w (x - mean) / deviation + bias is the scaled label."""
+        weights, bias = self._population.model(number)
+        stretched = weights / self._features.deviation[:, None]
+        moved = bias - self._features.mean @ stretched
+        spread, middle = self._labels.deviation[0], self._labels.mean[0]
+        return Linear(stretched * spread, moved * spread + middle, self._kind, self._loss, threshold)
+
+
+def check_labels(labels: Array, kind: str, classes: int) -> None:
+    """Raises `UserError` for one that is no class."""
+    if kind == REGRESSOR:
+        return
+    classes = max(classes, 2)
+    bad = (labels < 0) | (labels >= classes) | (labels != np.floor(labels))
+    if bad.any():
+        raise UserError(
+            f"The label {labels[bad][0]:g} is not valid: a {kind} needs labels that are whole numbers from 0 to "
+            f"{classes - 1}."
+        )
+
+
+def _chained(first: list[Batch], rows: Iterator[Batch]) -> Iterator[Batch]:
+    yield from first
+    yield from rows

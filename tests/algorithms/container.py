@@ -1,0 +1,64 @@
+"""Channels of algorithms in a container's `/opt/ml`."""
+
+import json
+
+import numpy as np
+
+from clary.algorithms.kit.channels import CSV, RECORDIO
+from clary.toolkits.protobuf import delimited, encode_varint
+from clary.toolkits.recordio import HEADER, MAGIC
+from clary.toolkits.recordio_writing import write_records
+from tests.toolkits.container import Container
+
+
+def write_tables(container: Container, **tables: np.ndarray) -> None:
+    """Each as the CSV of that name's channel."""
+    for name, table in tables.items():
+        directory = _channel(container, name, CSV)
+        np.savetxt(f"{directory}/data.csv", table, fmt="%.9g", delimiter=",")
+
+
+def write_rows(
+    container: Container, name: str, rows: np.ndarray, labels: np.ndarray | None = None, *, sparse: bool = False
+) -> None:
+    """As the RecordIO of that name's channel."""
+    directory = _channel(container, name, RECORDIO)
+    if sparse:
+        assert labels is not None
+        written = sparse_records(rows, labels)
+    else:
+        written = write_records({"values": rows}, {} if labels is None else {"values": labels})
+    with open(f"{directory}/data.pbr", "wb") as file:
+        file.write(written)
+
+
+def _channel(container: Container, name: str, content_type: str) -> str:
+    path = container.root / "input/config/inputdataconfig.json"
+    settings = {"ContentType": content_type, "TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"}
+    container.configure("inputdataconfig", {**json.loads(path.read_text()), name: settings})
+    directory = container.root / "input/data" / name
+    directory.mkdir()
+    return str(directory)
+
+
+def sparse_records(rows: np.ndarray, labels: np.ndarray) -> bytes:
+    """As the SDK's `write_spmatrix_to_sparse_tensor` writes them: keys and shape beside the values."""
+    written = b""
+    whole = np.issubdtype(labels.dtype, np.integer)
+    for row, label in zip(rows, labels, strict=True):
+        keys = np.flatnonzero(row)
+        tensor = delimited(1, row[keys].astype("<f4").tobytes())
+        tensor += delimited(2, b"".join(map(encode_varint, keys.tolist())))
+        tensor += delimited(3, encode_varint(len(row)))
+        number = (
+            delimited(7, delimited(1, encode_varint(int(label))))
+            if whole
+            else delimited(2, delimited(1, np.array([label], "<f4").tobytes()))
+        )
+        record = _entry(1, delimited(2, tensor)) + _entry(2, number)
+        written += HEADER.pack(MAGIC, len(record)) + record + b"\0" * (-len(record) % 4)
+    return written
+
+
+def _entry(field: int, value: bytes) -> bytes:
+    return delimited(field, delimited(1, b"values") + delimited(2, value))

@@ -1,0 +1,141 @@
+"""Linear Learner through the SDK's own class, and its quality beside scikit-learn's linear models."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clary.algorithms.linear_learner.selection import best_threshold
+from tests.algorithms.container import write_tables
+from tests.algorithms.walking import walk
+from tests.environments import python_of
+from tests.platform import Platform
+from tests.toolkits.container import Container
+
+IMAGE = "linear-learner:1"
+TRAIN = ("clary.algorithms", "linear-learner", "train")
+REFERENCE = """
+import sys, numpy
+from sklearn.linear_model import HuberRegressor, LogisticRegression, Ridge
+from sklearn.metrics import mean_squared_error
+found = numpy.load(sys.argv[1])
+train, test = (found["rows"][:2000], found["labels"][:2000]), (found["rows"][2000:], found["labels"][2000:])
+model = {"Ridge": Ridge, "Huber": lambda: HuberRegressor(max_iter=1000), "Logistic": LogisticRegression}[sys.argv[2]]()
+model.fit(*train)
+print(model.score(*test) if sys.argv[2] == "Logistic" else mean_squared_error(test[1], model.predict(test[0])))
+"""
+
+
+def make_rows(kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """3,000 rows with features of very different scales, and labels that depend on them linearly, but for noise."""
+    random = np.random.default_rng(7)
+    rows = random.normal(3, 1, (3000, 12)) * 10.0 ** random.integers(-2, 3, 12)
+    # Correlated features, which make the scale of a step matter.
+    rows[:, 1] += rows[:, 0]
+    plain = (rows - rows.mean(0)) / rows.std(0)
+    weights = random.normal(0, 1, (12, 4))
+    if kind == "regressor":
+        labels = 100 + 20 * (plain @ weights[:, 0]) + random.standard_t(2, 3000) * 10
+    elif kind == "binary_classifier":
+        labels = plain @ weights[:, 0] + random.logistic(0, 1, 3000) > 0.5
+    else:
+        labels = (plain @ weights + random.gumbel(0, 1, (3000, 4))).argmax(1)
+    return rows.astype(np.float32), labels.astype(np.float32)
+
+
+def reference(path: Path, rows: np.ndarray, labels: np.ndarray, model: str) -> float:
+    np.savez(path, rows=rows, labels=labels)
+    return float(subprocess.check_output([python_of(IMAGE), "-c", REFERENCE, str(path), model]))
+
+
+def score_of(output: str, metric: str) -> float:
+    [line] = [line for line in output.splitlines() if f"test {metric} <" in line]
+    return float(line.rpartition("=")[2])
+
+
+@pytest.mark.clients
+def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> None:
+    rows, labels = make_rows("binary_classifier")
+    parameters = {
+        "predictor_type": "binary_classifier",
+        "binary_classifier_model_selection_criteria": "recall_at_target_precision",
+        "target_precision": 0.95,
+        "mini_batch_size": 200,
+    }
+    channels = {
+        "train_rows": rows[:2000],
+        "train_labels": labels[:2000],
+        "validation_rows": rows[2000:],
+        "validation_labels": labels[2000:],
+    }
+    found = walk(platform, tmp_path, "linear-learner", "LinearLearner", parameters, asked=rows[2000:], **channels)
+    truth, said = labels[2000:] == 1, found.records["predicted_label"][:, 0] == 1
+    # The threshold is chosen on these rows: as many as can be are found while 95 % of what is found is right.
+    assert 0.95 <= (truth & said).sum() / said.sum() <= 0.97
+    scores = found.records["score"][:, 0]
+    assert 0 < scores.min() < scores[~said].max() < scores[said].min() < scores.max() < 1
+    assert list(found.json[0]) == ["score", "predicted_label"]
+    assert found.metrics["validation:precision"] == pytest.approx((truth & said).sum() / said.sum())
+    assert found.metrics["validation:recall"] == pytest.approx((truth & said).sum() / truth.sum())
+    assert 0.8 < found.metrics["validation:roc_auc_score"] < 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss", "metric", "model"),
+    [
+        ("regressor", "squared_loss", "mse", "Ridge"),
+        ("regressor", "huber_loss", "mse", "Huber"),
+        ("binary_classifier", "logistic", "binary_classification_accuracy", "Logistic"),
+        ("binary_classifier", "hinge_loss", "binary_classification_accuracy", "Logistic"),
+        ("multiclass_classifier", "auto", "multiclass_accuracy", "Logistic"),
+    ],
+)
+def test_it_is_as_good_as_scikit_learn(tmp_path: Path, kind: str, loss: str, metric: str, model: str) -> None:
+    rows, labels = make_rows(kind)
+    container = Container(tmp_path / "ml", python_of(IMAGE))
+    write_tables(
+        container,
+        train=np.column_stack([labels, rows])[:2000],
+        validation=np.column_stack([labels, rows])[:2000],
+        test=np.column_stack([labels, rows])[2000:],
+    )
+    parameters = {"predictor_type": kind, "loss": loss, "num_classes": "4", "mini_batch_size": "200"}
+    container.configure("hyperparameters", parameters)
+    status, output = container.run(*TRAIN)
+    assert status == 0, output
+    found, best = score_of(output, metric), reference(tmp_path / "data.npz", rows, labels, model)
+    assert found <= 1.02 * best if metric == "mse" else found >= best - 0.015
+
+
+def test_a_label_that_is_no_class_fails_the_job(tmp_path: Path) -> None:
+    container = Container(tmp_path / "ml", python_of(IMAGE))
+    write_tables(container, train=np.array([[0, 1], [1, 2], [2, 3]], np.float32))
+    container.configure("hyperparameters", {"predictor_type": "binary_classifier"})
+    assert container.run(*TRAIN)[0] == 2
+    assert container.failure == (
+        "ClientError: The label 2 is not valid: a binary_classifier needs labels that are whole numbers from 0 to 1."
+    )
+
+
+def test_a_loss_must_be_one_of_the_predictors(tmp_path: Path) -> None:
+    container = Container(tmp_path / "ml", python_of(IMAGE))
+    container.configure("hyperparameters", {"predictor_type": "regressor", "loss": "logistic"})
+    assert container.run(*TRAIN)[0] == 2
+    assert container.failure is not None
+    assert container.failure.startswith("ClientError: 'logistic' is not a valid value for 'loss'")
+
+
+@pytest.mark.parametrize(
+    ("criterion", "threshold"),
+    [
+        ({"binary_classifier_model_selection_criteria": "accuracy"}, 0.45),
+        ({"binary_classifier_model_selection_criteria": "precision_at_target_recall", "target_recall": 1.0}, 0.15),
+        ({"binary_classifier_model_selection_criteria": "recall_at_target_precision", "target_precision": 1.0}, 0.8),
+        ({"binary_classifier_model_selection_criteria": "f_beta", "f_beta": 3.0}, 0.15),
+    ],
+)
+def test_a_threshold_serves_the_criterion(criterion: dict[str, object], threshold: float) -> None:
+    scores = np.array([0.9, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], np.float32)
+    labels = np.array([1, 0, 1, 1, 0, 0, 1, 0], np.float32)
+    assert best_threshold(scores, labels, 0.0, criterion).threshold == pytest.approx(threshold)
