@@ -41,6 +41,8 @@ class Family:
     """The oldest first."""
     tag: str = TAG
     """Where in a tag the version stands. A tag without one (`latest`) means the newest."""
+    on_cpu: str = ""
+    """The package of a tag with `-cpu`, where that is a smaller one."""
 
     def recipe(self, repository: str, tag: str) -> Recipe:
         found = re.match(self.tag, tag)
@@ -52,7 +54,7 @@ class Family:
         return Recipe(
             name=f"{repository}:{tag}" if tag else repository,
             title=self.title,
-            package=fitting.package or self.package,
+            package=fitting.package or (self.on_cpu if "cpu" in tag.split("-") else "") or self.package,
             version=version,
             requirements=[*requirements, *TOOLKIT],
             pythons=list(fitting.pythons),
@@ -114,6 +116,7 @@ TENSORFLOW = Family(
         Range("2.12", (*BEFORE_NUMPY_2, "scikit-learn<1.4"), ("3.11", "3.10")),
         Range("2.18", ("numpy", "scipy", "pandas", "scikit-learn")),
     ),
+    on_cpu="tensorflow-cpu",
 )
 
 HUGGINGFACE = Family(

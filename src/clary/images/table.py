@@ -102,7 +102,7 @@ IMAGES = (
     Image("tensorflow-training", TENSORFLOW, script_train=("-m", "clary.toolkits.train")),
     Image("huggingface-pytorch-training", HUGGINGFACE, script_train=("-m", "clary.toolkits.train")),
     _server("pytorch-inference", PYTORCH, "pytorch"),
-    Image("tensorflow-inference", TENSORFLOW),
+    _server("tensorflow-inference", TENSORFLOW, "tensorflow"),
     _server("huggingface-pytorch-inference", HUGGINGFACE, "huggingface"),
     Image("sagemaker-spark-processing", SPARK, programs=(("smspark-submit", ("-m", "clary.toolkits.spark")),)),
     Image("sagemaker-base-python", BASE_PYTHON),
