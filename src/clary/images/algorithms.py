@@ -64,6 +64,7 @@ FACTORIZATION_MACHINES: Metrics = (
 )
 
 ALGORITHMS = (
+    Algorithm("pca", NUMERIC, EVERY),
     Algorithm("kmeans", NUMERIC, (*EVERY, *losses("train:msd", "train:ssd", "test:msd", "test:ssd"))),
     Algorithm("blazingtext", TEXT, BLAZING_TEXT),
     Algorithm("factorization-machines", NUMERIC, (*EVERY, *FACTORIZATION_MACHINES)),

@@ -35,6 +35,8 @@ class Algorithm(Protocol):
     """Its repository in AWS's registries."""
     hyperparameters: Sequence[Hyperparameter]
     channels: "Sequence[Takes]"
+    answers: str = "predictions"
+    """The member of a JSON answer that lists what is told of the rows."""
 
     def train(self, job: "Job") -> None:
         """Leave a model in `job.model_directory`; only the instance that leads the team writes it."""

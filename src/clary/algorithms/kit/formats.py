@@ -29,7 +29,10 @@ def read_request(body: bytes, media: str, width: int) -> Batch:
     return READERS[media](body, width)
 
 
-def write_answer(columns: Columns, media: str) -> bytes:
+def write_answer(columns: Columns, media: str, answers: str) -> bytes:
+    """`answers` is the member of a JSON answer that lists the rows'."""
+    if media == JSON:
+        return json.dumps({answers: _objects(columns)}).encode()
     return WRITERS[media](columns)
 
 
@@ -90,10 +93,6 @@ def _tensor(vector: Any, width: int) -> Batch:
     return Batch(csr_matrix((values, keys, [0, len(keys)]), shape=(1, columns)))
 
 
-def _write_json(columns: Columns) -> bytes:
-    return json.dumps({"predictions": _objects(columns)}).encode()
-
-
 def _write_jsonlines(columns: Columns) -> bytes:
     return "".join(f"{json.dumps(row)}\n" for row in _objects(columns)).encode()
 
@@ -119,9 +118,9 @@ READERS: Mapping[str, Callable[[bytes, int], Batch]] = {
     RECORDIO: _read_recordio,
 }
 WRITERS: Mapping[str, Callable[[Columns], bytes]] = {
-    JSON: _write_json,
     JSONLINES: _write_jsonlines,
     CSV: _write_csv,
     RECORDIO: _write_recordio,
 }
+WRITTEN = (JSON, *WRITERS)
 """The first is what who asks for nothing gets."""

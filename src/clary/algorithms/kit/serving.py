@@ -14,7 +14,7 @@ from clary.algorithms.errors import UserError
 from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import CSV, parse_content_type
-from clary.algorithms.kit.formats import JSON, READERS, WRITERS, read_request, write_answer
+from clary.algorithms.kit.formats import JSON, READERS, WRITTEN, read_request, write_answer
 from clary.toolkits.http import Request, Response
 from clary.toolkits.server import MEBIBYTE
 
@@ -36,14 +36,14 @@ class RowService:
 
     def invoke(self, request: Request) -> Response:
         accept, options = accepted(request)
-        if accept not in WRITERS:
-            return Response(f"Accept type {accept} is not supported: ask for {', '.join(WRITERS)}.", status=406)
+        if accept not in WRITTEN:
+            return Response(f"Accept type {accept} is not supported: ask for {', '.join(WRITTEN)}.", status=406)
         media, _ = parse_content_type(request.headers.get("content-type") or CSV)
         if media not in READERS:
             return Response(f"Content-type {media} is not supported: send {', '.join(READERS)}.", status=415)
         try:
             batch = self._checked(read_request(request.body, media, self._model.feature_dim))
-            return Response(write_answer(self._model.predict(batch, options), accept), accept)
+            return Response(write_answer(self._model.predict(batch, options), accept, self._algorithm.answers), accept)
         except (UserError, ValueError, TypeError) as error:
             return Response(f"Unable to evaluate payload provided: {error}", status=400)
 
