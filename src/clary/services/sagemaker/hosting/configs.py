@@ -5,6 +5,7 @@ from typing import Any
 from clary.control.call import Call
 from clary.records.record import Kind
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
+from clary.services.sagemaker.hosting.accelerators import check_accelerator
 from clary.services.sagemaker.hosting.models import MODELS
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
@@ -36,6 +37,7 @@ def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         raise invalid("The names of production variants must be unique within an endpoint configuration.")
     for variant in production + shadows:
         find(call, MODELS, variant["ModelName"])
+        check_accelerator(call.house, variant)
     members = {"ProductionVariants": production, **({"ShadowProductionVariants": shadows} if shadows else {})}
     weighted = {name: [{"InitialVariantWeight": 1.0, **v} for v in variants] for name, variants in members.items()}
     return {**request, **weighted}

@@ -12,6 +12,7 @@ from clary.images.table import UnknownImage, find_recipe, serve_command
 from clary.instance.spec import Archive, InstanceSpec, Source
 from clary.records.record import Record, Scope
 from clary.services.sagemaker.errors import JobError
+from clary.services.sagemaker.hosting.accelerators import share_of
 from clary.services.sagemaker.hosting.deployment import instances_of
 from clary.services.sagemaker.hosting.many_models import models_of
 from clary.services.sagemaker.hosting.models import containers_of, serves_many
@@ -40,6 +41,7 @@ def replica_instances(
     )
     for spec, container in zip(gang, containers_of(model), strict=True):
         spec.grace = GRACE
+        spec.gpus = spec.gpus or share_of(variant)
         if serves_many(container):
             spec.models = models_of(house, record.scope, record.name, container)
     return gang
