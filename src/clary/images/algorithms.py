@@ -5,7 +5,7 @@ Metrics are told apart by AWS's own regular expressions, which `clary.algorithms
 
 from dataclasses import dataclass
 
-from clary.images.recipes import NUMERIC, TEXT, Family
+from clary.images.recipes import NEURAL, NUMERIC, TEXT, Family
 
 Metrics = tuple[tuple[str, str], ...]
 """(name, regular expression) of each."""
@@ -69,4 +69,5 @@ ALGORITHMS = (
     Algorithm("blazingtext", TEXT, BLAZING_TEXT),
     Algorithm("factorization-machines", NUMERIC, (*EVERY, *FACTORIZATION_MACHINES)),
     Algorithm("linear-learner", NUMERIC, (*EVERY, *LINEAR_LEARNER)),
+    Algorithm("forecasting-deepar", NEURAL, losses("train:final_loss", "test:RMSE", "test:mean_wQuantileLoss")),
 )

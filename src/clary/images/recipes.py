@@ -160,6 +160,12 @@ NUMERIC = Family(
     (Range("0", ("numpy", "scipy", "scikit-learn", "faiss-cpu", "numba")),),
 )
 
+NEURAL = Family(
+    "neural networks",
+    "",
+    (Range("0", ("torch==2.13.*", "torchvision", "numpy", "scipy", "scikit-learn", "pyarrow")),),
+)
+
 # Of gensim it is the pairs of words by which vectors are judged.
 TEXT = Family(
     "fastText",

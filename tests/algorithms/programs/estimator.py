@@ -1,7 +1,7 @@
 """The generic Estimator of version 2 of the SageMaker SDK, which has no classes of its own for some algorithms.
 
 What is to be done comes as a JSON file: {"algorithm", "hyperparameters", "channels": {name: {"path", "content_type"}},
-"requests": [[content type, body]]}. What came of it is printed as JSON.
+"requests": [[content type, body]], "transform": {"path", "environment"}}. What came of it is printed as JSON.
 """
 
 import json
@@ -13,6 +13,7 @@ from sagemaker import Session, image_uris
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 
+JSON_LINES = "application/jsonlines"
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 
 
@@ -35,7 +36,23 @@ def main(asked: dict[str, Any]) -> None:
         found["answers"].append(answer.decode())
     predictor.delete_model()
     predictor.delete_endpoint()
+    if transform := asked.get("transform"):
+        found["transformed"] = transformed(session, estimator, transform)
     print(json.dumps(found))
+
+
+def transformed(session: Session, estimator: Estimator, asked: dict[str, Any]) -> str:
+    """The answers of a batch transform of JSON Lines."""
+    transformer = estimator.transformer(
+        1, "ml.m5.large", "SingleRecord", "Line", accept=JSON_LINES, env=asked.get("environment")
+    )
+    uri = session.upload_data(asked["path"], key_prefix="transform")
+    transformer.transform(uri, content_type=JSON_LINES, split_type="Line", wait=False)
+    waiter = boto3.client("sagemaker").get_waiter("transform_job_completed_or_stopped")
+    waiter.wait(TransformJobName=transformer.latest_transform_job.name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    bucket, _, prefix = transformer.output_path.removeprefix("s3://").partition("/")
+    result: str = session.read_s3_file(bucket, f"{prefix}/{asked['path'].rpartition('/')[2]}.out")
+    return result
 
 
 with open(sys.argv[1]) as file:

@@ -1,0 +1,61 @@
+"""The series of a job, checked before anything that takes long is done."""
+
+from typing import Any
+
+import numpy as np
+
+from clary.algorithms.errors import UserError
+from clary.algorithms.forecasting_deepar.hyperparameters import AUTO, IGNORE
+from clary.algorithms.forecasting_deepar.series import Series, Shape, read_series
+from clary.algorithms.kit.channels import Channel
+from clary.algorithms.kit.job import Job
+
+Named = list[tuple[str, Series]]
+
+
+def prepare(job: Job) -> tuple[list[Series], Shape]:
+    """What is to be trained on, and what its series have; raises `UserError` for what does not go together."""
+    if job.team.size > 1:
+        raise UserError(f"DeepAR trains on one instance here, and there are {job.team.size}.")
+    named = read_channel(job.channels["train"])
+    shape = _shape(job.parameters, named)
+    series = [shape.fit(each, where) for where, each in named]
+    _check_values(job.parameters["likelihood"], named)
+    return series, shape
+
+
+def read_channel(channel: Channel) -> Named:
+    named = list(read_series(channel.files(0), channel.content_type))
+    if not named:
+        raise UserError(f"Unable to read data channel {channel.name!r}: there is no data in it.")
+    return named
+
+
+def _shape(given: dict[str, Any], named: Named) -> Shape:
+    """What the series have, or what the user says that they have."""
+    cardinality, dynamic = given["cardinality"], given["num_dynamic_feat"]
+    if cardinality == AUTO:
+        rows = [each.categories for _, each in named]
+        width = len(rows[0])
+        uneven = next((where for (where, _), row in zip(named, rows, strict=True) if len(row) != width), None)
+        if uneven:
+            raise UserError(
+                f"{uneven} has another number of values in cat than the series before it, which have {width}."
+            )
+        cardinality = [max(column) + 1 for column in zip(*rows, strict=True)]
+    if dynamic == AUTO:
+        first = named[0][1].dynamic
+        dynamic = 0 if first is None else len(first)
+    return Shape(() if cardinality in (IGNORE, "") else tuple(cardinality), 0 if dynamic in (IGNORE, "") else dynamic)
+
+
+def _check_values(likelihood: str, named: Named) -> None:
+    """Some likelihoods are of some numbers only."""
+    for where, each in named:
+        known = each.target[np.isfinite(each.target)]
+        if likelihood == "beta" and ((known < 0) | (known > 1)).any():
+            raise UserError(f"{where} has a target outside of 0 to 1, where the likelihood beta has no other values.")
+        if likelihood == "negative-binomial" and ((known < 0) | (known != np.round(known))).any():
+            raise UserError(
+                f"{where} has a target that is no count, where the likelihood negative-binomial is of counts."
+            )
