@@ -35,7 +35,7 @@ def keep_track(house: House, job: Record, verb: str, account: Document) -> None:
 
     `verb` is the family's: `Training`. One transaction; within another, a part of it.
     """
-    name = f"{job.name}-aws-{job.kind}"
+    name = component_name(job)
     said = {**account, **_state(job, verb)}
     with house.records.together():
         found = house.records.find(TRIAL_COMPONENTS.kind, job.scope, name)
@@ -48,6 +48,10 @@ def keep_track(house: House, job: Record, verb: str, account: Document) -> None:
             return
         maps = {member: {**found.document.get(member, {}), **said.get(member, {})} for member in MAPS}
         house.records.update(found, {**found.document, **said, **maps})
+
+
+def component_name(job: Record) -> str:
+    return f"{job.name}-aws-{job.kind}"
 
 
 def _state(job: Record, verb: str) -> Document:

@@ -15,6 +15,7 @@ from clary.services.sagemaker.hosting.deployment import allot_replicas, deployme
 from clary.services.sagemaker.hosting.kinds import CREATING, FAILED, IN_SERVICE
 from clary.services.sagemaker.hosting.replicas import Observations
 from clary.services.sagemaker.hosting.stages import advance, is_staffed, turn_back, wanted
+from clary.services.sagemaker.lineage.tracking import draw_deployment
 
 
 def keep(house: House, record: Record, document: dict[str, Any]) -> Record:
@@ -48,7 +49,9 @@ def conclude(house: House, record: Record, observed: Observations) -> Record:
     if record.state == IN_SERVICE or "Rollout" in document or not is_whole(document, observed.healthy):
         return keep(house, record, document)
     document.pop("Before", None)
-    return house.records.transition(record, IN_SERVICE, document=document)
+    with house.records.together():
+        draw_deployment(house, record, document["Deployment"])
+        return house.records.transition(record, IN_SERVICE, document=document)
 
 
 def is_whole(document: dict[str, Any], healthy: set[str]) -> bool:

@@ -23,6 +23,7 @@ from clary.services.sagemaker.jobs.gang import Gang
 from clary.services.sagemaker.jobs.interruptions import OVERDUE, WAITED_TOO_LONG, is_interrupted, time_left
 from clary.services.sagemaker.jobs.pending import TOO_LONG, passage, patience
 from clary.services.sagemaker.jobs.pools import Pools
+from clary.services.sagemaker.lineage.tracking import draw_job
 
 LOOK_AGAIN = 30.0
 """Seconds between looks at a gang that gives no hint. The engine hints at all that happens; one may be lost."""
@@ -46,6 +47,8 @@ class JobReconciler:
             if delay is not None:
                 return delay
             record = self._house.records.load(record_id)
+        elif self._ran(record):
+            draw_job(self._house, record)
         if not self._pools.holds(record):
             gang.release()
         return None
@@ -94,6 +97,9 @@ class JobReconciler:
             return 0.0
         self._finish(record, status)
         return None
+
+    def _ran(self, record: Record) -> bool:
+        return f"{self._family.verb}StartTime" in record.document
 
     def _keep_track(self, record: Record) -> None:
         keep_track(self._house, record, self._family.verb, self._family.account(self._house, record))
@@ -196,6 +202,8 @@ class JobReconciler:
         document = {**record.document, f"{self._family.verb}EndTime": at, **changes}
         message = self._family.course.messages[state]
         with self._house.records.together():
-            record = self._house.records.transition(record, state, document=document, message=message)
+            # Its timer has the job looked at once more, to draw its lineage: nobody waits for that.
+            at_once = time.time() if self._ran(record) else None
+            record = self._house.records.transition(record, state, document=document, message=message, wake_at=at_once)
             self._keep_track(record)
             self._pools.leave(self._house, record, status)

@@ -41,7 +41,7 @@ serve(ARTIFACTS, "List")
 
 @operation("CreateArtifact")
 def create_artifact(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    named = {**request, **_shown(request), "ArtifactName": _name_of(request["Source"])}
+    named = {**request, **_shown(request), "ArtifactName": name_of(request["Source"])}
     return {"ArtifactArn": create(call, ARTIFACTS, named).arn}
 
 
@@ -63,7 +63,7 @@ def update_artifact(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 def delete_artifact(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     if ("ArtifactArn" in request) == ("Source" in request):
         raise invalid("Either ArtifactArn or Source must be specified.")
-    name = request["ArtifactArn"] if "ArtifactArn" in request else _name_of(request["Source"])
+    name = request["ArtifactArn"] if "ArtifactArn" in request else name_of(request["Source"])
     return {"ArtifactArn": delete(call, ARTIFACTS, {"ArtifactName": name}).arn}
 
 
@@ -71,6 +71,6 @@ def _shown(request: dict[str, Any]) -> dict[str, str]:
     return {SHOWN: request["ArtifactName"]} if "ArtifactName" in request else {}
 
 
-def _name_of(source: dict[str, Any]) -> str:
+def name_of(source: dict[str, Any]) -> str:
     types = sorted([each["SourceIdType"], each["Value"]] for each in source.get("SourceTypes", []))
     return blake2b(orjson.dumps([source[SOURCE_URI], types]), digest_size=16).hexdigest()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from clary.control.call import Call
+from clary.control.house import House
 from clary.records.errors import AlreadyExists, NotFound
 from clary.records.record import Record
 from clary.records.search.expression import AllOf, Equal
@@ -25,16 +26,9 @@ FILTERS = ("SourceArn", "DestinationArn", "SourceType", "DestinationType", "Asso
 
 @operation("AddAssociation")
 def add_association(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    ends = {end: find_entity(call, request[f"{end}Arn"]) for end in ("Source", "Destination")}
-    document = dict(request)
-    for end, entity in ends.items():
-        document[f"{end}Name"] = told(ENTITIES[entity.kind], entity)[f"{ENTITIES[entity.kind].base}Name"] or entity.name
-        document[f"{end}Type"] = type_of(entity)
-    name = _name_of(request)
-    try:
-        enrol(call.house, call.scope, ASSOCIATIONS, name, document, tags={})
-    except AlreadyExists:
-        raise invalid(ASSOCIATIONS.exists.format(name=name, arn="")) from None
+    source, destination = (find_entity(call, request[f"{end}Arn"]) for end in ("Source", "Destination"))
+    if not associate(call.house, source, destination, request.get("AssociationType")):
+        raise invalid(ASSOCIATIONS.exists.format(name=_name_of(request), arn=""))
     return _ends(request)
 
 
@@ -52,6 +46,24 @@ def delete_association(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 def list_associations(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     tests = tuple(Equal(member, (request[member],)) for member in FILTERS if member in request)
     return list_found(call, ASSOCIATIONS, request, AllOf(tests))
+
+
+def associate(house: House, source: Record, destination: Record, kind: str | None) -> bool:
+    """False where they are associated already."""
+    document: dict[str, Any] = {"AssociationType": kind} if kind else {}
+    for end, entity in (("Source", source), ("Destination", destination)):
+        resource = ENTITIES[entity.kind]
+        document[f"{end}Arn"] = entity.arn
+        document[f"{end}Name"] = told(resource, entity)[f"{resource.base}Name"] or entity.name
+        document[f"{end}Type"] = type_of(entity)
+    name = _name_of(document)
+    if house.records.find(ASSOCIATIONS.kind, source.scope, name) is not None:
+        return False
+    try:
+        enrol(house, source.scope, ASSOCIATIONS, name, document, tags={})
+    except AlreadyExists:
+        return False
+    return True
 
 
 def find_entity(call: Call, arn: str) -> Record:

@@ -88,10 +88,15 @@ def _entity(call: Call, arn: str) -> Record | None:
         return None
 
 
+def _shown_type(entity: Record) -> str:
+    """Here, and in no other answer, a job is a `TrainingJob` and no `SageMakerTrainingJob`: the SDK asks for that."""
+    return type_of(entity).removeprefix("SageMaker")
+
+
 def _matches(entity: Record, filters: dict[str, Any]) -> bool:
     properties = entity.document.get("Properties", {})
     return (
-        type_of(entity) in filters.get("Types", [type_of(entity)])
+        _shown_type(entity) in filters.get("Types", [_shown_type(entity)])
         and ENTITIES[entity.kind].base in filters.get("LineageTypes", [ENTITIES[entity.kind].base])
         and filters.get("CreatedAfter", entity.created)
         <= entity.created
@@ -121,7 +126,7 @@ def _page(walk: Walk, entities: list[Record], request: dict[str, Any]) -> dict[s
         if shown.issuperset(ends) and not before.issuperset(ends)
     ]
     vertices = [
-        {"Arn": entity.arn, "Type": type_of(entity), "LineageType": ENTITIES[entity.kind].base}
+        {"Arn": entity.arn, "Type": _shown_type(entity), "LineageType": ENTITIES[entity.kind].base}
         for entity in entities[begin:end]
     ]
     more = {"NextToken": str(end)} if end < len(entities) else {}
