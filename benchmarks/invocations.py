@@ -1,16 +1,21 @@
-"""One CSV row a call to the abalone XGBoost model (P2): Clary's endpoint beside the model server itself and others.
+"""Calls to the abalone XGBoost model (P2): Clary's endpoint beside the model server itself and others.
 
-    python -m benchmarks.invocations [seconds]
+    python -m benchmarks.invocations [seconds of a turn]          CLARY_GATEWAYS=2 for gateways beside the platform
 
 Clary trains and deploys the model with its built-in XGBoost. Calls to the endpoint are signed, each signature used
 again within the minutes that it holds. `model server` is the same server process, called on its Unix socket: what
-is left of its rate is what authentication, routing and the second hop cost. Ray Serve and LitServe serve the same
-model file over HTTP, unsigned. All have one replica with one worker.
+is left of its rate is what authentication, routing and the second hop cost. The others serve the same model file over
+HTTP, unsigned. All have one replica with one worker. Small bodies are one row of CSV, large ones 1 MB of rows.
+
+The model server and the endpoint take turns, so that a machine that has other things to do slows both: ratio and added
+milliseconds are the medians of those of each pair of turns.
 """
 
 import csv
 import http.client
 import io
+import json
+import os
 import socket
 import sys
 import tarfile
@@ -18,6 +23,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import xgboost
 from rich.console import Console
@@ -29,14 +35,18 @@ from benchmarks.peer import NoPeer, serving
 from benchmarks.signed import signed
 
 GOAL = 0.8
-CONNECTIONS = (1, 32)
+CONNECTIONS = {"small": (1, 8, 32, 128), "large": (1, 8)}
+LONGER = {"small": 1.0, "large": 4.0}
+"""How much longer a turn takes: one round of large bodies over all connections takes seconds."""
 TURNS = 5
+PEERS = {"Ray Serve": "ray_serve", "LitServe": "lit_serve", "BentoML": "bento_ml"}
 NAME, BUCKET = "abalone", "benchmark"
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 DATA = Path(__file__).parents[1] / "examples" / "data" / "abalone.csv"
 SEXES = {"I": "0", "F": "1", "M": "2"}
 ROW = "1,0.53,0.42,0.135,0.677,0.2565,0.1415,0.21"
+BODIES = {"small": ROW, "large": "\n".join([ROW] * (1_000_000 // (len(ROW) + 1)))}
 
 
 def train(platform: Platform) -> str:
@@ -97,8 +107,8 @@ def save_model(platform: Platform, artifacts: str, path: Path) -> None:
 
 
 def model_server_socket(state: Path) -> str:
-    """The one Unix socket beneath the platform's state."""
-    [path] = [path for path in state.rglob("*") if path.is_socket()]
+    """Of the one replica beneath the platform's state."""
+    [path] = state.glob("instances/*/run/server.sock")
     return str(path)
 
 
@@ -110,7 +120,22 @@ def plain(path: str, content_type: str, body: str) -> bytes:
 @dataclass(frozen=True)
 class Server:
     target: Target
-    request: bytes
+    requests: dict[str, bytes]
+    """By the size of their bodies."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    load: Load
+    """Of the median turn."""
+    ratio: float | None = None
+    """To the model server's rate."""
+    added: float = 0.0
+    """Milliseconds, at the median call."""
+
+
+Row = tuple[str, int]
+"""Size of the bodies, and connections."""
 
 
 def ask(server: Server) -> float:
@@ -118,7 +143,7 @@ def ask(server: Server) -> float:
     deadline = time.monotonic() + 60
     while True:
         try:
-            return _ask(server.target, server.request)
+            return _ask(server.target, server.requests["small"])
         except (ConnectionError, FileNotFoundError):
             if time.monotonic() > deadline:
                 raise
@@ -138,76 +163,101 @@ def _ask(target: Target, request: bytes) -> float:
         return float(body.strip().strip('"'))
 
 
-def load(servers: list[Server], expected: float, seconds: float) -> list[list[Load]]:
-    """For each server its loads by `CONNECTIONS`. The servers take turns, so that a machine that has other things
-    to do slows all of them; each one's load is that of its median turn."""
-    for server in servers:
-        predicted = ask(server)
-        if abs(predicted - expected) > 1e-3:
-            raise NoPeer(f"predicted {predicted}, not {expected}")
-    rounds = TURNS if len(servers) > 1 else 1
-    loads: list[list[Load]] = [[] for _ in servers]
-    for connections in CONNECTIONS:
-        turns = [
-            [measure(server.target, server.request, connections, seconds / rounds) for server in servers]
-            for _ in range(rounds)
-        ]
-        for found, own in zip(loads, zip(*turns, strict=True), strict=True):
-            if refused := sum(turn.refused for turn in own):
-                raise NoPeer(f"refused {refused} calls under load")
-            found.append(sorted(own, key=lambda turn: turn.rate)[rounds // 2])
-    return loads
+def turn(server: Server, row: Row, seconds: float) -> Load:
+    size, connections = row
+    load = measure(server.target, server.requests[size], connections, seconds * LONGER[size])
+    if load.refused:
+        raise NoPeer(f"refused {load.refused} calls under load")
+    return load
 
 
-def measure_clary(state: Path, model: Path, seconds: float) -> tuple[float, dict[str, list[Load]]]:
-    """The prediction, and the loads of the model server and of the endpoint; leaves the model in a file."""
+def rows() -> list[Row]:
+    return [(size, connections) for size in BODIES for connections in CONNECTIONS[size]]
+
+
+def beside(direct: Server, endpoint: Server, seconds: float) -> tuple[dict[Row, Measured], dict[Row, Measured]]:
+    """What the model server and the endpoint measured, in pairs of turns."""
+    bases: dict[Row, Measured] = {}
+    found: dict[Row, Measured] = {}
+    for row in rows():
+        pairs = [(turn(direct, row, seconds), turn(endpoint, row, seconds)) for _ in range(TURNS)]
+        own = sorted((load for _, load in pairs), key=lambda load: load.rate)
+        bases[row] = Measured(sorted((base for base, _ in pairs), key=lambda load: load.rate)[TURNS // 2])
+        found[row] = Measured(
+            own[TURNS // 2],
+            ratio=median(load.rate / base.rate for base, load in pairs),
+            added=median((load.p50 - base.p50) * 1e3 for base, load in pairs),
+        )
+    return bases, found
+
+
+def expect(server: Server, expected: float) -> None:
+    predicted = ask(server)
+    if abs(predicted - expected) > 1e-3:
+        raise NoPeer(f"predicted {predicted}, not {expected}")
+
+
+def measure_clary(state: Path, model: Path, seconds: float) -> tuple[float, dict[Row, Measured], dict[Row, Measured]]:
+    """The prediction, and what the model server and the endpoint measured; leaves the model in a file."""
     platform = Platform(state).up()
     try:
         artifacts = train(platform)
         save_model(platform, artifacts, model)
         deploy(platform, artifacts)
-        direct = Server(model_server_socket(state), plain("/invocations", "text/csv", ROW))
+        bodies = BODIES.items()
+        direct = Server(
+            model_server_socket(state), {size: plain("/invocations", "text/csv", body) for size, body in bodies}
+        )
         runtime = platform.client("sagemaker-runtime")
-        invoke = signed(runtime, "invoke_endpoint", EndpointName=NAME, ContentType="text/csv", Body=ROW.encode())
-        endpoint = Server(int(platform.url.rpartition(":")[2]), invoke)
+
+        def invoke(body: str) -> bytes:
+            return signed(runtime, "invoke_endpoint", EndpointName=NAME, ContentType="text/csv", Body=body.encode())
+
+        endpoint = Server(int(platform.url.rpartition(":")[2]), {size: invoke(body) for size, body in bodies})
         expected = ask(direct)
-        loads = load([direct, endpoint], expected, seconds)
-        return expected, dict(zip(("model server", "Clary endpoint"), loads, strict=True))
+        expect(endpoint, expected)
+        return expected, *beside(direct, endpoint, seconds)
     finally:
         platform.down()
 
 
-def measure_peer(name: str, model: Path, expected: float, seconds: float) -> list[Load]:
-    request = {
-        "ray_serve": plain("/", "text/csv", ROW),
-        "lit_serve": plain("/predict", "application/json", f'"{ROW}"'),
+def measure_peer(name: str, model: Path, expected: float, seconds: float) -> dict[Row, Measured]:
+    make = {
+        "ray_serve": lambda body: plain("/", "text/csv", body),
+        "lit_serve": lambda body: plain("/predict", "application/json", json.dumps(body)),
+        "bento_ml": lambda body: plain("/predict", "application/json", json.dumps({"rows": body})),
     }[name]
     with serving(name, str(model)) as port:
-        return load([Server(port, request)], expected, seconds)[0]
+        server = Server(port, {size: make(body) for size, body in BODIES.items()})
+        expect(server, expected)
+        return {row: Measured(turn(server, row, seconds)) for row in rows()}
 
 
-def add_rows(table: Table, name: str, loads: list[Load], direct: list[Load]) -> None:
-    for connections, load, base in zip(CONNECTIONS, loads, direct, strict=True):
+def add_rows(table: Table, name: str, found: dict[Row, Measured], bases: dict[Row, Measured]) -> None:
+    for row, measured in found.items():
+        load = measured.load
+        ratio = measured.ratio or load.rate / bases[row].load.rate
+        added = f"{measured.added:.2f}" if measured.ratio else ""
         times = f"{load.p50 * 1e3:.2f}", f"{load.p99 * 1e3:.2f}"
-        table.add_row(name, str(connections), f"{load.rate:,.0f}", *times, f"{load.rate / base.rate:.2f}")
+        table.add_row(name, row[0], str(row[1]), f"{load.rate:,.0f}", *times, f"{ratio:.2f}", added)
 
 
 def main(seconds: float) -> None:
-    table = Table("", "connections", "req/s", "p50 ms", "p99 ms", f"ratio (goal {GOAL})")
-    table.title = "One CSV row a call to the abalone model; ratio to the model server"
+    gateways = os.environ.get("CLARY_GATEWAYS", "auto")
+    table = Table("", "bodies", "connections", "req/s", "p50 ms", "p99 ms", f"ratio (goal {GOAL})", "added ms")
+    table.title = f"Calls to the abalone model; ratio to the model server; gateways: {gateways}"
     with tempfile.TemporaryDirectory() as directory:
         model = Path(directory, "model.json")
-        expected, ours = measure_clary(Path(directory, "state"), model, seconds)
-        direct = next(iter(ours.values()))
-        for name, loads in ours.items():
-            add_rows(table, name, loads, direct)
-        for title, name in (("Ray Serve", "ray_serve"), ("LitServe", "lit_serve")):
+        expected, direct, endpoint = measure_clary(Path(directory, "state"), model, seconds)
+        add_rows(table, "model server", direct, direct)
+        add_rows(table, "Clary endpoint", endpoint, direct)
+        for title, name in PEERS.items():
             try:
                 add_rows(table, title, measure_peer(name, model, expected, seconds), direct)
             except (NoPeer, ConnectionError) as why:
                 table.add_row(title, str(why))
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.5)

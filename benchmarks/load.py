@@ -119,6 +119,8 @@ async def _measure(target: Target, requests: Iterator[bytes], connections: int, 
         client.stop()
     if lost:
         raise ConnectionError(f"the server closed {lost} of {connections} connections under load")
+    if not times:
+        raise ConnectionError(f"no call of {connections} connections was answered in {elapsed:.1f} s after the warm-up")
     times.sort()
     return Load(
         warm_up + len(times), len(times) / elapsed, times[len(times) // 2], times[len(times) * 99 // 100], refused

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,17 @@ def container_of(tmp_path: Path, image: str, program: str, name: str) -> Contain
     container = Container(tmp_path / "ml", python_of(image))
     subprocess.run([container.python, "-c", program, str(container.root / "model" / name)], check=True)
     return container
+
+
+def test_requests_that_wait_together_are_one_prediction(tmp_path: Path) -> None:
+    """Each gets its own rows; one of another width is answered as it is alone."""
+    container = container_of(tmp_path, PYTORCH, SCRIPTED, "model.pth")
+    with container.serve(*SERVE_PYTORCH, SAGEMAKER_TS_BATCH_SIZE="9") as server, ThreadPoolExecutor(9) as clients:
+        bodies = [json.dumps([[number, 0.0]] * (number + 1)) for number in range(8)]
+        answers = list(clients.map(lambda body: server.invoke(body, "application/json"), [*bodies, "[[1, 2, 3]]"]))
+        for number, (status, _, body) in enumerate(answers[:8]):
+            assert (status, json.loads(body)) == (200, [[2.0 * number]] * (number + 1))
+        assert answers[8][0] == 500
 
 
 def test_torchscript_is_served_without_a_script(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def main() -> int:
             from clary.algorithms.kit.serving import MAX_PAYLOAD
             from clary.toolkits.server import serve
 
-            return serve(find(name).service, MAX_PAYLOAD)
+            return serve(find(name).service, MAX_PAYLOAD, shared=True)
     print("usage: python -m clary.algorithms <name> train|serve", file=sys.stderr)
     return 2
 

@@ -20,9 +20,23 @@ class Framework(Protocol):
 
     def output_fn(self, prediction: Any, accept: str) -> Any: ...
 
+    def join(self, several: list[Any]) -> Any:
+        """What `input_fn` gave for several requests as one input of `predict_fn`; None where they do not go together,
+        or never do."""
+
+    def part(self, prediction: Any, sizes: list[int]) -> list[Any]:
+        """The prediction for what was joined, by the sizes of what it was joined of."""
+        ...
+
 
 class Defaults:
     needs_script = True
+
+    def join(self, _several: list[Any]) -> Any:
+        return None
+
+    def part(self, _prediction: Any, _sizes: list[int]) -> list[Any]:
+        raise NotImplementedError
 
     def model_fn(self, model_dir: str) -> NoReturn:
         raise NotImplementedError(

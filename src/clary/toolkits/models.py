@@ -16,9 +16,10 @@ import threading
 import traceback
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import unquote
 
+from clary.toolkits.batching import Batch
 from clary.toolkits.http import Reply, Request, Response
 
 MAX_WAITING = 1024
@@ -40,17 +41,31 @@ class Service(Protocol):
         ...
 
 
+@runtime_checkable
+class Batching(Service, Protocol):
+    """A service that may answer several invocations by one prediction."""
+
+    batches: bool
+    """Whether it can, with the model that it has loaded."""
+
+    def invoke_many(self, requests: list[Request]) -> list[Response]:
+        """Answer each of them. After an exception each is invoked alone."""
+        ...
+
+
+Load = Callable[[str], Service]
+"""Gives a service with the model that lies in a directory. Raises where it cannot be loaded."""
+
+
 class Model:
     """One service and its thread. All methods belong to the loop."""
 
-    def __init__(
-        self, make: Callable[[], Service], directory: str, loaded: Callable[[BaseException | None], None]
-    ) -> None:
+    def __init__(self, load: Load, directory: str, loaded: Callable[[BaseException | None], None]) -> None:
         """`loaded` is told, on the loop, what kept the model from being loaded, or None."""
         self._loop = asyncio.get_running_loop()
         self._requests: SimpleQueue[tuple[Request, Reply] | None] = SimpleQueue()
         self._waiting = 0
-        threading.Thread(target=self._run, args=(make, directory, loaded), name="model", daemon=True).start()
+        threading.Thread(target=self._run, args=(load, directory, loaded), name="model", daemon=True).start()
 
     def ask(self, request: Request, reply: Reply) -> None:
         if self._waiting >= MAX_WAITING:
@@ -68,18 +83,18 @@ class Model:
         self._waiting -= 1
         reply(response)
 
-    def _run(self, make: Callable[[], Service], directory: str, loaded: Callable[[BaseException | None], None]) -> None:
+    def _run(self, load: Load, directory: str, loaded: Callable[[BaseException | None], None]) -> None:
         try:
-            service = make()
-            service.load(directory)
+            service = load(directory)
         except (Exception, SystemExit) as error:
             traceback.print_exc()
             self._loop.call_soon_threadsafe(loaded, error)
             return
         self._loop.call_soon_threadsafe(loaded, None)
-        while item := self._requests.get():
-            request, reply = item
-            self._loop.call_soon_threadsafe(self._answered, reply, _answer(service, request))
+        batch = Batch.of_environment() if isinstance(service, Batching) and service.batches else Batch()
+        while items := batch.take(self._requests):
+            for (_, reply), response in zip(items, _answer(service, [request for request, _ in items]), strict=True):
+                self._loop.call_soon_threadsafe(self._answered, reply, response)
         del service
         _return_memory()
         self._loop.call_soon_threadsafe(self._ended)
@@ -94,10 +109,10 @@ class Models(Protocol):
 
 
 class OneModel:
-    def __init__(self, make: Callable[[], Service], directory: str, failed: Callable[[], None]) -> None:
+    def __init__(self, load: Load, directory: str, failed: Callable[[], None]) -> None:
         self.ready = False
         self._failed = failed
-        self._model = Model(make, directory, self._loaded)
+        self._model = Model(load, directory, self._loaded)
 
     def handle(self, request: Request, reply: Reply) -> None:
         route = (request.method, path_of(request))
@@ -115,8 +130,8 @@ class OneModel:
 class ManyModels:
     ready = True
 
-    def __init__(self, make: Callable[[], Service]) -> None:
-        self._make = make
+    def __init__(self, load: Load) -> None:
+        self._load_service = load
         self._models: dict[str, Model] = {}
         """By name, as the platform gave it; those that are being loaded among them."""
         self._loaded: dict[str, str] = {}
@@ -158,7 +173,7 @@ class ManyModels:
                 del self._models[name]
                 reply(_not_loaded(name, error))
 
-        self._models[name] = Model(self._make, directory, loaded)
+        self._models[name] = Model(self._load_service, directory, loaded)
 
     def _unload(self, name: str, reply: Reply) -> None:
         del self._loaded[name]
@@ -173,7 +188,17 @@ def unknown(request: Request) -> Response:
     return Response(f"There is no {request.method} {path_of(request)} here.", status=404)
 
 
-def _answer(service: Service, request: Request) -> Response:
+def _answer(service: Service, requests: list[Request]) -> list[Response]:
+    if len(requests) > 1:
+        assert isinstance(service, Batching)
+        try:
+            return service.invoke_many(requests)
+        except Exception:
+            pass  # Whose fault that was shows when each is asked alone.
+    return [_answer_one(service, request) for request in requests]
+
+
+def _answer_one(service: Service, request: Request) -> Response:
     try:
         return service.execution_parameters() if request.method == "GET" else service.invoke(request)
     except (Exception, SystemExit) as error:  # A script that exits must not take the server's thread along.

@@ -43,15 +43,27 @@ class ScriptService:
             self._model = self._function("model_fn", arguments=1)(directory)
 
     def invoke(self, request: Request) -> Response:
-        content_type = request.headers.get("content-type") or encoders.JSON
-        accept = request.headers.get("accept") or "*/*"
-        if accept == "*/*":
-            accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or encoders.JSON
-        is_text = encoders.media_type(content_type) in encoders.TEXT_TYPES
-        body = request.body.decode() if is_text else request.body
+        body, content_type, accept = _read(request)
         self._context = Context(self._directory, request.headers)
         result = self._transform(self._model, body, content_type, accept)
         return self._context.apply_to(to_response(result, accept))
+
+    @property
+    def batches(self) -> bool:
+        """Where the framework's own functions predict: a script's are handed one request at a time, as AWS's do."""
+        return not any(hasattr(self._script, name) for name in ("input_fn", "predict_fn", "output_fn", "transform_fn"))
+
+    def invoke_many(self, requests: list[Request]) -> list[Response]:
+        framework, read = self._framework, [_read(request) for request in requests]
+        inputs = [framework.input_fn(body, content_type) for body, content_type, _ in read]
+        joined = framework.join(inputs)
+        if joined is None:
+            return [self.invoke(request) for request in requests]
+        parts = framework.part(framework.predict_fn(joined, self._model), [len(each) for each in inputs])
+        accepted = [accept for _, _, accept in read]
+        return [
+            to_response(framework.output_fn(part, accept), accept) for part, accept in zip(parts, accepted, strict=True)
+        ]
 
     def execution_parameters(self) -> Response:
         if self._execution_parameters is None:
@@ -75,6 +87,16 @@ class ScriptService:
         if takes_context(own, arguments):
             return lambda *given: own(*given, self._context)
         return own
+
+
+def _read(request: Request) -> tuple[str | bytes, str, str]:
+    """Body, content type and what is accepted."""
+    content_type = request.headers.get("content-type") or encoders.JSON
+    accept = request.headers.get("accept") or "*/*"
+    if accept == "*/*":
+        accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or encoders.JSON
+    is_text = encoders.media_type(content_type) in encoders.TEXT_TYPES
+    return request.body.decode() if is_text else request.body, content_type, accept
 
 
 def compose(input_fn: Callable[..., Any], predict_fn: Callable[..., Any], output_fn: Callable[..., Any]) -> Transform:

@@ -8,33 +8,63 @@ The loop owns the connections and answers `/ping` at any time; the rest is the m
 """
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 
 import uvloop
 
-from clary.toolkits.binding import BACKLOG, listen
+from clary.toolkits.binding import listen
 from clary.toolkits.http import HttpConnection, Reply, Request, Response
 from clary.toolkits.layout import opt_ml
-from clary.toolkits.models import ManyModels, Models, OneModel, Service, path_of
+from clary.toolkits.models import Load, ManyModels, Models, OneModel, Service, path_of
 from clary.toolkits.workers import LOAD_FAILED, supervise
 
 DRAIN = 5.0
 """Seconds given to requests under way when the server is told to stop."""
 
+OUT_OF_FILES = 0.1
+"""Seconds after which one that had no descriptor left accepts again."""
+
 MEBIBYTE = 1024 * 1024
 
 
-def serve(make: Callable[[], Service], max_payload: int) -> int:
-    """Serve what `make` makes until SIGTERM; the exit status. `max_payload` is the largest request body in bytes."""
+def serve(make: Callable[[], Service], max_payload: int, *, shared: bool = False) -> int:
+    """Serve what `make` makes until SIGTERM; the exit status. `max_payload` is the largest request body in bytes.
+
+    `shared` says that a loaded model may be used by processes that are forked afterwards: workers then have one in
+    memory between them. That is not so of what has begun threads or a GPU's context, as a user's script may.
+    """
     listening = listen()
+    load = _loading(make)
     workers = int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS") or 1)
-    if workers > 1 and not serves_many():
-        return supervise(workers, lambda: uvloop.run(Worker(make, max_payload).run(listening)))
-    return uvloop.run(Worker(make, max_payload).run(listening))
+    if workers == 1 or serves_many():
+        return uvloop.run(Worker(load, max_payload).run(listening))
+    if shared:
+        try:
+            load = _having(load(opt_ml("model")))
+        except (Exception, SystemExit):
+            traceback.print_exc()
+            return LOAD_FAILED
+        gc.freeze()  # The collector writes to what it looks at, which would then be no longer shared.
+    return supervise(workers, lambda: uvloop.run(Worker(load, max_payload).run(listening)))
+
+
+def _loading(make: Callable[[], Service]) -> Load:
+    def load(directory: str) -> Service:
+        service = make()
+        service.load(directory)
+        return service
+
+    return load
+
+
+def _having(service: Service) -> Load:
+    return lambda _directory: service
 
 
 def serves_many() -> bool:
@@ -44,10 +74,11 @@ def serves_many() -> bool:
 class Worker:
     """One process's loop and models."""
 
-    def __init__(self, make: Callable[[], Service], max_payload: int) -> None:
-        self._make = make
+    def __init__(self, load: Load, max_payload: int) -> None:
+        self._load = load
         self._max_payload = max_payload
         self._connections: set[HttpConnection] = set()
+        self._accepting: set[asyncio.Task[tuple[asyncio.Transport, HttpConnection]]] = set()
 
     async def run(self, listening: socket.socket) -> int:
         loop = asyncio.get_running_loop()
@@ -55,12 +86,11 @@ class Worker:
         self._drained = asyncio.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._end, 0)
-        unix = listening.family == socket.AF_UNIX
-        create = loop.create_unix_server if unix else loop.create_server
         self._models = self._models_to_serve()
-        server = await create(self._connect, sock=listening, backlog=BACKLOG)
+        listening.setblocking(False)
+        loop.add_reader(listening.fileno(), self._accept, loop, listening)
         status = await self._ended
-        server.close()
+        loop.remove_reader(listening.fileno())
         for connection in list(self._connections):
             connection.close_when_idle()
         if self._connections and status == 0:
@@ -69,6 +99,22 @@ class Worker:
             except TimeoutError:
                 print(f"Requests still ran {DRAIN:g} s after SIGTERM and were dropped.", file=sys.stderr)
         return status
+
+    def _accept(self, loop: asyncio.AbstractEventLoop, listening: socket.socket) -> None:
+        """One at a time, so that workers share out what comes at once."""
+        try:
+            accepted, _ = listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            print(f"A connection cannot be accepted: {error}", file=sys.stderr, flush=True)
+            loop.remove_reader(listening.fileno())
+            loop.call_later(OUT_OF_FILES, loop.add_reader, listening.fileno(), self._accept, loop, listening)
+            return
+        accepted.setblocking(False)
+        task = loop.create_task(loop.connect_accepted_socket(self._connect, accepted))
+        self._accepting.add(task)
+        task.add_done_callback(self._accepting.discard)
 
     def _connect(self) -> HttpConnection:
         connection = HttpConnection(self._handle, self._forget, self._max_payload)
@@ -87,8 +133,8 @@ class Worker:
 
     def _models_to_serve(self) -> Models:
         if serves_many():
-            return ManyModels(self._make)
-        return OneModel(self._make, opt_ml("model"), failed=lambda: self._end(LOAD_FAILED))
+            return ManyModels(self._load)
+        return OneModel(self._load, opt_ml("model"), failed=lambda: self._end(LOAD_FAILED))
 
     def _handle(self, request: Request, reply: Reply) -> None:
         if (request.method, path_of(request)) != ("GET", "/ping"):

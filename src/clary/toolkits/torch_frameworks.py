@@ -63,6 +63,15 @@ class PytorchFramework(Defaults):
             model.to(_device()).eval()
             return model(data)
 
+    def join(self, several: list[Any]) -> Any:
+        import torch
+
+        alike = all(tensor.dim() and tensor.shape[1:] == several[0].shape[1:] for tensor in several)
+        return torch.cat(several) if alike else None
+
+    def part(self, prediction: Any, sizes: list[int]) -> list[Any]:
+        return list(prediction.split(sizes))
+
     def output_fn(self, prediction: Any, accept: str) -> Response:
         array = prediction.detach().cpu().numpy() if hasattr(prediction, "detach") else prediction
         return super().output_fn(array, accept)

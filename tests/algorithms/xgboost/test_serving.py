@@ -1,9 +1,14 @@
 """The XGBoost algorithm serves real boosters over its socket."""
 
+import contextlib
+import http.client
 import json
+import os
 import pickle
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +68,25 @@ def test_every_content_type_and_accept(container: Container) -> None:
         missing = ROW.replace("0.365", "")
         assert server.invoke(missing)[0] == 200
         assert server.invoke(missing.replace(",", "\t"))[2] == server.invoke(missing)[2]
+
+
+def test_workers_have_one_model_between_them(container: Container) -> None:
+    booster = train()
+    with served(container, booster, SAGEMAKER_MODEL_SERVER_WORKERS="3") as server:
+        answers = {server.invoke(ROW)[2] for _ in range(12)}
+        assert [float(answer) for answer in answers] == pytest.approx([float(expected(booster)[0])])
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        assert len(children) == 3
+        # Another has it from the process that they are forked from, and reads no file.
+        model = container.root / "model/xgboost-model-0"
+        model.unlink()
+        os.kill(int(children[0]), signal.SIGKILL)
+        for _ in range(6):
+            with contextlib.suppress(ConnectionError, http.client.HTTPException):
+                assert server.invoke(ROW)[2] in answers
+        server.wait_until_ready()
+        assert server.invoke(ROW)[2] in answers
+    assert "starting another" in server.output
 
 
 def test_errors_have_the_documented_status(container: Container) -> None:

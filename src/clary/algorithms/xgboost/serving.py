@@ -124,4 +124,4 @@ def max_payload() -> int:
 
 
 def main() -> int:
-    return serve(XgboostService, max_payload())
+    return serve(XgboostService, max_payload(), shared=True)
