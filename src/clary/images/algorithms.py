@@ -68,6 +68,7 @@ ALGORITHMS = (
     Algorithm("kmeans", NUMERIC, (*EVERY, *losses("train:msd", "train:ssd", "test:msd", "test:ssd"))),
     Algorithm("blazingtext", TEXT, BLAZING_TEXT),
     Algorithm("factorization-machines", NUMERIC, (*EVERY, *FACTORIZATION_MACHINES)),
+    Algorithm("lda", NUMERIC, (*EVERY, *scores("test:pwll"))),
     Algorithm("linear-learner", NUMERIC, (*EVERY, *LINEAR_LEARNER)),
     Algorithm("forecasting-deepar", NEURAL, losses("train:final_loss", "test:RMSE", "test:mean_wQuantileLoss")),
 )

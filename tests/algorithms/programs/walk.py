@@ -20,7 +20,9 @@ ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 
 def main(name: str, parameters: dict[str, Any], fitting: dict[str, Any], path: str) -> None:
     arrays = np.load(path)
-    estimator = getattr(sagemaker, name)(ROLE, 1, "ml.m5.large", **parameters)
+    # LDA knows of one instance only, and has no parameter for their number.
+    count = {} if name == "LDA" else {"instance_count": 1}
+    estimator = getattr(sagemaker, name)(role=ROLE, instance_type="ml.m5.large", **count, **parameters)
     channels = [key.removesuffix("_rows") for key in arrays if key.endswith("_rows")]
     records = [
         estimator.record_set(arrays[f"{each}_rows"], arrays.get(f"{each}_labels"), channel=each) for each in channels

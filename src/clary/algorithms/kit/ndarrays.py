@@ -8,7 +8,7 @@ AWS serves here, and one that was trained here is read by who has MXNet.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,16 +25,18 @@ TYPES = ("<f4", "<f8", "<f2", "u1", "<i4", "i1", "<i8")
 Array = NDArray[Any]
 
 
-def write_arrays(path: str, arrays: Mapping[str, Array]) -> None:
+def write_arrays(path: str, arrays: Mapping[str, Array] | Sequence[Array]) -> None:
+    """With names, or as a list that `mx.nd.load` gives as a list."""
+    names, numbers = (list(arrays), list(arrays.values())) if isinstance(arrays, Mapping) else ([], arrays)
     with open(path, "wb") as file:
-        file.write(struct.pack("<QQQ", LIST, 0, len(arrays)))
-        for array in arrays.values():
+        file.write(struct.pack("<QQQ", LIST, 0, len(numbers)))
+        for array in numbers:
             kind = TYPES.index(array.dtype.newbyteorder("<").str.replace("|", ""))
             file.write(struct.pack(f"<IiI{array.ndim}q", ARRAY, DENSE, array.ndim, *array.shape))
             file.write(struct.pack("<iii", *CPU, kind))
             file.write(array.astype(TYPES[kind]).tobytes())
-        file.write(struct.pack("<Q", len(arrays)))
-        for name in arrays:
+        file.write(struct.pack("<Q", len(names)))
+        for name in names:
             file.write(struct.pack("<Q", len(name)) + name.encode())
 
 

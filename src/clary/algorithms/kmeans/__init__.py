@@ -42,7 +42,7 @@ class KMeans(Algorithm):
 
         centers = train(job)
         if job.team.leads:
-            write_arrays(os.path.join(job.model_directory, MODEL), {"centroids": centers})
+            write_arrays(os.path.join(job.model_directory, MODEL), [centers])
 
     def load(self, directory: str) -> Clusters:
         [centers] = read_arrays(os.path.join(directory, MODEL)).values()
