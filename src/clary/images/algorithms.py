@@ -65,6 +65,7 @@ FACTORIZATION_MACHINES: Metrics = (
 
 ALGORITHMS = (
     Algorithm("pca", NUMERIC, EVERY),
+    Algorithm("knn", NUMERIC, (*EVERY, *scores("test:accuracy"), *losses("test:mse"))),
     Algorithm("kmeans", NUMERIC, (*EVERY, *losses("train:msd", "train:ssd", "test:msd", "test:ssd"))),
     Algorithm("blazingtext", TEXT, BLAZING_TEXT),
     Algorithm("factorization-machines", NUMERIC, (*EVERY, *FACTORIZATION_MACHINES)),
