@@ -53,6 +53,7 @@ from clary.services.cloudwatch.alarms.lifecycle import AlarmReconciler
 from clary.services.ecr import lifecycle as registry_lifecycle
 from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
+from clary.services.sagemaker.hosting.components.room import ComponentReconciler
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
 from clary.services.sagemaker.hosting.metrics import InvocationMetrics
 from clary.services.sagemaker.instances.watching import release
@@ -127,6 +128,7 @@ async def _run(settings: Settings, listeners: list[socket.socket], kept: socket.
         JobReconciler(house, Transforming()),
         TuningReconciler(house),
         EndpointReconciler(house),
+        ComponentReconciler(house),
         AlarmReconciler(house),
         TargetReconciler(house),
         SubscriptionReconciler(house),

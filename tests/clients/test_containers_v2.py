@@ -7,7 +7,7 @@ import pytest
 from tests.clients.programs import EXAMPLES, await_deletion, client_program, errors_in_rings, run
 from tests.platform import Platform
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.slow]
 
 
 def test_a_preprocessor_and_a_model_are_one_endpoint(platform: Platform, tmp_path: Path) -> None:

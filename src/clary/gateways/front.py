@@ -39,9 +39,8 @@ class Front:
         return self.knows(scope[2].decode("latin-1"), received[len(_START) : name_end].decode("latin-1"))
 
     def knows(self, region: str, endpoint: str) -> bool:
-        """Of a serverless variant only the platform can count what is under way."""
         try:
             route = self._router.find(Scope(self._account, region), endpoint).route
         except NoSuchEndpoint:
             return False
-        return all(variant.concurrency is None for variant in route.variants)
+        return not any(variant.needs_platform for variant in route.variants)

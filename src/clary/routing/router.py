@@ -96,19 +96,20 @@ class Pool:
     def _in_order(self, model: str) -> list[Replica]:
         """The best first; during an update those of the deployment whose turn it is before those of the other."""
         if not self.incoming:
-            return _best_first(self.replicas, model)
-        sides = [_best_first(self.replicas, model), _best_first(self.incoming, model)]
+            return self._best_first(self.replicas, model)
+        sides = [self._best_first(self.replicas, model), self._best_first(self.incoming, model)]
         if random.random() < self.variant.incoming_share:
             sides.reverse()
         return sides[0] + sides[1]
 
-
-def _best_first(replicas: list[Replica], model: str) -> list[Replica]:
-    if len(replicas) < 2:
-        return replicas
-    if model:
-        return _likely_first(replicas, model)
-    return sorted(replicas, key=lambda replica: (replica.outstanding, random.random()))
+    def _best_first(self, replicas: list[Replica], model: str) -> list[Replica]:
+        if len(replicas) < 2:
+            return replicas
+        if model:
+            return _likely_first(replicas, model)
+        if self.variant.at_random:
+            return random.sample(replicas, len(replicas))
+        return sorted(replicas, key=lambda replica: (replica.outstanding, random.random()))
 
 
 def _likely_first(replicas: list[Replica], model: str) -> list[Replica]:

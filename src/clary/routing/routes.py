@@ -46,12 +46,24 @@ class Variant:
     """The most invocations under way at once for each replica, in one process; the next is refused."""
     direct: bool = False
     """Whether a call says which container answers it; otherwise each container's answer is the next one's request."""
+    at_random: bool = False
+    """Whether any replica is asked, and not the least busy one."""
+    hosts_components: bool = False
+    """Whether it has no replicas of its own: each of its inference components has a route."""
     timeout: float = ANSWER_TIMEOUT
     """Seconds that each container has for its answer, and for each next part of one that is streamed."""
     incoming: tuple[Target, ...] = ()
     """Replicas of the deployment that an update takes in, while the others are of the one that it takes out."""
     incoming_share: float = 0.0
     """Which share of the variant's invocations they answer."""
+
+    @property
+    def needs_platform(self) -> bool:
+        """Whether a route is not enough to answer: what is under way in all processes is counted, a component has a
+        route of its own, or an archive is to be found."""
+        targets = self.targets or self.incoming
+        many = any(container.models for container in targets[0].containers) if targets else False
+        return self.concurrency is not None or self.hosts_components or many
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ MODULES = (
     "clary.services.sagemaker.hosting.models",
     "clary.services.sagemaker.hosting.configs",
     "clary.services.sagemaker.hosting.endpoints",
+    "clary.services.sagemaker.hosting.components.api",
     "clary.services.sagemaker.notebooks.code_repositories",
     "clary.services.sagemaker.notebooks.lifecycle_configs",
     "clary.services.sagemaker.model_registry.groups",

@@ -1,6 +1,7 @@
 """Which of a variant's containers, and which of its models, a call is for."""
 
 from clary.routing.routes import Container
+from clary.services.sagemaker_runtime.choosing import COMPONENT_NAME
 from clary.services.sagemaker_runtime.invocation import Invocation
 from clary.wire.errors import ServiceError
 
@@ -9,6 +10,8 @@ MODEL, CONTAINER = "TargetModel", "TargetContainerHostname"
 
 def aim(invocation: Invocation) -> None:
     variant = invocation.pool.variant
+    if variant.hosts_components:
+        raise _invalid(invocation, COMPONENT_NAME, "endpoints of inference components")
     if not variant.targets:
         # Nobody is there to be asked, which is said when it is tried.
         return

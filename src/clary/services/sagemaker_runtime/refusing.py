@@ -5,7 +5,6 @@ from clary.wire.errors import ServiceError
 
 NOT_BUILT = (
     "EnableExplanations",
-    "InferenceComponentName",
     "SessionId",
 )
 

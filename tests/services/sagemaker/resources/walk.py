@@ -60,5 +60,6 @@ SMALLEST: dict[str, dict[str, Any]] = {
 }
 """By base: a Create request but for the name. In this order they can be made."""
 
-APART = {"Artifact", "Association"}
-"""Kinds that are not called by a name of their own, whose tests are in `lineage/`."""
+APART = {"Artifact", "Association", "InferenceComponent"}
+"""Kinds that are not called by a name of their own, whose tests are in `lineage/`, or that only an endpoint in service
+has (`hosting/test_components.py`)."""

@@ -16,13 +16,13 @@ NOT_BUILT = (
     "ExplainerConfig",
     "MetricsConfig",
 )
+LEAST_BUSY, RANDOM = "LEAST_OUTSTANDING_REQUESTS", "RANDOM"
 NOT_BUILT_IN_VARIANTS = (
     "AcceleratorPartitionLayouts",
     "CapacityReservationConfig",
     "CoreDumpConfig",
     "EnableSSMAccess",
     "InstancePools",
-    "ManagedInstanceScaling",
     "ServerlessConfig",
 )
 
@@ -36,7 +36,10 @@ def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     if len(set(names)) < len(names):
         raise invalid("The names of production variants must be unique within an endpoint configuration.")
     for variant in production + shadows:
-        find(call, MODELS, variant["ModelName"])
+        if hosts_components(variant):
+            _check_host(request, variant)
+        else:
+            find(call, MODELS, variant["ModelName"])
         check_accelerator(call.house, variant)
     members = {"ProductionVariants": production, **({"ShadowProductionVariants": shadows} if shadows else {})}
     weighted = {name: [{"InitialVariantWeight": 1.0, **v} for v in variants] for name, variants in members.items()}
@@ -62,9 +65,15 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
         raise not_built("Data capture")
     for variant in request["ProductionVariants"] + request.get("ShadowProductionVariants", []):
         refuse_members(variant, NOT_BUILT_IN_VARIANTS)
-        for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
+        if not hosts_components(variant):
+            refuse_members(variant, ("ManagedInstanceScaling",))
+        for member in ("InstanceType", "InitialInstanceCount"):
             if member not in variant:
                 raise not_built(f"A production variant without {member}")
+        routing = variant.get("RoutingConfig", {}).get("RoutingStrategy", LEAST_BUSY)
+        if routing not in (LEAST_BUSY, RANDOM):
+            raise not_built(f"RoutingStrategy {routing}")
+        refuse_members(variant.get("ManagedInstanceScaling", {}), ("ScaleInPolicy",))
 
 
 def _check_asynchronous(request: dict[str, Any]) -> None:
@@ -76,3 +85,25 @@ def _check_asynchronous(request: dict[str, Any]) -> None:
     for member in ("S3OutputPath", "S3FailurePath"):
         if not output.get(member, "s3://").startswith("s3://"):
             raise not_built(f"An {member} that does not begin with s3://")
+
+
+def hosts_components(variant: dict[str, Any]) -> bool:
+    """Whether a variant has no model of its own, and its instances are for inference components."""
+    return "ModelName" not in variant
+
+
+def most_hosts(variant: dict[str, Any]) -> int:
+    """How many instances of a variant there may be for inference components."""
+    scaling = variant.get("ManagedInstanceScaling", {})
+    count: int = variant["DesiredInstanceCount"]
+    return max(count, scaling.get("MaxInstanceCount", count)) if scaling.get("Status") == "ENABLED" else count
+
+
+def _check_host(request: dict[str, Any], variant: dict[str, Any]) -> None:
+    if "ExecutionRoleArn" not in request:
+        raise invalid(
+            f"The variant {variant['VariantName']} names no model: an endpoint of inference components needs an "
+            "ExecutionRoleArn in its configuration."
+        )
+    if request.get("ShadowProductionVariants"):
+        raise invalid("An endpoint of inference components has no shadow variants.")

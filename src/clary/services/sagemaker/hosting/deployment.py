@@ -17,12 +17,12 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from clary.control.call import Call
-from clary.services.sagemaker.hosting.configs import ENDPOINT_CONFIGS
+from clary.services.sagemaker.hosting.configs import ENDPOINT_CONFIGS, hosts_components
 from clary.services.sagemaker.hosting.models import MODELS, containers_of, hostname_of, unpacked
 from clary.services.sagemaker.instances.images import pinned
 from clary.services.sagemaker.resources.handling import find
 
-KEPT = ("AsyncInferenceConfig",)
+KEPT = ("AsyncInferenceConfig", "ExecutionRoleArn")
 """Members of a configuration that a deployment has as they are."""
 
 
@@ -38,7 +38,7 @@ def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
         }
         for variant in config["ProductionVariants"] + shadows
     ]
-    names = {variant["ModelName"] for variant in variants}
+    names = {variant["ModelName"] for variant in variants if not hosts_components(variant)}
     models = {name: deployable(call, find(call, MODELS, name).document) for name in names}
     kept = {member: config[member] for member in KEPT if member in config}
     return {"Number": number, "ConfigName": config_name, "Variants": variants, "Models": models, **kept}
@@ -70,7 +70,7 @@ def allot_replicas(
     """The document with so many replicas listed for each variant of `deployment`; surplus ones retire."""
     serial = document["Serial"]
     replicas = [replica for replica in document["Replicas"] if replica["Deployment"] != deployment["Number"]]
-    models = {v["VariantName"]: deployment["Models"][v["ModelName"]] for v in deployment["Variants"]}
+    models = {v["VariantName"]: deployment["Models"].get(v.get("ModelName")) for v in deployment["Variants"]}
     for name, count in counts.items():
         mine = [r for r in replicas_of(document, deployment["Number"]) if r["Variant"] == name][:count]
         for _ in range(count - len(mine)):
@@ -96,6 +96,12 @@ def _instances(replica_id: str, model: dict[str, Any]) -> list[dict[str, str]]:
         {"Id": f"{replica_id}.{position + 1}", "Container": hostname_of(container, position)}
         for position, container in enumerate(containers)
     ]
+
+
+def replicas_wanted(variant: dict[str, Any]) -> int:
+    """Of the variant itself: what it hosts has replicas of its own."""
+    count: int = variant["DesiredInstanceCount"]
+    return 0 if hosts_components(variant) else count
 
 
 def instances_of(replica: dict[str, Any]) -> dict[str, str]:

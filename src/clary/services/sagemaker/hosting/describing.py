@@ -3,6 +3,7 @@
 from typing import Any
 
 from clary.records.record import Record
+from clary.services.sagemaker.hosting.configs import hosts_components
 from clary.services.sagemaker.hosting.deployment import replicas_of
 from clary.services.sagemaker.hosting.kinds import CREATING, UPDATING
 from clary.services.sagemaker.hosting.models import containers_of
@@ -45,16 +46,18 @@ def _variants(record: Record, deployment: dict[str, Any], *, pending: bool = Fal
 
 def _summary(record: Record, deployment: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
     name = variant["VariantName"]
-    images = [container["Image"] for container in containers_of(deployment["Models"][variant["ModelName"]])]
+    hosts = hosts_components(variant)
+    containers = [] if hosts else containers_of(deployment["Models"][variant["ModelName"]])
     status = _status(record, deployment)
     return {
         "VariantName": name,
         "DeployedImages": [
-            {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": record.created} for image in images
+            {"SpecifiedImage": each["Image"], "ResolvedImage": each["Image"], "ResolutionTime": record.created}
+            for each in containers
         ],
         "CurrentWeight": variant["DesiredWeight"] * _on(record.document, deployment, name),
         "DesiredWeight": variant["DesiredWeight"],
-        "CurrentInstanceCount": _serving(record, deployment, name),
+        "CurrentInstanceCount": variant["DesiredInstanceCount"] if hosts else _serving(record, deployment, name),
         "DesiredInstanceCount": variant["DesiredInstanceCount"],
         **({"VariantStatus": [status]} if status else {}),
         **{member: variant[member] for member in CARRIED if member in variant},

@@ -5,13 +5,14 @@ from typing import Any
 
 from clary.control.call import Call
 from clary.control.house import House
+from clary.records.query import Query
 from clary.records.record import Record
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
 from clary.services.sagemaker.hosting.deployment import new_deployment, retain_properties
 from clary.services.sagemaker.hosting.describing import told
 from clary.services.sagemaker.hosting.guardrails import check_deployment_config
-from clary.services.sagemaker.hosting.kinds import CREATING, DELETING, ENDPOINT, UPDATING
+from clary.services.sagemaker.hosting.kinds import COMPONENT, CREATING, DELETING, ENDPOINT, UPDATING
 from clary.services.sagemaker.hosting.stages import begin
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
@@ -42,7 +43,7 @@ def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         "Rollout": begin(config, time.time()),
         "LastDeploymentConfig": config,
     }
-    _begin_update(call.house, record, document)
+    begin_update(call.house, record, document)
     return {"EndpointArn": record.arn}
 
 
@@ -68,19 +69,22 @@ def change_variants(house: House, record: Record, desired: list[dict[str, Any]])
             variant[member] = change.get(member, variant[member])
     before = record.document["Deployment"]
     document = {**record.document, "Deployment": {**before, "Variants": variants}, "Before": before["Variants"]}
-    _begin_update(house, record, document)
+    begin_update(house, record, document)
 
 
 @operation("DeleteEndpoint")
 def delete_endpoint(call: Call, request: dict[str, Any]) -> None:
     record = find(call, ENDPOINTS, request["EndpointName"])
+    hosted = call.house.records.list(COMPONENT, call.scope, Query(parent=record.id, max_results=1)).records
+    if hosted:
+        raise invalid(f'Cannot delete endpoint "{record.arn}": it hosts the inference component {hosted[0].name}.')
     if record.state != DELETING:
         call.house.records.transition(record, DELETING)
         call.house.router.withdraw(record.scope, record.name, record.id)
         call.house.supervisor.wake(ENDPOINT, record.id)
 
 
-def _begin_update(house: House, record: Record, document: dict[str, Any]) -> None:
+def begin_update(house: House, record: Record, document: dict[str, Any]) -> None:
     document.pop("FailureReason", None)
     house.records.transition(record, UPDATING, document=document)
     house.supervisor.wake(ENDPOINT, record.id)

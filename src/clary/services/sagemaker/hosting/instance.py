@@ -44,6 +44,8 @@ def replica_instances(
         spec.gpus = spec.gpus or share_of(variant)
         if serves_many(container):
             spec.models = models_of(house, record.scope, record.name, container)
+        if "Promised" in variant:
+            spec.vcpus, spec.memory, spec.gpus = (variant["Promised"][each] for each in ("vcpus", "memory", "gpus"))
     return gang
 
 

@@ -1,6 +1,6 @@
-"""The endpoint's states and the roads between them."""
+"""The states of endpoints, and of the inference components on them, and the roads between these."""
 
-from clary.records.record import Kind, State
+from clary.records.record import Kind, Record, State
 
 CREATING = State("Creating")
 IN_SERVICE = State("InService")
@@ -8,13 +8,24 @@ UPDATING = State("Updating")
 DELETING = State("Deleting")
 FAILED = State("Failed")
 
-ENDPOINT = Kind(
-    name="endpoint",
-    transitions={
-        CREATING: frozenset({IN_SERVICE, FAILED, DELETING}),
-        IN_SERVICE: frozenset({UPDATING, DELETING}),
-        UPDATING: frozenset({IN_SERVICE, DELETING}),
-        FAILED: frozenset({DELETING}),
-    },
-    live=frozenset({"Creating", "InService", "Updating", "Deleting"}),
-)
+ROADS = {
+    CREATING: frozenset({IN_SERVICE, FAILED, DELETING}),
+    IN_SERVICE: frozenset({UPDATING, DELETING}),
+    UPDATING: frozenset({IN_SERVICE, DELETING}),
+    FAILED: frozenset({DELETING}),
+}
+LIVE = frozenset({"Creating", "InService", "Updating", "Deleting"})
+ENDPOINT = Kind("endpoint", ROADS, LIVE)
+COMPONENT = Kind("inference-component", ROADS, LIVE)
+
+
+def route_of(record: Record) -> str:
+    """By which the router knows what serves of an endpoint or a component."""
+    return (
+        component_route(record.document["EndpointName"], record.name) if record.kind == COMPONENT.name else record.name
+    )
+
+
+def component_route(endpoint: str, component: str) -> str:
+    """No endpoint has such a name."""
+    return f"{endpoint}/{component}"

@@ -17,11 +17,11 @@ from typing import Any
 from clary.control.house import House
 from clary.messages.queue import drop
 from clary.records.errors import NotFound
-from clary.records.record import Record
+from clary.records.record import Kind, Record
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.deployment import retire_others
 from clary.services.sagemaker.hosting.guarding import guard
-from clary.services.sagemaker.hosting.kinds import DELETING, ENDPOINT, FAILED
+from clary.services.sagemaker.hosting.kinds import DELETING, ENDPOINT, FAILED, route_of
 from clary.services.sagemaker.hosting.publishing import publish
 from clary.services.sagemaker.hosting.replicas import Observations, has_left, look_at, no_ping, release_replica
 from clary.services.sagemaker.hosting.rollout import conclude, give_up, is_on_trial, is_whole, keep, staff
@@ -37,7 +37,7 @@ ATTEMPTS = 3
 
 
 class EndpointReconciler:
-    kind = ENDPOINT
+    kind: Kind = ENDPOINT
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -54,6 +54,7 @@ class EndpointReconciler:
         observed = self._observed.setdefault(record_id, Observations())
         observed.unread.clear()
         try:
+            record = self.admit(record)
             record = staff(self._house, record, observed)
             for replica in record.document["Replicas"]:
                 record = self._attend(record, replica, observed)
@@ -67,6 +68,10 @@ class EndpointReconciler:
         publish(self._house, record, observed)
         record = self._dismiss(record, observed)
         return _delay(record, observed)
+
+    def admit(self, record: Record) -> Record:
+        """Raises `JobError` where there is no room for what the record asks for. Endpoints ask the engine alone."""
+        return record
 
     def _attend(self, record: Record, replica: dict[str, Any], observed: Observations) -> Record:
         """Look at a replica and replace it where it is lost; raises `JobError` to give its deployment up."""
@@ -101,7 +106,7 @@ class EndpointReconciler:
 
     def _close(self, record: Record) -> None:
         """Stop serving. An endpoint that is deleted goes when its replicas have gone."""
-        self._house.router.withdraw(record.scope, record.name, record.id)
+        self._house.router.withdraw(record.scope, route_of(record), record.id)
         for replica in record.document["Replicas"] + record.document["Retiring"]:
             release_replica(self._house, replica)
         self._observed.pop(record.id, None)

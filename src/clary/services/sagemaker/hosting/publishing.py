@@ -11,8 +11,9 @@ from typing import Any
 from clary.control.house import House
 from clary.records.record import Record
 from clary.routing.routes import Container, Route, Target, Variant
-from clary.services.sagemaker.hosting.deployment import instances_of, replicas_of
-from clary.services.sagemaker.hosting.kinds import CREATING
+from clary.services.sagemaker.hosting.configs import RANDOM, hosts_components
+from clary.services.sagemaker.hosting.deployment import deployments_of, instances_of, replicas_of
+from clary.services.sagemaker.hosting.kinds import CREATING, route_of
 from clary.services.sagemaker.hosting.models import containers_of, is_direct, serves_many
 from clary.services.sagemaker.hosting.replicas import Observations
 from clary.services.sagemaker.hosting.stages import shares
@@ -25,10 +26,20 @@ def publish(house: House, record: Record, observed: Observations) -> None:
     if record.state != CREATING:
         waiting, timeout = house.settings.invocations_waiting, house.settings.invocation_timeout
         told = _variants(house, record, observed)
-        variants = tuple(replace(variant, waiting=waiting, timeout=timeout) for variant in told)
+        configured = {v["VariantName"]: v for d in deployments_of(record.document) for v in d["Variants"]}
+        variants = tuple(
+            replace(
+                variant,
+                waiting=waiting,
+                timeout=timeout,
+                at_random=configured[variant.name].get("RoutingConfig", {}).get("RoutingStrategy") == RANDOM,
+                hosts_components=hosts_components(configured[variant.name]),
+            )
+            for variant in told
+        )
         serving = record.document.get("Previous") or record.document["Deployment"]
         route = Route(variants, owner=record.id, asynchronous=_at_once(serving))
-        house.router.publish(record.scope, record.name, route)
+        house.router.publish(record.scope, route_of(record), route)
 
 
 def _at_once(deployment: dict[str, Any]) -> int | None:
@@ -115,5 +126,5 @@ def _is_shadow(name: str, *deployments: dict[str, Any]) -> bool:
 
 def _is_direct(name: str, *deployments: dict[str, Any]) -> bool:
     """Of the first of the deployments that has the variant."""
-    models = [d["Models"][v["ModelName"]] for d in deployments for v in d["Variants"] if v["VariantName"] == name]
-    return bool(models) and is_direct(models[0])
+    named = [(d, v) for d in deployments for v in d["Variants"] if v["VariantName"] == name and not hosts_components(v)]
+    return bool(named) and is_direct(named[0][0]["Models"][named[0][1]["ModelName"]])

@@ -19,6 +19,7 @@ from clary.routing.health import answers_ping
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.deployment import instances_of, variant_of
 from clary.services.sagemaker.hosting.instance import GRACE, replica_instances
+from clary.services.sagemaker.hosting.kinds import COMPONENT
 from clary.services.sagemaker.instances.watching import release, ship_logs, status_of
 
 LONGEST_SILENCE = 30.0
@@ -59,7 +60,8 @@ class Observations:
 
 
 def log_group(record: Record) -> str:
-    return f"/aws/sagemaker/Endpoints/{record.name}"
+    family = "InferenceComponents" if record.kind == COMPONENT.name else "Endpoints"
+    return f"/aws/sagemaker/{family}/{record.name}"
 
 
 def look_at(house: House, record: Record, replica: dict[str, Any], observed: Observations) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
-from clary.services.sagemaker.hosting.deployment import replicas_of, retire_others
+from clary.services.sagemaker.hosting.deployment import replicas_of, replicas_wanted, retire_others
 
 PROVISIONING, BAKING, TERMINATING = "Provisioning", "Baking", "Terminating"
 ALL: dict[str, Any] = {"Type": "CAPACITY_PERCENT", "Value": 100}
@@ -71,7 +71,7 @@ def shares(document: dict[str, Any]) -> dict[str, float]:
 
 def wanted(document: dict[str, Any], deployment: dict[str, Any]) -> dict[str, int]:
     """How many replicas a deployment wants of each of its variants at this stage."""
-    counts = {variant["VariantName"]: variant["DesiredInstanceCount"] for variant in deployment["Variants"]}
+    counts = {variant["VariantName"]: replicas_wanted(variant) for variant in deployment["Variants"]}
     rollout = document.get("Rollout")
     if rollout is None or not plan_of(rollout).rolling:
         return counts

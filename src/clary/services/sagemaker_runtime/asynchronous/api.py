@@ -35,7 +35,7 @@ def invoke_endpoint_async(call: Call, request: dict[str, Any]) -> dict[str, Any]
 def _find(call: Call, name: str) -> Record:
     record = call.house.records.find(ENDPOINT, call.scope, name)
     if record is None or record.state not in (IN_SERVICE, UPDATING):
-        raise not_found(call, name)
+        raise not_found(call, f"endpoint {name}")
     if "AsyncInferenceConfig" not in record.document["Deployment"]:
         raise _invalid(f"Endpoint {name} is not asynchronous: InvokeEndpoint invokes it.")
     return record
