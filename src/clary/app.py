@@ -53,6 +53,7 @@ from clary.services.cloudwatch.alarms.lifecycle import AlarmReconciler
 from clary.services.ecr import lifecycle as registry_lifecycle
 from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
+from clary.services.sagemaker.hosting.captures import CaptureFiles
 from clary.services.sagemaker.hosting.components.room import ComponentReconciler
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
 from clary.services.sagemaker.hosting.metrics import InvocationMetrics
@@ -134,8 +135,10 @@ async def _run(settings: Settings, listeners: list[socket.socket], kept: socket.
         SubscriptionReconciler(house),
     ]
     measured = InvocationMetrics(house.metrics, house.router)
-    house.traffic.listeners.append(measured.on_traffic)
+    captures = CaptureFiles(house.objects, settings)
+    house.traffic.listeners += [measured.on_traffic, captures.on_traffic]
     measured.start()
+    captures.take_up()
     _release_forgotten(house)
     server = Server(answer, partial(ReturningConnection, theirs=may_answer) if kept else Connection)
     hub = Hub(kept, house.router, house.traffic, house.supervisor.hint) if kept else None

@@ -150,6 +150,11 @@ class Settings(BaseSettings):
         return self.state / "answers"
 
     @property
+    def captures_dir(self) -> Path:
+        """Of captured invocations, until the objects that they become are whole."""
+        return self.state / "captures"
+
+    @property
     def layers_dir(self) -> Path:
         return self.state / "layers"
 

@@ -214,12 +214,12 @@ class Router:
         return len(pool.replicas) + len(pool.incoming) if pool is not None else 0
 
     def variants(self) -> list[tuple[Scope, str, str]]:
-        """Scope, endpoint and name of each that replicas answer for. From any thread."""
+        """Scope, endpoint and name of each that calls may be answered for. From any thread."""
         return [
             (scope, endpoint, name)
             for (scope, endpoint), served in list(self._served.items())
             for name, pool in served.pools.items()
-            if pool.replicas or pool.incoming
+            if (pool.replicas or pool.incoming) and served.route.asynchronous is None
         ]
 
     def find(self, scope: Scope, endpoint: str) -> Served:

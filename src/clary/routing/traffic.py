@@ -1,6 +1,7 @@
 """What invocations leave behind for the platform: counted in memory, handed on as one batch a second.
 
     note(…) for each invocation ──▶ Count by endpoint and variant ──▶ once a second: every listener(batch)
+    capture(…) for those drawn ───▶ what was sent and answered ─────▶ or as soon as that is large
 
 The names and meanings are those of the metrics that AWS documents for invocations of endpoints ("Monitor Amazon
 SageMaker AI with Amazon CloudWatch"); the batch is what they are written from. All belongs to the event loop.
@@ -10,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from clary.records.record import Scope
 from clary.routing.distribution import Distribution
@@ -19,6 +20,10 @@ from clary.routing.loading import Loading
 log = logging.getLogger(__name__)
 
 PERIOD = 1.0
+LARGE = 1 << 20
+"""Bytes captured that are handed on at once."""
+MOST_CAPTURED = 32 << 20
+"""Bytes that are captured in a second; what is more is dropped, so that nobody waits for it."""
 
 
 class Invoked(NamedTuple):
@@ -40,6 +45,8 @@ class Count:
     overhead_latency: Distribution = field(default_factory=Distribution)
     loading: Loading = field(default_factory=Loading)
     """Of the containers of many models."""
+    uncaptured: int = 0
+    """Invocations that were drawn by data capture, and dropped."""
 
     def merge(self, other: "Count") -> None:
         self.invocations += other.invocations
@@ -49,11 +56,32 @@ class Count:
         self.model_latency.merge(other.model_latency)
         self.overhead_latency.merge(other.overhead_latency)
         self.loading.merge(other.loading)
+        self.uncaptured += other.uncaptured
+
+
+class Captured(NamedTuple):
+    """What is kept of an invocation that data capture has drawn."""
+
+    invoked: Invoked
+    config: dict[str, Any]
+    """The `DataCaptureConfig` that it was drawn by."""
+    at: float
+    """Epoch seconds."""
+    inference_id: str
+    custom_attributes: str
+    input_type: str
+    input: bytes | None
+    """None where it is not to be captured, as of the output."""
+    output_type: str
+    output: bytes | None
 
 
 @dataclass(slots=True)
 class Batch:
     counts: dict[Invoked, Count] = field(default_factory=dict)
+    captured: list[Captured] = field(default_factory=list)
+    size: int = 0
+    """Bytes of what was captured."""
 
 
 class Traffic:
@@ -61,6 +89,9 @@ class Traffic:
         self.listeners: list[Callable[[Batch], None]] = []
         """Each is called with every batch, on a worker thread, and may block on SQL or disk."""
         self._batch: Batch | None = None
+        self._since = 0.0
+        self._taken = 0
+        """Bytes captured since then, by the loop's clock."""
 
     def note(self, invoked: Invoked, status: int, model_seconds: float, overhead_seconds: float) -> Count:
         """One invocation that was sent to a model. `status` is the model's, 0 where it gave no answer. What else there
@@ -77,6 +108,21 @@ class Traffic:
         count.model_latency.add(model_seconds)
         count.overhead_latency.add(overhead_seconds)
         return count
+
+    def capture(self, captured: Captured) -> None:
+        """One invocation that was drawn, after it was noted."""
+        now, size = asyncio.get_running_loop().time(), len(captured.input or b"") + len(captured.output or b"")
+        if now >= self._since + PERIOD:
+            self._since, self._taken = now, 0
+        batch = self._current()
+        if self._taken + size > MOST_CAPTURED:
+            batch.counts.setdefault(captured.invoked, Count()).uncaptured += 1
+            return
+        self._taken += size
+        batch.captured.append(captured)
+        batch.size += size
+        if batch.size >= LARGE:
+            self.flush()
 
     def _current(self) -> Batch:
         if self._batch is None:

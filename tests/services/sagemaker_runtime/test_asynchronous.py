@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +24,7 @@ def input_fn(body, content_type):
 
 def predict_fn(data, model):
     text, content_type = data
+    print("asked", text, flush=True)
     if text == "raise":
         raise ValueError("this cannot be predicted")
     if text.startswith("wait"):
@@ -91,6 +91,11 @@ class Asynchronous(Endpoint):
             EndpointName=self.name, DesiredWeightsAndCapacities=[change]
         )
         assert self.settled()["ProductionVariants"][0]["CurrentInstanceCount"] == count
+
+    def has_logged(self, text: str) -> bool:
+        group = f"/aws/sagemaker/Endpoints/{self.name}"
+        found = self.platform.client("logs").filter_log_events(logGroupName=group, filterPattern=f'"{text}"')
+        return bool(found["events"])
 
     def metric(self, name: str, variant: str = "") -> list[dict[str, Any]]:
         dimensions = [{"Name": "EndpointName", "Value": self.name}]
@@ -184,7 +189,7 @@ def test_metrics_have_the_documented_names(endpoint: Asynchronous) -> None:
 
 def test_requests_outlive_the_platform_and_wait_for_a_replica(endpoint: Asynchronous) -> None:
     under_way = endpoint.invoke("wait-2")
-    time.sleep(0.5)  # it has been received, as a rule; the test holds all the same where it was not
+    wait_until(lambda: endpoint.has_logged("asked wait-2"))
     endpoint.platform.kill()
     endpoint.platform.up()
     endpoint.reconnect()

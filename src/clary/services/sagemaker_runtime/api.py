@@ -1,6 +1,8 @@
 """Invocations of endpoints: the steps that each takes, in order.
 
-refuse ─▶ choose ─▶ aim ─▶ admit ─▶ mirror ─▶ send ─▶ note ─▶ answer     each a module of its own, over one `Invocation`
+refuse ─▶ choose ─▶ aim ─▶ admit ─▶ mirror ─▶ send ─▶ note ─▶ capture ─▶ answer
+
+Each is a module of its own, over one `Invocation`.
 
 They run in gateways too (`clary.gateways`), where the house has no other rooms than its router, traffic and settings.
 """
@@ -12,6 +14,7 @@ from clary.services.sagemaker_runtime import operation
 from clary.services.sagemaker_runtime.admitting import admit
 from clary.services.sagemaker_runtime.aiming import aim
 from clary.services.sagemaker_runtime.answering import answer_stream, answer_whole
+from clary.services.sagemaker_runtime.capturing import capture
 from clary.services.sagemaker_runtime.choosing import choose
 from clary.services.sagemaker_runtime.invocation import Invocation
 from clary.services.sagemaker_runtime.mirroring import mirror
@@ -42,4 +45,5 @@ async def _invoke(invocation: Invocation) -> Invocation:
     finally:
         # Also of what was not answered.
         note(invocation)
+    capture(invocation)
     return invocation

@@ -61,8 +61,8 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
     refuse_members(request, NOT_BUILT)
     if "AsyncInferenceConfig" in request:
         _check_asynchronous(request)
-    if request.get("DataCaptureConfig", {}).get("EnableCapture"):
-        raise not_built("Data capture")
+    if "DataCaptureConfig" in request and not request["DataCaptureConfig"]["DestinationS3Uri"].startswith("s3://"):
+        raise not_built("A DestinationS3Uri that does not begin with s3://")
     for variant in request["ProductionVariants"] + request.get("ShadowProductionVariants", []):
         refuse_members(variant, NOT_BUILT_IN_VARIANTS)
         if not hosts_components(variant):
@@ -80,6 +80,8 @@ def _check_asynchronous(request: dict[str, Any]) -> None:
     output = request["AsyncInferenceConfig"]["OutputConfig"]
     if len(request["ProductionVariants"] + request.get("ShadowProductionVariants", [])) > 1:
         raise not_built("An asynchronous endpoint of several variants")
+    if request.get("DataCaptureConfig", {}).get("EnableCapture", True) and "DataCaptureConfig" in request:
+        raise not_built("Data capture of an asynchronous endpoint")
     if "S3OutputPath" not in output:
         raise not_built("An AsyncInferenceConfig without S3OutputPath")
     for member in ("S3OutputPath", "S3FailurePath"):

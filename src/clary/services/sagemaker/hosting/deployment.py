@@ -22,7 +22,7 @@ from clary.services.sagemaker.hosting.models import MODELS, containers_of, hostn
 from clary.services.sagemaker.instances.images import pinned
 from clary.services.sagemaker.resources.handling import find
 
-KEPT = ("AsyncInferenceConfig", "ExecutionRoleArn")
+KEPT = ("AsyncInferenceConfig", "DataCaptureConfig", "ExecutionRoleArn")
 """Members of a configuration that a deployment has as they are."""
 
 
@@ -56,12 +56,16 @@ def deployable(call: Call, model: dict[str, Any]) -> dict[str, Any]:
 
 
 def retain_properties(deployment: dict[str, Any], previous: dict[str, Any], excluded: set[str]) -> None:
-    """Carry weights and instance counts of variants of the same name over from the previous deployment."""
+    """Carry weights and instance counts of variants of the same name, and data capture, over from the previous
+    deployment."""
     before = {variant["VariantName"]: variant for variant in previous["Variants"]}
     for variant in deployment["Variants"]:
         for member in {"DesiredWeight", "DesiredInstanceCount"} - excluded:
             if variant["VariantName"] in before:
                 variant[member] = before[variant["VariantName"]][member]
+    if "DataCaptureConfig" not in excluded:
+        deployment.pop("DataCaptureConfig", None)
+        deployment.update({k: v for k, v in previous.items() if k == "DataCaptureConfig"})
 
 
 def allot_replicas(

@@ -20,6 +20,8 @@ def told(record: Record) -> dict[str, Any]:
     told: dict[str, Any] = {"EndpointConfigName": serving["ConfigName"]}
     if "AsyncInferenceConfig" in serving:
         told["AsyncInferenceConfig"] = serving["AsyncInferenceConfig"]
+    if "DataCaptureConfig" in serving:
+        told["DataCaptureConfig"] = _capture(serving["DataCaptureConfig"])
     if record.state != CREATING:
         told |= _variants(record, serving)
     if pending is not None:
@@ -30,6 +32,17 @@ def told(record: Record) -> dict[str, Any]:
             **_variants(record, pending, pending=True),
         }
     return told
+
+
+def _capture(config: dict[str, Any]) -> dict[str, Any]:
+    enabled = config.get("EnableCapture", True)
+    return {
+        "EnableCapture": enabled,
+        "CaptureStatus": "Started" if enabled else "Stopped",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config.get("KmsKeyId", ""),
+    }
 
 
 def _variants(record: Record, deployment: dict[str, Any], *, pending: bool = False) -> dict[str, Any]:

@@ -86,13 +86,18 @@ def samples_of(invoked: Invoked, count: Count, at: float, instances: int) -> lis
     """Of what was counted in the window that begins at `at`."""
     number, each = count.invocations, 1.0 / max(instances, 1)
     dimensions = {"EndpointName": invoked.endpoint, "VariantName": invoked.variant}
+    samples: list[tuple[Series, Sample]] = []
+    if count.uncaptured:
+        samples.append((Series("Clary", "UncapturedInvocations", dimensions), Sample.of(at, count.uncaptured, "Count")))
+    if not number:  # they were counted in the window before
+        return samples
 
     def series(name: str) -> Series:
         return Series(NAMESPACE, name, dimensions)
 
     # By Little's law: the time that all took together, over the time in which they came.
     concurrent = count.model_latency.sum / 1e6 / WINDOW * each
-    samples = [
+    samples += [
         (series("Invocations"), Sample.of(at, 1.0, count=number)),
         (series("InvocationsPerInstance"), Sample.of(at, each, count=number)),
         (series("Invocation4XXErrors"), _share(at, number, count.client_errors)),

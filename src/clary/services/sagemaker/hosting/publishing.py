@@ -38,8 +38,13 @@ def publish(house: House, record: Record, observed: Observations) -> None:
             for variant in told
         )
         serving = record.document.get("Previous") or record.document["Deployment"]
-        route = Route(variants, owner=record.id, asynchronous=_at_once(serving))
+        route = Route(variants, owner=record.id, asynchronous=_at_once(serving), capture=_capture(serving))
         house.router.publish(record.scope, route_of(record), route)
+
+
+def _capture(deployment: dict[str, Any]) -> dict[str, Any] | None:
+    config: dict[str, Any] = deployment.get("DataCaptureConfig", {"EnableCapture": False})
+    return config if config.get("EnableCapture", True) else None
 
 
 def _at_once(deployment: dict[str, Any]) -> int | None:
