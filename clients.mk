@@ -46,7 +46,7 @@ $(BENCH)/.complete:
 	$(call install,bench,$(BENCH_REQUIREMENTS))
 
 # Each prints one table. They want a machine that does nothing else.
-BENCHMARKS := idle training_jobs images load_jobs invocations control_plane s3 records search supervisor http_floor sigv4 tuning
+BENCHMARKS := idle training_jobs images load_jobs invocations autoscaling control_plane s3 records search supervisor http_floor sigv4 tuning
 
 benchmarks: $(DEV) bench-environment images
 	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done
