@@ -65,6 +65,9 @@ FACTORIZATION_MACHINES: Metrics = (
 
 ALGORITHMS = (
     Algorithm("pca", NUMERIC, EVERY),
+    Algorithm(
+        "randomcutforest", NUMERIC, (*EVERY, *scores("test:accuracy", "test:precision", "test:recall", "test:f1"))
+    ),
     Algorithm("knn", NUMERIC, (*EVERY, *scores("test:accuracy"), *losses("test:mse"))),
     Algorithm("kmeans", NUMERIC, (*EVERY, *losses("train:msd", "train:ssd", "test:msd", "test:ssd"))),
     Algorithm("blazingtext", TEXT, BLAZING_TEXT),

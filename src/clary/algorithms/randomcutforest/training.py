@@ -1,0 +1,65 @@
+"""A job of Random Cut Forest: a sample of all instances' rows, of which the one that leads grows the trees."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clary.algorithms.errors import UserError
+from clary.algorithms.kit.job import TRAIN, Job, no_data
+from clary.algorithms.kit.sampling import Sample
+from clary.algorithms.randomcutforest.growing import Forest, grow
+from clary.algorithms.randomcutforest.hyperparameters import ACCURACY, PRECISION_RECALL_FSCORE
+
+TEST = "test"
+DEVIATIONS = 3.0
+"""Standard deviations above the mean score from which on a row counts as an anomaly, as AWS's guide has it."""
+
+
+def train(job: Job) -> Forest | None:
+    """The forest, on the instance that leads."""
+    trees, points = job.parameters["num_trees"], job.parameters["num_samples_per_tree"]
+    sample = Sample(trees * points, np.random.default_rng(job.team.hosts.index(job.team.host)))
+    for batch in job.batches():
+        sample.add(batch.dense())
+    rows = sample.together(job.team)
+    if not len(rows):
+        raise no_data(TRAIN)
+    if not job.team.leads:
+        return None
+    random = np.random.default_rng(0)
+    forest = grow(_shared_out(rows, trees, points, random), random)
+    if TEST in job.channels:
+        _test(job, forest)
+    return forest
+
+
+def _shared_out(rows: NDArray[np.float32], trees: int, points: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Points for each tree: others for each where there are enough, else each tree's own draw of all."""
+    if len(rows) >= trees * points:
+        return rows.reshape(trees, points, -1)
+    points = min(points, len(rows))
+    return np.stack([rows[random.choice(len(rows), points, replace=False)] for _ in range(trees)])
+
+
+def _test(job: Job, forest: Forest) -> None:
+    from clary.algorithms.randomcutforest.scoring import score  # It is compiled first, which takes seconds.
+
+    scores, labels = [], []
+    for batch in job.batches(TEST):
+        if batch.labels is None:
+            return
+        scores.append(score(forest, batch.dense()))
+        labels.append(batch.labels)
+    found, truth = np.concatenate(scores), np.concatenate(labels)
+    if not np.isin(truth, (0, 1)).all():
+        wrong = truth[~np.isin(truth, (0, 1))][0]
+        raise UserError(f"Unable to score data channel 'test': a label is {wrong:g}, and must be 0 or 1 (an anomaly).")
+    told = found > found.mean() + DEVIATIONS * found.std()
+    metrics = job.parameters["eval_metrics"]
+    if ACCURACY in metrics:
+        job.score(TEST, ACCURACY, float((told == truth).mean()), "score")
+    if PRECISION_RECALL_FSCORE in metrics:
+        right = float((told & (truth == 1)).sum())
+        precision, recall = right / max(told.sum(), 1), right / max((truth == 1).sum(), 1)
+        job.score(TEST, "precision", precision, "score")
+        job.score(TEST, "recall", recall, "score")
+        job.score(TEST, "f1", 2 * precision * recall / max(precision + recall, 1e-300), "score")
