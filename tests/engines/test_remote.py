@@ -1,5 +1,6 @@
 """What instances are that another machine reaches over the network."""
 
+import http.client
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from clary.engines.process import ProcessEngine
+from clary.instance.models import headers
 from clary.instance.network.address import host_and_port
+from clary.instance.spec import Models
 from clary.toolkits import binding
 from tests.engines.capability import needs_own_networks, sandbox_works
 from tests.engines.conformance import EngineTestCase
@@ -84,6 +87,33 @@ def test_a_server_without_a_network_is_reached(tmp_path: Path) -> None:
     engine.start([spec])
     Watch(engine).printed(spec, "listening")
     assert ask(engine.address(spec.id)) == b"pong"
+    engine.release(spec.id)
+
+
+def test_the_manager_of_a_server_of_many_models_is_reached_in_its_place(engine: ProcessEngine) -> None:
+    serve = (
+        "import http.server, socketserver\n"
+        "class Handler(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(204)\n"
+        "        self.end_headers()\n"
+        "    def address_string(self):\n"
+        "        return 'manager'\n"
+        "path = os.environ['CLARY_BIND'].removeprefix('unix:')\n"
+        "server = socketserver.ThreadingUnixStreamServer(path, Handler)\n"
+        "print('listening')\n"
+        "server.serve_forever()\n"
+    )
+    spec = program(serve, serves=True, models=Models(secret="s"))
+    engine.start([spec])
+    Watch(engine).printed(spec, "listening")
+    host, port = host_and_port(engine.address(spec.id))
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection.request("GET", "/ping")
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (204, b"")
+    connection.request("POST", "/invocations", b"x", {headers.TARGET: "one.tar.gz"})
+    assert connection.getresponse().getheader(headers.OUTCOME) == headers.WANTED
     engine.release(spec.id)
 
 

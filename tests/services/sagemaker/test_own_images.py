@@ -27,7 +27,8 @@ print("train-loss: 0.25")
 pathlib.Path("/opt/ml/model/weights").write_text(data * int(given["factor"]))
 """
 SERVE = """
-import http.server, os, pathlib
+import http.server, json, os, pathlib
+models = {}
 class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, body):
         self.send_response(200)
@@ -38,7 +39,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(b"")
     def do_POST(self):
         asked = self.rfile.read(int(self.headers["Content-Length"]))
-        weights = pathlib.Path("/opt/ml/model/weights").read_text()
+        if self.path == "/models":
+            wanted = json.loads(asked)
+            models[wanted["model_name"]] = wanted["url"]
+            return self.answer(b"{}")
+        name = self.path.split("/")[2:3]
+        weights = pathlib.Path(models[name[0]] if name else "/opt/ml/model", "weights").read_text()
         self.answer(f"{os.uname().nodename} {weights} {asked.decode()}".encode())
 http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
 """
@@ -183,6 +189,26 @@ def test_serves_on_the_port_of_the_contract(platform: Platform, endpoint: str) -
     hosts = {answer.partition(" ")[0] for answer in answers}
     assert len(hosts) == 2
     assert answers == {f"{host} w asked" for host in hosts}
+
+
+def test_serves_many_models(platform: Platform, uri: str) -> None:
+    sagemaker, name = platform.client("sagemaker"), unique("many")
+    for word in ("one", "two"):
+        where = put(platform, f"{name}/{word}.tar.gz", tar_gz({"weights": word}))
+    container = {"Image": uri, "ModelDataUrl": where.rpartition("/")[0], "Mode": "MultiModel"}
+    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    invoke = platform.client("sagemaker-runtime").invoke_endpoint
+    answers = [invoke(EndpointName=name, Body=b"x", TargetModel=f"{word}.tar.gz") for word in ("one", "two", "one")]
+    assert [answer["Body"].read().decode().split()[1:] for answer in answers] == [
+        ["one", "x"],
+        ["two", "x"],
+        ["one", "x"],
+    ]
+    sagemaker.delete_endpoint(EndpointName=name)
 
 
 def test_processes(platform: Platform, uri: str) -> None:

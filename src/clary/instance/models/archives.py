@@ -31,18 +31,22 @@ class Archives:
         archive = self._fetched(name, location) if location.startswith(("http://", "https://")) else location
         try:
             unpack(archive, f"{fresh}/model", lambda: None)
-        except Refused:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise
+            size = _open_to_all(fresh)
+            os.rename(fresh, f"{self._directory}/{name}")
+        except OSError as error:
+            raise Refused(f"ClientError: Data download failed: {error.strerror or error}.") from None
         finally:
+            shutil.rmtree(fresh, ignore_errors=True)
             if archive != location:
                 os.unlink(archive)
-        size = _open_to_all(fresh)
-        os.rename(fresh, f"{self._directory}/{name}")
         return size
 
+    def set_aside(self, name: str) -> None:
+        """Before it is removed: from now on another may be brought in its place. Does not block."""
+        os.rename(f"{self._directory}/{name}", f"{self._directory}/{name}.old")
+
     def remove(self, name: str) -> None:
-        shutil.rmtree(f"{self._directory}/{name}", ignore_errors=True)
+        shutil.rmtree(f"{self._directory}/{name}.old", ignore_errors=True)
 
     def lacks_room(self, location: str) -> bool:
         """Whether the disk has too little of it for another archive."""

@@ -94,8 +94,8 @@ class Cache:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def use(self, target: str, location: str, figures: Figures) -> AsyncIterator[str]:
-        """Within, the model is loaded, by the name that is given. Raises `Wanted` where its archive is not here and
+    async def use(self, target: str, location: str, figures: Figures) -> AsyncIterator[Model]:
+        """Within, the model is loaded, and stays so. Raises `Wanted` where its archive is not here and
         `location` does not say where it lies, `NotReady` or `NotLoaded`."""
         model = self._models.get(target)
         if model is None or not (model.size or model.task):
@@ -108,12 +108,17 @@ class Cache:
                 await self._wait_for(model, location, figures)
             model.used = time.monotonic()
             figures.count = self._count()
-            yield model.name
+            yield model
         finally:
             model.users -= 1
             self._left.set()
             if not self._keeps:
                 self._start(self._let_go(model))
+
+    async def load_again(self, model: Model, figures: Figures) -> None:
+        """The program does not know a model that is used: its server was started anew, and lost it."""
+        model.loaded = False
+        await self._wait_for(model, "", figures)
 
     def _count(self) -> int:
         return sum(model.loaded for model in self._models.values())
@@ -154,6 +159,7 @@ class Cache:
     async def _bring(self, model: Model, location: str) -> None:
         while self._archives.lacks_room(location) and (other := self._longest_unused(loaded=False)):
             del self._models[other.target]
+            self._archives.set_aside(other.name)
             await asyncio.to_thread(self._archives.remove, other.name)
         # At least one, so that an empty archive is known to be here.
         model.size = max(1, await asyncio.to_thread(self._archives.bring, model.name, location))

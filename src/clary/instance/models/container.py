@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from http import HTTPStatus
 
 from clary.instance.models.http import LONGEST_HEAD, Message, Unreadable, body_of, read_head
 from clary.instance.network.address import socket_path
@@ -63,6 +64,10 @@ class Container:
 
     async def unload(self, name: str) -> tuple[int, bytes]:
         return await self._call("DELETE", f"/models/{name}", b"")
+
+    async def has(self, name: str) -> bool:
+        status, _ = await self._call("GET", f"/models/{name}", b"")
+        return status != HTTPStatus.NOT_FOUND
 
     async def _call(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         connection = self.connection()

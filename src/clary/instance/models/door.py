@@ -9,7 +9,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 
 from clary.instance.models import headers
-from clary.instance.models.cache import Cache, Figures, NotLoaded, NotReady, Wanted
+from clary.instance.models.cache import Cache, Figures, Model, NotLoaded, NotReady, Wanted
 from clary.instance.models.container import LOST, Connection, Container
 from clary.instance.models.http import LONGEST_HEAD, Message, answer, body_of, read_request
 
@@ -26,7 +26,7 @@ class Door:
 
     async def open(self, listener: socket.socket) -> None:
         start = asyncio.start_unix_server if listener.family == socket.AF_UNIX else asyncio.start_server
-        await start(self._converse, sock=listener, limit=LONGEST_HEAD)
+        self._server = await start(self._converse, sock=listener, limit=LONGEST_HEAD)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = self._container.connection()
@@ -42,15 +42,15 @@ class Door:
     async def _serve(self, request: Message, connection: Connection, writer: asyncio.StreamWriter) -> None:
         target = request.headers.get(headers.TARGET, "")
         if request.start.startswith("GET /ping "):
-            await _pass(request, connection, writer, {})
+            await _pass(*await connection.exchange(request), connection, writer, {})
             return
         if not target or not request.start.startswith("POST /invocations "):
             await _send(answer(HTTPStatus.BAD_REQUEST, "An invocation has to name its model."), writer)
             return
         figures = Figures()
         try:
-            async with self._cache.use(target, self._location(request, target), figures) as name:
-                await self._invoke(request, name, connection, writer, figures)
+            async with self._cache.use(target, self._location(request, target), figures) as model:
+                await self._invoke(request, model, connection, writer, figures)
                 return
         except Wanted:
             told = answer(HTTPStatus.NOT_FOUND, f"The model {target} is not here.", {headers.OUTCOME: headers.WANTED})
@@ -67,17 +67,27 @@ class Door:
         return location if headers.is_granted(self._secret, target, location, given) else ""
 
     async def _invoke(
-        self, request: Message, name: str, connection: Connection, writer: asyncio.StreamWriter, figures: Figures
+        self, request: Message, model: Model, connection: Connection, writer: asyncio.StreamWriter, figures: Figures
     ) -> None:
         passed = {header: value for header, value in request.headers.items() if header not in OWN}
-        invocation = Message(f"POST /models/{name}/invoke HTTP/1.1", passed, request.body)
-        await _pass(invocation, connection, writer, {headers.FIGURES: json.dumps(asdict(figures))})
+        invocation = Message(f"POST /models/{model.name}/invoke HTTP/1.1", passed, request.body)
+        head, reader = await connection.exchange(invocation)
+        if head.status == HTTPStatus.NOT_FOUND and not await self._container.has(model.name):
+            connection.close()
+            await self._cache.load_again(model, figures)
+            head, reader = await connection.exchange(invocation)
+        await _pass(head, reader, connection, writer, {headers.FIGURES: json.dumps(asdict(figures))})
 
 
-async def _pass(request: Message, connection: Connection, writer: asyncio.StreamWriter, more: dict[str, str]) -> None:
-    """Send it to the container, and its answer, with `more` headers, to the caller. A container that breaks off closes
-    the caller's connection, as it would its own."""
-    head, reader = await connection.exchange(request)
+async def _pass(
+    head: Message,
+    reader: asyncio.StreamReader,
+    connection: Connection,
+    writer: asyncio.StreamWriter,
+    more: dict[str, str],
+) -> None:
+    """The container's answer, with `more` headers, to the caller. A container that breaks off closes the caller's
+    connection, as it would its own."""
     told = Message(head.start, {**head.headers, **more, "connection": "keep-alive"})
     framed = head.length is not None or head.status == HTTPStatus.NO_CONTENT
     if not framed:
