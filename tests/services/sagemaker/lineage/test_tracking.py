@@ -1,4 +1,4 @@
-"""Lineage that a training job and an endpoint draw by themselves, from the data to the endpoint."""
+"""Lineage that a training job, an endpoint and a model package draw by themselves."""
 
 from typing import Any
 
@@ -85,3 +85,27 @@ def test_from_the_model_to_the_endpoint(platform: Platform) -> None:
     (action,) = query(sagemaker, context["ContextArn"], "Ascendants", "ModelDeployment")
     assert action.endswith(f"{name}-aws-model-deployment")
     sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_from_the_model_to_its_group(platform: Platform) -> None:
+    sagemaker, name = platform.client("sagemaker"), unique("group")
+    group = sagemaker.create_model_package_group(ModelPackageGroupName=name)["ModelPackageGroupArn"]
+    uri = f"s3://{BUCKET}/{name}/model.tar.gz"
+    package = sagemaker.create_model_package(
+        ModelPackageGroupName=name,
+        InferenceSpecification={
+            "Containers": [{"Image": SKLEARN, "ModelDataUrl": uri}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )["ModelPackageArn"]
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    arn = artifact(sagemaker, package)["ArtifactArn"]
+    assert query(sagemaker, arn, "Ascendants", "Model") == {artifact(sagemaker, uri)["ArtifactArn"]}
+    actions = query(sagemaker, arn, "Ascendants", "Approval")
+    assert {each.rpartition("/")[2] for each in actions} == {
+        f"{name}-1-PendingManualApproval-aws-model-package",
+        f"{name}-1-Approved-aws-model-package",
+    }
+    (context,) = sagemaker.list_contexts(SourceUri=group)["ContextSummaries"]
+    assert query(sagemaker, arn, "Descendants", "ModelGroup") == {context["ContextArn"]}

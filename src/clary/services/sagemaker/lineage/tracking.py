@@ -1,13 +1,14 @@
-"""Lineage that jobs and endpoints draw by themselves.
+"""Lineage that jobs, endpoints and model packages draw by themselves.
 
     image, data ─ContributedTo▶ the job's trial component ─Produced▶ model, data, checkpoints
     model, image ─ContributedTo▶ ModelDeployment ─AssociatedWith▶ the endpoint's context
+    model, image, Approval ─ContributedTo▶ version of a model package ─AssociatedWith▶ its group's context
 
 What is there is used again: there is one artifact for a URI, whoever made it. Which properties become artifacts is
 documented ("SageMaker-Created Tracking Entities"). All may be drawn again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from clary.control.house import House
@@ -53,29 +54,49 @@ def _made(job: Record, component: Record) -> Iterator[tuple[str, str]]:
 
 def draw_deployment(house: House, endpoint: Record, deployment: Document) -> None:
     """Which models and images an endpoint that is in service has."""
-    source = {"SourceUri": endpoint.arn, "SourceType": "ARN"}
-    kinds = {"Source": source, SOURCE_URI: endpoint.arn, "Properties": {"EndpointName": endpoint.name}}
-    name = f"{endpoint.name}-aws-endpoint"
-    context = _ensure(house, endpoint.scope, CONTEXTS, name, {**kinds, "ContextType": "Endpoint"})
-    action = _ensure(
-        house,
-        endpoint.scope,
-        ACTIONS,
-        f"{endpoint.name}-aws-model-deployment",
-        {**kinds, "ActionType": "ModelDeployment", "Status": "Completed"},
-    )
+    about = {**_source(endpoint.arn), "Properties": {"EndpointName": endpoint.name}}
+    context = _context(house, endpoint.scope, f"{endpoint.name}-aws-endpoint", "Endpoint", about)
+    action = _action(house, endpoint.scope, f"{endpoint.name}-aws-model-deployment", "ModelDeployment", about)
     associate(house, action, context, "AssociatedWith")
     for model in deployment["Models"].values():
-        for container in model["Containers"]:
-            data = container.get("ModelDataSource", {}).get("S3DataSource", {}).get("S3Uri")
-            for uri, kind in ((container.get("ModelDataUrl") or data, "Model"), (container.get("Image"), "Image")):
-                if uri:
-                    associate(house, _artifact(house, endpoint.scope, uri, kind), action, "ContributedTo")
+        _contribute(house, model["Containers"], action)
+
+
+def draw_version(house: House, group: Record, package: Record) -> None:
+    """A version of a model package group, as it is approved now."""
+    version, status = package.document["ModelPackageVersion"], package.document["ModelApprovalStatus"]
+    about = {**_source(package.arn), "Properties": {"ModelApprovalStatus": status}}
+    artifact = _artifact(house, package.scope, package.arn, "Model")
+    context = _context(house, group.scope, f"{group.name}-aws-model-group", "ModelGroup", _source(group.arn))
+    name = f"{group.name}-{version}-{status}-aws-model-package"
+    associate(house, _action(house, package.scope, name, "Approval", about), artifact, "ContributedTo")
+    associate(house, artifact, context, "AssociatedWith")
+    _contribute(house, package.document.get("InferenceSpecification", {}).get("Containers", []), artifact)
+
+
+def _contribute(house: House, containers: Iterable[Document], to: Record) -> None:
+    """Their models and images."""
+    for container in containers:
+        data = container.get("ModelDataSource", {}).get("S3DataSource", {}).get("S3Uri")
+        for uri, kind in ((container.get("ModelDataUrl") or data, "Model"), (container.get("Image"), "Image")):
+            if uri:
+                associate(house, _artifact(house, to.scope, uri, kind), to, "ContributedTo")
+
+
+def _context(house: House, scope: Scope, name: str, kind: str, about: Document) -> Record:
+    return _ensure(house, scope, CONTEXTS, name, {**about, "ContextType": kind})
+
+
+def _action(house: House, scope: Scope, name: str, kind: str, about: Document) -> Record:
+    return _ensure(house, scope, ACTIONS, name, {**about, "ActionType": kind, "Status": "Completed"})
 
 
 def _artifact(house: House, scope: Scope, uri: str, kind: str) -> Record:
-    source = {SOURCE_URI: uri}
-    return _ensure(house, scope, ARTIFACTS, name_of(source), {"Source": source, SOURCE_URI: uri, "ArtifactType": kind})
+    return _ensure(house, scope, ARTIFACTS, name_of({SOURCE_URI: uri}), {**_source(uri), "ArtifactType": kind})
+
+
+def _source(uri: str) -> Document:
+    return {"Source": {SOURCE_URI: uri}, SOURCE_URI: uri}
 
 
 def _ensure(house: House, scope: Scope, resource: Resource, name: str, document: dict[str, Any]) -> Record:

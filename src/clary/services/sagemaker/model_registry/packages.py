@@ -8,6 +8,7 @@ from clary.records.query import Query
 from clary.records.record import Record, State
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, refuse_members
+from clary.services.sagemaker.lineage.tracking import draw_version
 from clary.services.sagemaker.model_registry.groups import MODEL_PACKAGE, MODEL_PACKAGE_GROUPS
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import create, find, told
@@ -124,7 +125,9 @@ def _add_version(call: Call, request: dict[str, Any]) -> Record:
     named = {**request, GROUP: group.name, VERSION: version, "ModelPackageName": f"{group.name}/{version}"}
     with call.house.records.together():
         call.house.records.update(group, {**group.document, LAST_VERSION: version})
-        return create(call, MODEL_PACKAGES, named, parent=group.id)
+        package = create(call, MODEL_PACKAGES, named, parent=group.id)
+        draw_version(call.house, group, package)
+        return package
 
 
 @operation("UpdateModelPackage")
@@ -132,7 +135,10 @@ def update_model_package(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     record = find(call, MODEL_PACKAGES, request["ModelPackageArn"])
     if GROUP not in record.document:
         raise invalid(f"Only versions of a model package group can be updated, and {record.arn} is none.")
-    call.house.records.update(record, _amend(record.document, request))
+    with call.house.records.together():
+        changed = call.house.records.update(record, _amend(record.document, request))
+        if "ModelApprovalStatus" in request:
+            draw_version(call.house, find(call, MODEL_PACKAGE_GROUPS, record.document[GROUP]), changed)
     return {"ModelPackageArn": record.arn}
 
 
