@@ -24,6 +24,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import xgboost
 from rich.console import Console
@@ -39,7 +40,7 @@ CONNECTIONS = {"small": (1, 8, 32, 128), "large": (1, 8)}
 LONGER = {"small": 1.0, "large": 4.0}
 """How much longer a turn takes: one round of large bodies over all connections takes seconds."""
 TURNS = 5
-PEERS = {"Ray Serve": "ray_serve", "LitServe": "lit_serve", "BentoML": "bento_ml"}
+PEERS = {"Ray Serve": "ray_serve", "LitServe": "lit_serve", "BentoML": "bento_ml", "MLServer": "ml_server"}
 NAME, BUCKET = "abalone", "benchmark"
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -117,6 +118,11 @@ def plain(path: str, content_type: str, body: str) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
+def v2(body: str) -> dict[str, Any]:
+    """A request of the V2 inference protocol."""
+    return {"inputs": [{"name": "rows", "shape": [1], "datatype": "BYTES", "data": [body]}]}
+
+
 @dataclass(frozen=True)
 class Server:
     target: Target
@@ -160,6 +166,8 @@ def _ask(target: Target, request: bytes) -> float:
         body = answer.read().decode()
         if answer.status != 200:
             raise NoPeer(f"answered {answer.status}: {body[:80]}")
+        if body.startswith("{"):
+            return float(json.loads(body)["outputs"][0]["data"][0])
         return float(body.strip().strip('"'))
 
 
@@ -226,6 +234,7 @@ def measure_peer(name: str, model: Path, expected: float, seconds: float) -> dic
         "ray_serve": lambda body: plain("/", "text/csv", body),
         "lit_serve": lambda body: plain("/predict", "application/json", json.dumps(body)),
         "bento_ml": lambda body: plain("/predict", "application/json", json.dumps({"rows": body})),
+        "ml_server": lambda body: plain("/v2/models/abalone/infer", "application/json", json.dumps(v2(body))),
     }[name]
     with serving(name, str(model)) as port:
         server = Server(port, {size: make(body) for size, body in BODIES.items()})

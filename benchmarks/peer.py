@@ -11,6 +11,8 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
 PYTHON = REPOSITORY / ".cache" / "clients" / "bench" / "bin" / "python"
+ENVIRONMENTS = {"bento_ml": "bench-bentoml", "ml_server": "bench-mlserver"}
+"""Of peers that need libraries of other versions than the rest."""
 
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled", "PYTHONWARNINGS": "ignore"}
 
@@ -20,9 +22,11 @@ class NoPeer(Exception):
 
 
 def _command(module: str, arguments: tuple[str, ...]) -> list[str]:
-    if not PYTHON.exists():
-        raise NoPeer("not installed: make bench-environment")
-    return [str(PYTHON), str(REPOSITORY / "benchmarks" / "peers" / f"{module}.py"), *arguments]
+    environment = ENVIRONMENTS.get(module, "bench")
+    python = PYTHON.parents[2] / environment / "bin" / "python"
+    if not python.exists():
+        raise NoPeer(f"not installed: make {environment}-environment")
+    return [str(python), str(REPOSITORY / "benchmarks" / "peers" / f"{module}.py"), *arguments]
 
 
 def measurements(module: str, *arguments: str, timeout: float = 300) -> Any:

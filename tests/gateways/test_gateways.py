@@ -16,7 +16,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from clary.wire.listening import allow_connections
 from tests.platform import Platform
@@ -24,8 +24,9 @@ from tests.programs import BUCKET, put, stored, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import Endpoint
 
 GATEWAYS = 2
+ASKERS = 4
 SCRIPT = """
-import time
+import os, time
 
 def model_fn(model_dir):
     return open(model_dir + "/word.txt").read()
@@ -36,7 +37,9 @@ def input_fn(body, content_type):
 def predict_fn(data, model):
     if data == "slowly":
         time.sleep(1)
-    return f"{model}:{data}"
+    if data == "die":
+        os._exit(7)
+    return f"{model}:{os.getpid() if data == 'who' else data}"
 
 def output_fn(prediction, accept):
     return prediction, "text/plain"
@@ -124,35 +127,55 @@ def test_gateways_answer_invocations_and_the_platform_all_else(platform: Platfor
     one.close()
 
 
+class Load:
+    """Calls from several threads; what became of each by its kind: `answered`, an error's code, or `lost`."""
+
+    def __init__(self, platform: Platform, name: str) -> None:
+        self._platform = platform
+        self._name = name
+        self._ending = threading.Event()
+        self.outcomes: Counter[str] = Counter()
+        self._threads = [threading.Thread(target=self._ask_on) for _ in range(ASKERS)]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for_more(self, count: int = 20) -> None:
+        """That are answered from now on."""
+        before = self.outcomes["answered"]
+        wait_until(lambda: self.outcomes["answered"] > before + count)
+
+    def _ask_on(self) -> None:
+        runtime = self._platform.client("sagemaker-runtime")
+        while not self._ending.is_set():
+            try:
+                runtime.invoke_endpoint(EndpointName=self._name, Body=b"you", ContentType="text/plain")
+                self.outcomes["answered"] += 1
+            except ClientError as error:
+                self.outcomes[error.response["Error"]["Code"]] += 1
+            except BotoCoreError:
+                self.outcomes["lost"] += 1
+
+
 def test_a_killed_gateway_takes_only_what_it_held(platform: Platform, served: Endpoint) -> None:
     """Those in the middle of a call lose it. What waits to be accepted is answered by another."""
-    outcomes: Counter[str] = Counter()
-    ending = threading.Event()
-
-    def ask_on() -> None:
-        runtime = platform.client("sagemaker-runtime")
-        while not ending.is_set():
-            try:
-                runtime.invoke_endpoint(EndpointName=served.name, Body=b"you", ContentType="text/plain")
-                outcomes["answered"] += 1
-            except HTTPClientError:
-                outcomes["lost"] += 1
-
-    askers = [threading.Thread(target=ask_on) for _ in range(4)]
-    for asker in askers:
-        asker.start()
     kills = 3
-    for _ in range(kills):
-        before = outcomes["answered"]
-        wait_until(lambda before=before: outcomes["answered"] > before + 20)
-        victim = gateways(platform)[0]
-        os.kill(victim, signal.SIGKILL)
-        wait_until(lambda victim=victim: len(left := gateways(platform)) == GATEWAYS and victim not in left)
-    ending.set()
-    for asker in askers:
-        asker.join()
-    assert outcomes["lost"] <= kills * len(askers)
-    assert outcomes["answered"] > outcomes["lost"]
+    with Load(platform, served.name) as load:
+        for _ in range(kills):
+            load.wait_for_more()
+            victim = gateways(platform)[0]
+            os.kill(victim, signal.SIGKILL)
+            wait_until(lambda victim=victim: len(left := gateways(platform)) == GATEWAYS and victim not in left)
+        load.wait_for_more()
+    assert set(load.outcomes) <= {"answered", "lost"}
+    assert load.outcomes["lost"] <= kills * ASKERS
 
     with stopped(gateways(platform)[0]):
         answers = [connect(platform) for _ in range(20)]
@@ -163,10 +186,20 @@ def test_a_killed_gateway_takes_only_what_it_held(platform: Platform, served: En
     assert [connection.getresponse().status for connection in answers] == [200] * 20
 
 
-def test_a_change_is_known_everywhere_when_it_returns(platform: Platform, served: Endpoint) -> None:
+def test_a_dead_replica_is_passed_over_and_a_change_known_everywhere_when_it_returns(
+    platform: Platform, served: Endpoint
+) -> None:
     """Also to a gateway that hears nothing: it is replaced."""
     other = Endpoint(platform)
-    other.create(other.config(("A", other.model("other", SCRIPT), 1.0)))
+    other.create(other.config(("A", other.model("other", SCRIPT), 1.0), count=2))
+    with Load(platform, other.name) as load:
+        load.wait_for_more()
+        with pytest.raises(other.runtime.exceptions.ModelError):
+            other.ask("die")
+        load.wait_for_more()
+    # A replica that dies takes the calls that it held, and no other.
+    assert set(load.outcomes) <= {"answered", "ModelError"}
+    assert load.outcomes["ModelError"] <= ASKERS
     connections = [connect(platform) for _ in range(8)]
     invoke = signed(platform, "POST", f"/endpoints/{other.name}/invocations", "sagemaker", b"you")
     assert [asked(connection, *invoke)[1] for connection in connections] == [b"other:you"] * 8
@@ -216,19 +249,16 @@ def test_clients_that_are_slow_break_off_or_say_nothing_hold_nobody_up(
 def test_killed_with_its_gateways_under_load_the_platform_finds_its_replicas_again(
     platform: Platform, served: Endpoint
 ) -> None:
-    url, old = platform.url, gateways(platform)
-    platform.kill()
-    platform.up()
-    assert platform.url == url
+    url, old, who = platform.url, gateways(platform), served.ask("who")
+    with Load(platform, served.name) as load:
+        load.wait_for_more()
+        platform.kill()
+        platform.up()
+        assert platform.url == url
+        load.wait_for_more()
+    # While it is away nobody listens; until its replicas are found the endpoint is unavailable.
+    assert set(load.outcomes) <= {"answered", "lost", "ServiceUnavailable"}
     assert not any(Path(f"/proc/{pid}").exists() for pid in old)
-    wait_until(lambda: _answers(served))
+    assert served.ask("who") == who
     with stopped(platform.pid):
         assert served.ask("you") == "hello:you"
-
-
-def _answers(endpoint: Endpoint) -> bool:
-    """Until its replicas are found it is unavailable, and says so."""
-    try:
-        return endpoint.ask("you") == "hello:you"
-    except endpoint.runtime.exceptions.ServiceUnavailable:
-        return False

@@ -1,4 +1,4 @@
-"""Which requests a gateway answers itself: signed invocations of endpoints whose route it knows.
+"""Which requests a gateway answers itself: signed invocations of endpoints whose route it knows, if that is enough.
 
 Decided by the first bytes of a request, before anything of it is parsed or believed: whoever is let in here by mistake
 is refused by the request path, and what is handed on to the platform is answered there, whatever it is.
@@ -40,7 +40,6 @@ class Front:
 
     def knows(self, region: str, endpoint: str) -> bool:
         try:
-            route = self._router.find(Scope(self._account, region), endpoint).route
+            return self._router.find(Scope(self._account, region), endpoint).answered_anywhere
         except NoSuchEndpoint:
             return False
-        return not any(variant.needs_platform for variant in route.variants)

@@ -129,6 +129,8 @@ class Served:
         """By the variant's name."""
         self._production = [pool for pool in pools.values() if not pool.variant.shadow]
         self._weights = [pool.variant.weight for pool in self._production]
+        self.answered_anywhere = not any(variant.needs_platform for variant in route.variants)
+        """Whether any process that knows the route may answer."""
         total = sum(self._weights)
         self.shadows = [
             (pool, pool.variant.weight / total) for pool in pools.values() if pool.variant.shadow and total > 0
