@@ -23,12 +23,13 @@ from clary.instance.data.staging import bring, fill, is_remote, write_files
 from clary.instance.environments.recipe import Recipe
 from clary.instance.errors import Refused, StopAsked
 from clary.instance.layout import VIEW, Layout
+from clary.instance.meter import Meter
 from clary.instance.node import Node, Runtime
 from clary.instance.own_images.oci import OciImage
 from clary.instance.program import Ending, Limits, Supervisor
 from clary.instance.report import Report
 from clary.instance.room import Room
-from clary.instance.sandbox.cgroups import Group
+from clary.instance.sandbox.cgroups import Group, machine_memory
 from clary.instance.spec import INTERFACE, InstanceSpec, Source
 from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
@@ -240,9 +241,15 @@ class Agent:
 
         return Mirrors(self._spec.mirrors, self._layout, self._check_uploading, self._report.log.say)
 
+    def _meter(self) -> Meter | None:
+        """Of what serves. A container's processes are not the agent's."""
+        if not self._spec.serves or self._node.runtime:
+            return None
+        return Meter(self._report.measured, self._layout.root, self._spec.memory or machine_memory())
+
     def _run(self, surroundings: Surroundings | Vessel, group: Group, mirrors: Mirrors | None) -> Ending:
         command = surroundings.command(group.join)
-        limits = Limits(self._spec.max_runtime, self._spec.grace, self._room)
+        limits = Limits(self._spec.max_runtime, self._spec.grace, self._room, self._meter())
         if self._pipes:
             command = self._pipes.accompany(command)
         if self._transforming:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from clary.instance.log import Log, Stream
+from clary.instance.meter import Meter
 from clary.instance.processes import (
     adopt_orphans,
     chain,
@@ -66,6 +67,7 @@ class Limits:
     grace: float = 120.0
     room: Room | None = None
     """The disk that the program may not fill."""
+    meter: Meter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,8 @@ class Supervisor:
         due = [self._deadline, self._kill_at, self._term_at, self._log.due]
         if self._limits.room and not self._seen:
             due.append(self._limits.room.due)
+        if self._limits.meter:
+            due.append(self._limits.meter.due)
         due += [stream.due for stream in self._streams.values()]
         times = [moment for moment in due if moment is not None]
         return max(0.0, min(times) - time.monotonic()) * 1000 + 1 if times else None
@@ -203,6 +207,8 @@ class Supervisor:
         if self._kill_at is not None and self._kill_at <= now:
             self._kill_at = None
             self._kill()
+        if self._limits.meter:
+            self._limits.meter.look()
         if self._limits.room and not self._seen:
             self._seen = self._limits.room.look(self._inside)
             if self._seen:

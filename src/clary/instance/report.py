@@ -24,6 +24,11 @@ class Report:
         write_atomically(self._layout["status.json"], self.status.to_json())
         self.hint()
 
+    def measured(self, usage: dict[str, float]) -> None:
+        self.status.usage = usage
+        write_atomically(self._layout["status.json"], self.status.to_json())
+        self.hint()
+
     def notice(self, text: str) -> None:
         self.status.notices.append(text)
         self.log.say(text)

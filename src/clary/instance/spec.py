@@ -295,6 +295,9 @@ class InstanceStatus:
     """Names of the outputs that are at their destination → bytes."""
     lost: bool = False
     """For `Failed`: whether it is the instance that failed, and not its program: the same might run elsewhere."""
+    usage: dict[str, float] = field(default_factory=dict)
+    """Of an instance that serves: percentages by the names of CloudWatch's metrics, and when they were measured (`at`);
+    empty until then, and where a container's runtime has the processes."""
     notices: list[str] = field(default_factory=list)
     """What the user should know: no sandbox here, no memory limit here. Also printed to the log."""
 

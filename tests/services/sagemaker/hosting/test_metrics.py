@@ -34,10 +34,10 @@ def test_invocations_are_measured_by_variant(endpoint: Endpoint) -> None:
     cloudwatch = endpoint.platform.client("cloudwatch")
     dimensions = [{"Name": "EndpointName", "Value": endpoint.name}, {"Name": "VariantName", "Value": "A"}]
 
-    def statistics(name: str, *wanted: str, **options: Any) -> dict[str, Any]:
+    def statistics(name: str, *wanted: str, namespace: str = "AWS/SageMaker", **options: Any) -> dict[str, Any]:
         now = datetime.now(UTC)
         points = cloudwatch.get_metric_statistics(
-            Namespace="AWS/SageMaker",
+            Namespace=namespace,
             MetricName=name,
             Dimensions=dimensions,
             StartTime=now - timedelta(hours=1),
@@ -61,6 +61,10 @@ def test_invocations_are_measured_by_variant(endpoint: Endpoint) -> None:
         assert latency["SampleCount"] == ASKED
         assert 0 < latency["Minimum"] <= latency["Average"] <= latency["Maximum"]
     assert statistics("ModelLatency", ExtendedStatistics=["p99"])["ExtendedStatistics"]["p99"] > 0
+    for name in ("CPUUtilization", "MemoryUtilization", "DiskUtilization"):
+        used = wait_until(lambda: statistics(name, "Maximum", namespace="/aws/sagemaker/Endpoints"))  # noqa: B023
+        assert used["Unit"] == "Percent"
+        assert used["Maximum"] > 0
     listed = cloudwatch.list_metrics(Namespace="AWS/SageMaker", Dimensions=dimensions)["Metrics"]
     assert "ConcurrentRequestsPerModel" in {metric["MetricName"] for metric in listed}
 

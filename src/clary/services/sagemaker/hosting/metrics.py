@@ -1,6 +1,7 @@
-"""The metrics of invocations that AWS documents ("Monitor Amazon SageMaker AI with Amazon CloudWatch").
+"""The metrics of endpoints that AWS documents ("Monitor Amazon SageMaker AI with Amazon CloudWatch").
 
     Traffic, once a second ─▶ on_traffic ─▶ a window of ten seconds ─▶ its end ─▶ samples of AWS/SageMaker
+    an instance's meter, once a minute ─▶ status ─▶ replicas.py ─▶ utilisation ─▶ /aws/sagemaker/Endpoints
 
 What was counted is written once a window, which keeps the rows few; so windows are also the finest periods of alarms.
 A kill loses the window that is open. Of a variant that serves and is not invoked, zeros are written once a minute, so
@@ -10,7 +11,7 @@ that what scales by these metrics sees that.
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from clary.records.metrics import MetricStore, Sample, Series
 from clary.records.record import Scope
@@ -80,6 +81,16 @@ def idle(invoked: Invoked, at: float) -> list[tuple[Series, Sample]]:
     dimensions = {"EndpointName": invoked.endpoint, "VariantName": invoked.variant}
     names = ("InvocationsPerInstance", "ConcurrentRequestsPerModel")
     return [(Series(NAMESPACE, name, dimensions), Sample.of(at, 0.0)) for name in names]
+
+
+def utilisation(
+    endpoint: str, variant: str, at: float, told: Sequence[dict[str, float]]
+) -> list[tuple[Series, Sample]]:
+    """Of one replica, whose containers share what it has; each tells percentages by the names of the metrics."""
+    dimensions = {"EndpointName": endpoint, "VariantName": variant}
+    sums = {name: sum(usage[name] for usage in told) for name in ("CPUUtilization", "MemoryUtilization")}
+    sums["DiskUtilization"] = max(usage["DiskUtilization"] for usage in told)
+    return [(Series(INSTANCE_NAMESPACE, name, dimensions), Sample.of(at, v, "Percent")) for name, v in sums.items()]
 
 
 def samples_of(invoked: Invoked, count: Count, at: float, instances: int) -> list[tuple[Series, Sample]]:

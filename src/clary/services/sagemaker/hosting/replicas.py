@@ -13,13 +13,15 @@ from typing import Any
 
 from clary.control.house import House
 from clary.engines.line import NO_CAPACITY
+from clary.instance.meter import EVERY
 from clary.instance.spec import InstanceStatus
 from clary.records.record import Record
 from clary.routing.health import answers_ping
 from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.deployment import instances_of, variant_of
 from clary.services.sagemaker.hosting.instance import GRACE, replica_instances
-from clary.services.sagemaker.hosting.kinds import COMPONENT
+from clary.services.sagemaker.hosting.kinds import COMPONENT, ENDPOINT
+from clary.services.sagemaker.hosting.metrics import utilisation
 from clary.services.sagemaker.instances.watching import release, ship_logs, status_of
 
 LONGEST_SILENCE = 30.0
@@ -42,6 +44,8 @@ class Observations:
     """Instances for which there is no room yet; the engine hints when it is their turn."""
     unread: set[str] = field(default_factory=set)
     """Instances whose output may go on beyond the page that this step carried."""
+    measured: dict[str, float] = field(default_factory=dict)
+    """By replica, when what was last kept of its use of the machine was measured."""
     crashes: Counter[int] = field(default_factory=Counter)
     not_before: dict[int, float] = field(default_factory=dict)
     """By deployment: when its next replica may be started, after crashes."""
@@ -56,6 +60,7 @@ class Observations:
     def forget(self, instance_id: str) -> None:
         for seen in (self.healthy, self.waiting, self.stopped):
             seen.discard(instance_id)
+        self.measured.pop(instance_id, None)
         self.silent_since.pop(instance_id, None)
 
 
@@ -69,6 +74,7 @@ def look_at(house: House, record: Record, replica: dict[str, Any], observed: Obs
     replica_id = replica["Id"]
     statuses = _poll(house, record, replica)
     _ship(house, record, replica, observed)
+    _measure(house, record, replica, statuses, observed)
     observed.waiting.discard(replica_id)
     if any(status.phase == "Pending" for status in statuses):
         observed.waiting.add(replica_id)
@@ -140,6 +146,17 @@ def _ship(house: House, record: Record, replica: dict[str, Any], observed: Obser
         with suppress(KeyError):
             if ship_logs(house, record.scope, log_group(record), stream, instance_id).more:
                 observed.unread.add(replica["Id"])
+
+
+def _measure(
+    house: House, record: Record, replica: dict[str, Any], statuses: list[InstanceStatus], observed: Observations
+) -> None:
+    """Keep what the replica's instances last told of their use of the machine, where that is news."""
+    told = [status.usage for status in statuses if status.usage]
+    at = max((usage["at"] for usage in told), default=0.0)
+    if at > observed.measured.get(replica["Id"], time.time() - EVERY) and record.kind == ENDPOINT.name:
+        observed.measured[replica["Id"]] = at
+        house.metrics.put(record.scope, utilisation(record.name, replica["Variant"], at, told))
 
 
 def _startup_timeout(record: Record, replica: dict[str, Any]) -> float:
