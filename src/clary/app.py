@@ -51,6 +51,7 @@ from clary.services.application_autoscaling.destination import Policies
 from clary.services.application_autoscaling.lifecycle import TargetReconciler
 from clary.services.cloudwatch.alarms.lifecycle import AlarmReconciler
 from clary.services.ecr import lifecycle as registry_lifecycle
+from clary.services.s3.announcing import announce_own
 from clary.services.s3.cors import BucketRules
 from clary.services.s3.lifecycle import sweep as lifecycle_sweep
 from clary.services.sagemaker.hosting.captures import CaptureFiles
@@ -192,6 +193,8 @@ def build_house(settings: Settings) -> House:
         supervisor=supervisor,
     )
     house.destinations |= {"sqs": Queues(house), "sns": Topics(house), "autoscaling": Policies(house)}
+    if isinstance(objects, EmbeddedStore):
+        objects.on_adopted = partial(announce_own, house, objects)
     return house
 
 

@@ -70,6 +70,8 @@ class EmbeddedStore:
         self._local = engine.dialect.name == "sqlite"
         self._writer = GroupWriter(engine)
         self.documents = Documents(self.view)
+        self.on_adopted: Callable[[str, Version], None] = lambda _bucket, _version: None
+        """Called with each version that `adopt` makes, in the transaction that makes it."""
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="object-body")
         self._closing = threading.Event()
         self._housekeeper = threading.Thread(target=self._keep_house, name="object-housekeeper", daemon=True)
@@ -182,7 +184,9 @@ class EmbeddedStore:
         content = Content(self.bodies.adopt(path), size, etag, headers)
 
         def put(connection: Connection) -> Version:
-            return versions.put(connection, buckets.find(connection, bucket), key.encode(), content)
+            version = versions.put(connection, buckets.find(connection, bucket), key.encode(), content)
+            self.on_adopted(bucket, version)
+            return version
 
         with _missing_as_key_error(bucket, key):
             return _info(self.change(put, content.body))

@@ -2,11 +2,14 @@
 
 import itertools
 import json
+import threading
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from clary.control.call import Call
 from clary.database import open_database
@@ -103,6 +106,40 @@ def test_queues_and_topics_are_told(s3: Any, bucket: str, platform: Platform) ->
         assert (greeting["Event"], greeting["Bucket"]) == ("s3:TestEvent", bucket)
         [record] = event["Records"]
         assert (record["eventName"], record["s3"]["object"]["key"]) == (name, "a/b+c")
+
+
+def test_an_object_and_its_event_are_there_or_neither_is(own_platform: Platform) -> None:
+    """However the platform ends while many put objects."""
+    s3, sqs = own_platform.client("s3"), own_platform.client("sqs")
+    s3.create_bucket(Bucket="killed")
+    url = sqs.create_queue(QueueName="told", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+    put(s3, "killed", queue("told"))
+    stored = threading.Semaphore(0)
+
+    def put_until_killed(name: int) -> None:
+        client = own_platform.client("s3")
+        with suppress(BotoCoreError, ClientError):
+            for number in itertools.count():
+                client.put_object(Bucket="killed", Key=f"{name}/{number}", Body=b"x")
+                stored.release()
+
+    threads = [threading.Thread(target=put_until_killed, args=[name]) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(100):
+        assert stored.acquire(timeout=30)
+    own_platform.kill()
+    for thread in threads:
+        thread.join()
+    own_platform.up()
+    s3, sqs = own_platform.client("s3"), own_platform.client("sqs")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket="killed")
+    keys = [found["Key"] for page in pages for found in page["Contents"]]
+    told: list[str] = []
+    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        told += [json.loads(message["Body"])["Records"][0]["s3"]["object"]["key"] for message in found]
+    assert len(keys) >= 100
+    assert sorted(told) == sorted(keys)
 
 
 def test_a_destination_that_is_denied_is_refused(s3: Any, bucket: str, platform: Platform) -> None:

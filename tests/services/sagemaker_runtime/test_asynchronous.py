@@ -143,6 +143,22 @@ def test_an_answer_becomes_an_object_and_is_told_of(endpoint: Asynchronous) -> N
     assert base64.b64decode(told["responseBody"]["content"]) == b"hello as text/plain"
 
 
+def test_a_bucket_tells_of_answers_as_of_any_object(endpoint: Asynchronous) -> None:
+    url = endpoint.sqs.create_queue(QueueName="answers")["QueueUrl"]
+    arn = endpoint.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rules = [{"Name": "prefix", "Value": "out/told/"}]
+    told = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
+    endpoint.s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [told]}, SkipDestinationValidation=True
+    )
+    asked = endpoint.invoke("hello", S3OutputPathExtension="told")
+    [message] = endpoint.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    [record] = json.loads(message["Body"])["Records"]
+    assert record["eventName"] == "ObjectCreated:Put"
+    assert asked["OutputLocation"] == f"s3://{BUCKET}/{record['s3']['object']['key']}"
+    assert endpoint.told()["inferenceId"] == asked["InferenceId"]
+
+
 def test_a_call_may_bring_its_input_along_and_name_its_output(endpoint: Asynchronous) -> None:
     asked = endpoint.runtime.invoke_endpoint_async(
         EndpointName=endpoint.name, Body=b"inline", ContentType="text/a", Filename="b.txt", S3OutputPathExtension="a"

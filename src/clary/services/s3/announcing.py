@@ -8,14 +8,17 @@ An event is written in the transaction of the change that it tells of, so that n
 import logging
 import time
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import orjson
 
 from clary.control.call import Call
 from clary.control.destinations import NoDestination
+from clary.control.house import House
 from clary.objects import buckets, versions
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.errors import StoreError
+from clary.objects.versions import Version
 from clary.services.s3.events import Happening, event, record
 from clary.services.s3.names import key_bytes
 from clary.services.s3.targets import DOCUMENT, EVENT_BRIDGE, targets_of
@@ -23,6 +26,8 @@ from clary.services.s3.targets import DOCUMENT, EVENT_BRIDGE, targets_of
 log = logging.getLogger(__name__)
 
 SUBJECT = "Amazon S3 Notification"
+OWN = "sagemaker.amazonaws.com"
+"""Who stores what the platform itself does."""
 
 NAMES = {
     "PutObject": "ObjectCreated:Put",
@@ -56,24 +61,52 @@ def announce(
     try:
         configuration = store.documents.of(request["Bucket"], DOCUMENT) or {}
         for touched in _touched(operation, request, answer or {}):
-            _tell(call, configuration, _happening(store, call, operation, request["Bucket"], touched))
+            _tell(call.house, configuration, _happening(store, call, operation, request["Bucket"], touched))
     except Exception:
         log.exception("%s of %s (request %s) could not be told of", operation, request["Bucket"], call.request_id)
 
 
-def _tell(call: Call, configuration: dict[str, Any], happening: Happening) -> None:
-    for target in targets_of(configuration):
-        if target.service in call.house.destinations and target.wants(happening.name, happening.key):
-            _send(call, target.service, target.arn, record(happening, target.id))
-    if "events" in call.house.destinations and EVENT_BRIDGE in configuration:
-        _send(call, "events", "", event(happening))
-
-
-def _send(call: Call, service: str, arn: str, message: dict[str, Any]) -> None:
+def announce_own(house: House, store: EmbeddedStore, bucket: str, version: Version) -> None:
+    """What the platform itself has stored for a job or an endpoint."""
     try:
-        call.house.destinations[service].deliver(arn, orjson.dumps(message).decode(), SUBJECT)
+        configuration = store.documents.of(bucket, DOCUMENT)
+        if not configuration:
+            return
+        found = store.view(lambda connection: buckets.find(connection, bucket))
+        happening = Happening(
+            name="ObjectCreated:Put",
+            operation="PutObject",
+            at=version.modified,
+            region=found.region,
+            account=house.settings.account,
+            principal=OWN,
+            address=OWN,
+            request_id=str(uuid4()),
+            bucket=bucket,
+            key=version.key.decode(),
+            sequence=time.time_ns(),
+            size=version.size,
+            etag=version.etag,
+            version_id=version.version_id if found.versioning else "",
+        )
+        _tell(house, configuration, happening)
+    except Exception:
+        log.exception("s3://%s/%s could not be told of", bucket, version.key.decode())
+
+
+def _tell(house: House, configuration: dict[str, Any], happening: Happening) -> None:
+    for target in targets_of(configuration):
+        if target.service in house.destinations and target.wants(happening.name, happening.key):
+            _send(house, target.service, target.arn, record(happening, target.id))
+    if "events" in house.destinations and EVENT_BRIDGE in configuration:
+        _send(house, "events", "", event(happening))
+
+
+def _send(house: House, service: str, arn: str, message: dict[str, Any]) -> None:
+    try:
+        house.destinations[service].deliver(arn, orjson.dumps(message).decode(), SUBJECT)
     except NoDestination as error:
-        log.warning("an event of S3 (request %s) is lost: %s", call.request_id, error)
+        log.warning("an event of S3 is lost: %s", error)
 
 
 def _touched(operation: str, request: dict[str, Any], answer: dict[str, Any]) -> list[Touched]:

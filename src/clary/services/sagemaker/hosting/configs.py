@@ -61,6 +61,8 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
     refuse_members(request, NOT_BUILT)
     if "AsyncInferenceConfig" in request:
         _check_asynchronous(request)
+    if _captures(request) and any(map(hosts_components, request["ProductionVariants"])):
+        raise not_built("Data capture of inference components")
     if "DataCaptureConfig" in request and not request["DataCaptureConfig"]["DestinationS3Uri"].startswith("s3://"):
         raise not_built("A DestinationS3Uri that does not begin with s3://")
     for variant in request["ProductionVariants"] + request.get("ShadowProductionVariants", []):
@@ -76,11 +78,17 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
         refuse_members(variant.get("ManagedInstanceScaling", {}), ("ScaleInPolicy",))
 
 
+def _captures(request: dict[str, Any]) -> bool:
+    return "DataCaptureConfig" in request and bool(request["DataCaptureConfig"].get("EnableCapture", True))
+
+
 def _check_asynchronous(request: dict[str, Any]) -> None:
     output = request["AsyncInferenceConfig"]["OutputConfig"]
     if len(request["ProductionVariants"] + request.get("ShadowProductionVariants", [])) > 1:
         raise not_built("An asynchronous endpoint of several variants")
-    if request.get("DataCaptureConfig", {}).get("EnableCapture", True) and "DataCaptureConfig" in request:
+    if any(map(hosts_components, request["ProductionVariants"])):
+        raise not_built("An asynchronous endpoint of inference components")
+    if _captures(request):
         raise not_built("Data capture of an asynchronous endpoint")
     if "S3OutputPath" not in output:
         raise not_built("An AsyncInferenceConfig without S3OutputPath")

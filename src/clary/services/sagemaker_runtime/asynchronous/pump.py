@@ -139,12 +139,12 @@ class Pump:
         pools = [pool for pool in served.pools.values() if not pool.variant.shadow and pool.variant.weight > 0]
         return [(replica, pool.variant.name) for pool in pools for replica in pool.replicas + pool.incoming]
 
-    def _limit(self) -> int:
-        return self._house.router.find(self.scope, self.endpoint).route.asynchronous or 0
-
     def _room(self) -> int:
-        replicas = self._replicas()
-        return sum(max(0, self._limit() - self._busy[replica.instance_id]) for replica, _ in replicas)
+        try:
+            limit = self._house.router.find(self.scope, self.endpoint).route.asynchronous or 0
+        except NoSuchEndpoint:
+            return 0
+        return sum(max(0, limit - self._busy[replica.instance_id]) for replica, _ in self._replicas())
 
     def _begin(self, message: Message) -> None:
         """With the least busy replica: there was room a moment ago, and a replica that has left since is replaced."""
