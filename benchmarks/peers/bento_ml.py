@@ -15,7 +15,7 @@ import xgboost
 VARIABLE = "ABALONE_MODEL"
 
 
-@bentoml.service(workers=1)
+@bentoml.service(workers=1, logging={"access": {"enabled": False}})
 class Abalone:
     def __init__(self) -> None:
         self._booster = xgboost.Booster(model_file=os.environ[VARIABLE])
