@@ -30,11 +30,15 @@ class Invoked(NamedTuple):
     scope: Scope
     endpoint: str
     variant: str
+    component: str = ""
+    """The inference component, where one was asked."""
 
 
 @dataclass(slots=True)
 class Count:
     invocations: int = 0
+    turned_away: int = 0
+    """Invocations beside these for which there was no replica."""
     model_errors: int = 0
     """Invocations for which the model gave no answer of 2xx: refusals, failures, time-outs, lost connections."""
     client_errors: int = 0
@@ -50,6 +54,7 @@ class Count:
 
     def merge(self, other: "Count") -> None:
         self.invocations += other.invocations
+        self.turned_away += other.turned_away
         self.model_errors += other.model_errors
         self.client_errors += other.client_errors
         self.server_errors += other.server_errors
@@ -93,13 +98,14 @@ class Traffic:
         self._taken = 0
         """Bytes captured since then, by the loop's clock."""
 
+    def turn_away(self, invoked: Invoked) -> None:
+        """One invocation that there was no replica for."""
+        self._count(invoked).turned_away += 1
+
     def note(self, invoked: Invoked, status: int, model_seconds: float, overhead_seconds: float) -> Count:
         """One invocation that was sent to a model. `status` is the model's, 0 where it gave no answer. What else there
         is to it goes into what is returned."""
-        counts = self._current().counts
-        count = counts.get(invoked)
-        if count is None:
-            count = counts[invoked] = Count()
+        count = self._count(invoked)
         count.invocations += 1
         if not 200 <= status < 300:
             count.model_errors += 1
@@ -123,6 +129,13 @@ class Traffic:
         batch.size += size
         if batch.size >= LARGE:
             self.flush()
+
+    def _count(self, invoked: Invoked) -> Count:
+        counts = self._current().counts
+        count = counts.get(invoked)
+        if count is None:
+            count = counts[invoked] = Count()
+        return count
 
     def _current(self) -> Batch:
         if self._batch is None:

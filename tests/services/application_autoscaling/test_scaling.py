@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.platform import Platform
 from tests.programs import unique, wait_until
+from tests.services.sagemaker.hosting.test_components import Hosts
 from tests.services.sagemaker.hosting.test_endpoints import Endpoint
 
 MINUTE = 60
@@ -206,3 +207,43 @@ def test_what_cannot_be_scaled_is_refused(scaled: Scaled) -> None:
         )
     with pytest.raises(scaled.scaling.exceptions.ObjectNotFoundException, match="No scaling policy found"):
         scaled.scaling.delete_scaling_policy(**scaled.key, PolicyName="nothing")
+
+
+def test_copies_of_a_component_are_scaled_to_none_and_back(platform: Platform) -> None:
+    hosts = Hosts(platform)
+    name, model = unique("component"), hosts.model("copied")
+    assert hosts.component(name, ModelName=model)["InferenceComponentStatus"] == "InService"
+    scaling = platform.client("application-autoscaling")
+    key = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"inference-component/{name}",
+        "ScalableDimension": "sagemaker:inference-component:DesiredCopyCount",
+    }
+
+    def copies(count: int) -> bool:
+        told = hosts.sagemaker.describe_inference_component(InferenceComponentName=name)
+        return bool(told["RuntimeConfig"] == {"DesiredCopyCount": count, "CurrentCopyCount": count})
+
+    scaling.register_scalable_target(**key, MinCapacity=0, MaxCapacity=0)
+    wait_until(lambda: copies(0))
+    with pytest.raises(ClientError, match="No instance of"):
+        hosts.ask("x", InferenceComponentName=name)
+    scaling.register_scalable_target(**key, MinCapacity=2, MaxCapacity=2)
+    wait_until(lambda: copies(2))
+    scaling.put_scaling_policy(
+        **key,
+        PolicyName="track",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 10.0,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerInferenceComponentInvocationsPerCopy"},
+        },
+    )
+    (high, _) = platform.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"TargetTracking-{key['ResourceId']}")[
+        "MetricAlarms"
+    ]
+    assert (high["MetricName"], high["Dimensions"][0]["Name"]) == ("InvocationsPerCopy", "InferenceComponentName")
+    scaling.deregister_scalable_target(**key)
+    hosts.sagemaker.delete_inference_component(InferenceComponentName=name)
+    wait_until(lambda: not hosts.names())
+    hosts.delete()

@@ -5,8 +5,9 @@ from typing import NamedTuple, Protocol
 
 from clary.control.house import House
 from clary.records.record import Record, Scope
+from clary.services.sagemaker.hosting.components.api import change_copies
 from clary.services.sagemaker.hosting.endpoints import change_variants
-from clary.services.sagemaker.hosting.kinds import ENDPOINT, IN_SERVICE
+from clary.services.sagemaker.hosting.kinds import COMPONENT, ENDPOINT, IN_SERVICE
 
 
 class NoSuchResource(Exception):
@@ -67,4 +68,33 @@ class Variants:
         return record, variant
 
 
-SCALABLE: dict[str, Scalable] = {"sagemaker:variant:DesiredInstanceCount": Variants()}
+class Copies:
+    words = "desired copy count"
+    dimensions: tuple[str, ...] = ("InferenceComponentName",)
+
+    def values(self, resource_id: str) -> list[str]:
+        match = re.fullmatch(r"inference-component/([^/]+)", resource_id)
+        if match is None:
+            raise NoSuchResource(f"The resource ID {resource_id} is not of the form inference-component/NAME.")
+        return list(match.groups())
+
+    def capacity(self, house: House, scope: Scope, resource_id: str) -> Capacity:
+        record = self._find(house, scope, resource_id)
+        (variant,) = record.document["Deployment"]["Variants"]
+        return Capacity(variant["DesiredInstanceCount"], busy=record.state != IN_SERVICE)
+
+    def change(self, house: House, scope: Scope, resource_id: str, desired: int) -> None:
+        change_copies(house, self._find(house, scope, resource_id), desired)
+
+    def _find(self, house: House, scope: Scope, resource_id: str) -> Record:
+        (name,) = self.values(resource_id)
+        record = house.records.find(COMPONENT, scope, name)
+        if record is None:
+            raise NoSuchResource(f"Could not find inference component {name}.")
+        return record
+
+
+SCALABLE: dict[str, Scalable] = {
+    "sagemaker:variant:DesiredInstanceCount": Variants(),
+    "sagemaker:inference-component:DesiredCopyCount": Copies(),
+}

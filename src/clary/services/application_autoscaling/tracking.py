@@ -29,10 +29,20 @@ class Predefined(NamedTuple):
 
 
 PREDEFINED = {
-    "SageMakerVariantInvocationsPerInstance": Predefined("InvocationsPerInstance", "Sum", MINUTE),
-    "SageMakerVariantConcurrentRequestsPerModelHighResolution": Predefined("ConcurrentRequestsPerModel", "Average", 10),
+    "sagemaker:variant:DesiredInstanceCount": {
+        "SageMakerVariantInvocationsPerInstance": Predefined("InvocationsPerInstance", "Sum", MINUTE),
+        "SageMakerVariantConcurrentRequestsPerModelHighResolution": Predefined(
+            "ConcurrentRequestsPerModel", "Average", 10
+        ),
+    },
+    "sagemaker:inference-component:DesiredCopyCount": {
+        "SageMakerInferenceComponentInvocationsPerCopy": Predefined("InvocationsPerCopy", "Sum", MINUTE),
+        "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution": Predefined(
+            "ConcurrentRequestsPerCopy", "Average", 10
+        ),
+    },
 }
-"""Metrics of AWS/SageMaker."""
+"""Metrics of AWS/SageMaker, by the dimension that is scaled by them."""
 
 
 def check_tracking(target: Record, configuration: dict[str, Any]) -> None:
@@ -41,8 +51,9 @@ def check_tracking(target: Record, configuration: dict[str, Any]) -> None:
         raise invalid("A target tracking policy has either a predefined or a customized metric specification.")
     if configuration["TargetValue"] <= 0:
         raise invalid("TargetValue must be greater than 0.")
-    if predefined is not None and predefined["PredefinedMetricType"] not in PREDEFINED:
-        raise not_built(f"The metric {predefined['PredefinedMetricType']}")
+    dimension = target.document["ScalableDimension"]
+    if predefined is not None and predefined["PredefinedMetricType"] not in PREDEFINED[dimension]:
+        raise not_built(f"Scaling of {dimension} by {predefined['PredefinedMetricType']}")
     _queries(target, configuration, MINUTE)
 
 
@@ -52,8 +63,8 @@ def put_alarms(call: Call, target: Record, policy: dict[str, Any]) -> list[dict[
     known_policy = target.document["Policies"].get(policy["PolicyName"], {})
     before = {alarm["AlarmName"] for alarm in known_policy.get("Alarms", [])}
     value = configuration["TargetValue"]
-    predefined = configuration.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType", "")
-    quick = PREDEFINED[predefined].period if predefined else MINUTE
+    predefined = _predefined(target, configuration)
+    quick = predefined.period if predefined else MINUTE
     wanted = [("AlarmHigh", "GreaterThanThreshold", value, HIGH_PERIODS, quick)]
     if not configuration.get("DisableScaleIn"):
         wanted.append(("AlarmLow", "LessThanThreshold", value * LOW_SHARE, LOW_PERIODS, MINUTE))
@@ -86,8 +97,8 @@ def drop_alarms(call: Call, policy: dict[str, Any]) -> None:
 
 def _queries(target: Record, configuration: dict[str, Any], period: int) -> dict[str, Any]:
     """Members of PutMetricAlarm that name the metric."""
-    if "PredefinedMetricSpecification" in configuration:
-        metric = PREDEFINED[configuration["PredefinedMetricSpecification"]["PredefinedMetricType"]]
+    metric = _predefined(target, configuration)
+    if metric is not None:
         scalable = SCALABLE[target.document["ScalableDimension"]]
         values = scalable.values(target.document["ResourceId"])
         named = zip(scalable.dimensions, values, strict=True)
@@ -105,6 +116,11 @@ def _queries(target: Record, configuration: dict[str, Any], period: int) -> dict
         if member not in customized:
             raise invalid(f"A customized metric specification needs {member}.")
     return {"Dimensions": [], **customized, "Period": period}
+
+
+def _predefined(target: Record, configuration: dict[str, Any]) -> Predefined | None:
+    named = configuration.get("PredefinedMetricSpecification")
+    return PREDEFINED[target.document["ScalableDimension"]][named["PredefinedMetricType"]] if named else None
 
 
 def _with_period(query: dict[str, Any], period: int) -> dict[str, Any]:

@@ -76,3 +76,13 @@ def test_concurrency_is_of_each_instance() -> None:
     invoked = Invoked(Scope("123456789012", "us-east-1"), "e", "A")
     found = {series.name: sample for series, sample in samples_of(invoked, count, at=0.0, instances=2)}
     assert found["ConcurrentRequestsPerModel"].sum == pytest.approx(40 / WINDOW / 2)
+
+
+def test_components_are_measured_by_copy_and_tell_of_calls_that_none_could_answer() -> None:
+    invoked = Invoked(Scope("123456789012", "us-east-1"), "e", "A", "c")
+    count = Count(invocations=4, turned_away=3)
+    found = {series.name: (series, sample) for series, sample in samples_of(invoked, count, at=0.0, instances=2)}
+    series, sample = found["InvocationsPerCopy"]
+    assert (series.dimensions, sample.sum) == ({"InferenceComponentName": "c"}, 2.0)
+    assert found["NoCapacityInvocationFailures"][1].sum == 3
+    assert "InvocationsPerInstance" not in found

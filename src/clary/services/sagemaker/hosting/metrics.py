@@ -11,7 +11,8 @@ that what scales by these metrics sees that.
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from clary.records.metrics import MetricStore, Sample, Series
 from clary.records.record import Scope
@@ -19,10 +20,14 @@ from clary.routing.distribution import Distribution
 from clary.routing.loading import Loading
 from clary.routing.router import Router
 from clary.routing.traffic import PERIOD, Batch, Count, Invoked
+from clary.services.sagemaker.hosting.kinds import component_route
 
 log = logging.getLogger(__name__)
 
 NAMESPACE = "AWS/SageMaker"
+CONCURRENT = "ConcurrentRequestsPerModel"
+OF_COPIES = {"InvocationsPerInstance": "InvocationsPerCopy", CONCURRENT: "ConcurrentRequestsPerCopy"}
+"""What a metric is called of an inference component, where that is otherwise."""
 INSTANCE_NAMESPACE = "/aws/sagemaker/Endpoints"
 WINDOW = 10.0
 """Seconds. Windows begin at multiples of it, as the periods of alarms do."""
@@ -65,11 +70,13 @@ class InvocationMetrics:
         found: dict[Scope, list[tuple[Series, Sample]]] = {}
         for window, counts in over.items():
             for invoked, count in counts.items():
-                instances = self._router.instances(*invoked)
+                instances = self._router.instances(invoked.scope, _route(invoked), invoked.variant)
                 found.setdefault(invoked.scope, []).extend(samples_of(invoked, count, window, instances))
         if end % MINUTE == 0:
             busy = over.get(end - WINDOW, {})
-            for invoked in map(Invoked._make, self._router.variants()):
+            for scope, route, variant in self._router.variants():
+                endpoint, _, component = route.partition("/")
+                invoked = Invoked(scope, endpoint, variant, component)
                 if invoked not in busy:
                     found.setdefault(invoked.scope, []).extend(idle(invoked, end - WINDOW))
         for scope, samples in found.items():
@@ -77,10 +84,19 @@ class InvocationMetrics:
 
 
 def idle(invoked: Invoked, at: float) -> list[tuple[Series, Sample]]:
-    """What policies scale in by, of a variant that nobody invokes."""
-    dimensions = {"EndpointName": invoked.endpoint, "VariantName": invoked.variant}
-    names = ("InvocationsPerInstance", "ConcurrentRequestsPerModel")
-    return [(Series(NAMESPACE, name, dimensions), Sample.of(at, 0.0)) for name in names]
+    """What policies scale in by, of what nobody invokes."""
+    return [(_series(invoked, name), Sample.of(at, 0.0)) for name in ("InvocationsPerInstance", CONCURRENT)]
+
+
+def _route(invoked: Invoked) -> str:
+    return component_route(invoked.endpoint, invoked.component) if invoked.component else invoked.endpoint
+
+
+def _series(invoked: Invoked, name: str) -> Series:
+    """An inference component's metrics have a dimension of their own, and count its copies."""
+    if invoked.component:
+        return Series(NAMESPACE, OF_COPIES.get(name, name), {"InferenceComponentName": invoked.component})
+    return Series(NAMESPACE, name, {"EndpointName": invoked.endpoint, "VariantName": invoked.variant})
 
 
 def utilisation(
@@ -95,30 +111,36 @@ def utilisation(
 
 def samples_of(invoked: Invoked, count: Count, at: float, instances: int) -> list[tuple[Series, Sample]]:
     """Of what was counted in the window that begins at `at`."""
-    number, each = count.invocations, 1.0 / max(instances, 1)
     dimensions = {"EndpointName": invoked.endpoint, "VariantName": invoked.variant}
     samples: list[tuple[Series, Sample]] = []
     if count.uncaptured:
         samples.append((Series("Clary", "UncapturedInvocations", dimensions), Sample.of(at, count.uncaptured, "Count")))
-    if not number:  # they were counted in the window before
-        return samples
+    if count.turned_away:
+        away = Sample.of(at, 1.0, count=count.turned_away)
+        samples.append((_series(invoked, "NoCapacityInvocationFailures"), away))
+    if count.invocations:
+        samples += _of_invocations(partial(_series, invoked), count, at, 1.0 / max(instances, 1))
+    return samples + _of_loading(dimensions, count.loading, at)
 
-    def series(name: str) -> Series:
-        return Series(NAMESPACE, name, dimensions)
 
+def _of_invocations(
+    series: Callable[[str], Series], count: Count, at: float, each: float
+) -> list[tuple[Series, Sample]]:
+    """`each` is what one counts for where they are shared out among the instances."""
+    number = count.invocations
     # By Little's law: the time that all took together, over the time in which they came.
     concurrent = count.model_latency.sum / 1e6 / WINDOW * each
-    samples += [
+    samples = [
         (series("Invocations"), Sample.of(at, 1.0, count=number)),
         (series("InvocationsPerInstance"), Sample.of(at, each, count=number)),
         (series("Invocation4XXErrors"), _share(at, number, count.client_errors)),
         (series("Invocation5XXErrors"), _share(at, number, count.server_errors)),
         (series("InvocationModelErrors"), _share(at, number, count.model_errors)),
-        (series("ConcurrentRequestsPerModel"), Sample.of(at, concurrent)),
+        (series(CONCURRENT), Sample.of(at, concurrent)),
     ]
     for name, latency in (("ModelLatency", count.model_latency), ("OverheadLatency", count.overhead_latency)):
         samples += [(series(name), sample) for sample in _latencies(at, latency)]
-    return samples + _of_loading(dimensions, count.loading, at)
+    return samples
 
 
 def _of_loading(dimensions: dict[str, str], loading: Loading, at: float) -> list[tuple[Series, Sample]]:

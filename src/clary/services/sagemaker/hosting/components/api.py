@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from clary.control.call import Call
+from clary.control.house import House
 from clary.records.record import Record
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, refuse_members
@@ -97,7 +98,8 @@ def update_inference_component(call: Call, request: dict[str, Any]) -> dict[str,
     current = record.document["Deployment"]
     copies = request.get("RuntimeConfig", {}).get("CopyCount", current["Variants"][0]["DesiredInstanceCount"])
     if "Specification" not in request:
-        return _change_copies(call, record, copies)
+        change_copies(call.house, record, copies)
+        return {"InferenceComponentArn": record.arn}
     endpoint = find(call, ENDPOINTS, record.document["EndpointName"])
     host = host_of(endpoint, record.document["VariantName"])
     config = request.get("DeploymentConfig", ONE_BY_ONE)
@@ -108,13 +110,15 @@ def update_inference_component(call: Call, request: dict[str, Any]) -> dict[str,
         "Rollout": begin(config, time.time()),
         **({"LastDeploymentConfig": config} if "DeploymentConfig" in request else {}),
     }
-    return _begin_update(call, record, document)
+    _begin_update(call.house, record, document)
+    return {"InferenceComponentArn": record.arn}
 
 
 @operation("UpdateInferenceComponentRuntimeConfig")
 def update_inference_component_runtime_config(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     record = _get_in_service(call, request["InferenceComponentName"])
-    return _change_copies(call, record, request["DesiredRuntimeConfig"]["CopyCount"])
+    change_copies(call.house, record, request["DesiredRuntimeConfig"]["CopyCount"])
+    return {"InferenceComponentArn": record.arn}
 
 
 @operation("DeleteInferenceComponent")
@@ -127,18 +131,17 @@ def delete_inference_component(call: Call, request: dict[str, Any]) -> None:
         call.house.supervisor.wake(COMPONENT, record.id)
 
 
-def _change_copies(call: Call, record: Record, copies: int) -> dict[str, Any]:
+def change_copies(house: House, record: Record, copies: int) -> None:
     before = record.document["Deployment"]
     variants = [{**before["Variants"][0], "DesiredInstanceCount": copies}]
     document = {**record.document, "Deployment": {**before, "Variants": variants}, "Before": before["Variants"]}
-    return _begin_update(call, record, document)
+    _begin_update(house, record, document)
 
 
-def _begin_update(call: Call, record: Record, document: dict[str, Any]) -> dict[str, Any]:
+def _begin_update(house: House, record: Record, document: dict[str, Any]) -> None:
     document.pop("FailureReason", None)
-    call.house.records.transition(record, UPDATING, document=document)
-    call.house.supervisor.wake(COMPONENT, record.id)
-    return {"InferenceComponentArn": record.arn}
+    house.records.transition(record, UPDATING, document=document)
+    house.supervisor.wake(COMPONENT, record.id)
 
 
 def _get_in_service(call: Call, name: str) -> Record:
