@@ -63,6 +63,8 @@ FACTORIZATION_MACHINES: Metrics = (
     *scores("test:binary_classification_accuracy", "test:binary_f_beta"),
 )
 
+SEQ2SEQ: Metrics = (*losses("validation:perplexity"), *scores("validation:accuracy", "validation:bleu"))
+
 ALGORITHMS = (
     Algorithm("pca", NUMERIC, EVERY),
     Algorithm(
@@ -74,5 +76,6 @@ ALGORITHMS = (
     Algorithm("factorization-machines", NUMERIC, (*EVERY, *FACTORIZATION_MACHINES)),
     Algorithm("lda", NUMERIC, (*EVERY, *scores("test:pwll"))),
     Algorithm("linear-learner", NUMERIC, (*EVERY, *LINEAR_LEARNER)),
+    Algorithm("seq2seq", NEURAL, SEQ2SEQ),
     Algorithm("forecasting-deepar", NEURAL, losses("train:final_loss", "test:RMSE", "test:mean_wQuantileLoss")),
 )

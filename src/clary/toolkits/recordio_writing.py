@@ -1,11 +1,11 @@
 """Rows as RecordIO-protobuf (`recordio`): what a model answers, and what tests and benchmarks train on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clary.toolkits.protobuf import delimited
+from clary.toolkits.protobuf import delimited, encode_varint
 from clary.toolkits.recordio import FEATURES, HEADER, LABEL, MAGIC, TENSORS
 
 FIELDS = {kind: number for number, kind in TENSORS.items()}
@@ -22,7 +22,7 @@ def write_records(features: Columns, label: Columns) -> bytes:
         numbers = np.ascontiguousarray(values.reshape(len(values), -1))
         numbers = numbers.astype("<f8" if numbers.dtype == np.float64 else "<f4", copy=False)
         raw = numbers.view(np.uint8)
-        record += _entry(field, name, FIELDS[numbers.dtype.str], raw.shape[1])
+        record += _entry(field, name, FIELDS[numbers.dtype.str], delimited(1, bytes(raw.shape[1])))
         places.append((HEADER.size + len(record) - raw.shape[1], raw))
     record = HEADER.pack(MAGIC, len(record)) + record + b"\0" * (-len(record) % 4)
     rows = len(columns[0][2])
@@ -33,7 +33,18 @@ def write_records(features: Columns, label: Columns) -> bytes:
     return block.tobytes()
 
 
-def _entry(field: int, name: str, tensor: int, size: int) -> bytes:
-    """An entry of one of the record's maps, which ends with the `size` bytes of its values."""
-    value = delimited(tensor, delimited(1, bytes(size)))
-    return delimited(field, delimited(1, name.encode()) + delimited(2, value))
+def _entry(field: int, name: str, tensor: int, values: bytes) -> bytes:
+    """An entry of one of the record's maps, which ends with the values."""
+    return delimited(field, delimited(1, name.encode()) + delimited(2, delimited(tensor, values)))
+
+
+def write_integers(records: Iterable[Mapping[str, NDArray[np.integer]]]) -> bytes:
+    """Records whose features are int32 tensors of any lengths: sequences of tokens, none of them negative."""
+    written = bytearray()
+    for features in records:
+        message = b"".join(
+            _entry(FEATURES, name, FIELDS[""], delimited(1, b"".join(map(encode_varint, values.tolist()))))
+            for name, values in features.items()
+        )
+        written += HEADER.pack(MAGIC, len(message)) + message + b"\0" * (-len(message) % 4)
+    return bytes(written)

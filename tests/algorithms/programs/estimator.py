@@ -4,6 +4,7 @@ What is to be done comes as a JSON file: {"algorithm", "hyperparameters", "chann
 "requests": [[content type, body]], "transform": {"path", "environment"}}. What came of it is printed as JSON.
 """
 
+import base64
 import json
 import sys
 from typing import Any
@@ -14,6 +15,8 @@ from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 
 JSON_LINES = "application/jsonlines"
+RECORDIO = "application/x-recordio-protobuf"
+"""Travels as base64."""
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 
 
@@ -32,8 +35,10 @@ def main(asked: dict[str, Any]) -> None:
     waiter = sagemaker.get_waiter("endpoint_in_service")
     waiter.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
     for content_type, body in asked["requests"]:
-        answer = predictor.predict(body, initial_args={"ContentType": content_type, "Accept": content_type})
-        found["answers"].append(answer.decode())
+        binary = content_type == RECORDIO
+        given = base64.b64decode(body) if binary else body
+        answer = predictor.predict(given, initial_args={"ContentType": content_type, "Accept": content_type})
+        found["answers"].append(base64.b64encode(answer).decode() if binary else answer.decode())
     predictor.delete_model()
     predictor.delete_endpoint()
     if transform := asked.get("transform"):

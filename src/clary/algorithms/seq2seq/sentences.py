@@ -1,0 +1,111 @@
+"""Pairs of sentences as numbers of words, and the vocabularies that say which.
+
+train.rec: records with the int32 tensors `source` and `target`       vocab.src.json, vocab.trg.json: {"word": number}
+A vocabulary begins with <pad>, <unk>, <s> and </s>, as AWS's script for it makes one.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clary.algorithms.errors import UserError
+from clary.algorithms.kit.channels import Channel
+from clary.algorithms.kit.job import Job
+from clary.toolkits.protobuf import varints
+from clary.toolkits.recordio import FEATURES, Tensor, read_records, tensors
+
+PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
+FILES = ("vocab.src.json", "vocab.trg.json")
+
+Numbers = NDArray[np.int64]
+Pair = tuple[Numbers, Numbers]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    numbers: Mapping[str, int]
+
+    @classmethod
+    def read(cls, path: str) -> "Vocabulary":
+        """Raises `UserError` for what is none."""
+        name = os.path.basename(path)
+        try:
+            with open(path, encoding="utf-8") as file:
+                numbers = json.load(file)
+        except FileNotFoundError:
+            raise UserError(f"The channel vocab has no {name}: it must hold {' and '.join(FILES)}.") from None
+        except ValueError as error:
+            raise UserError(f"{name} is no JSON: {error}") from error
+        if not isinstance(numbers, dict) or not all(isinstance(number, int) for number in numbers.values()):
+            raise UserError(f"{name} is no object of words and their numbers.")
+        return cls(numbers)
+
+    def __len__(self) -> int:
+        return max(self.numbers.values(), default=END) + 1
+
+    def encode(self, text: str) -> Numbers:
+        return np.array([self.numbers.get(word, UNKNOWN) for word in text.split()], np.int64)
+
+    def decoder(self) -> Mapping[int, str]:
+        return {number: word for word, number in self.numbers.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    train: list[Pair]
+    validation: list[Pair]
+    source: Vocabulary
+    target: Vocabulary
+
+
+def prepare(job: Job) -> Corpus:
+    """What is to be learned; raises `UserError` for what is not as it must be."""
+    if job.team.size > 1:
+        raise UserError(f"Sequence-to-Sequence trains on one instance, and there are {job.team.size}.")
+    directory = job.channels["vocab"].directory
+    source, target = (Vocabulary.read(os.path.join(directory, name)) for name in FILES)
+    limits = job.parameters["max_seq_len_source"], job.parameters["max_seq_len_target"]
+    found = []
+    for name in ("train", "validation"):
+        pairs = _read(job.channels[name], (len(source), len(target)))
+        found.append([(left[: limits[0]], right[: limits[1]]) for left, right in pairs])
+    return Corpus(found[0], found[1], source, target)
+
+
+def read_features(record: bytes) -> dict[str, Numbers]:
+    """The numbers of each of a record's features."""
+    found = tensors(record, 0, len(record))
+    return {name: _values(record, tensor) for (field, name), tensor in found.items() if field == FEATURES}
+
+
+def _values(record: bytes, tensor: Tensor) -> Numbers:
+    packed = b"".join(record[start:end] for start, end in tensor.values)
+    return np.frombuffer(packed, tensor.kind).astype(np.int64) if tensor.kind else varints(packed)
+
+
+def _read(channel: Channel, sizes: tuple[int, int]) -> list[Pair]:
+    pairs: list[Pair] = []
+    for path in channel.files(0):
+        with open(path, "rb") as file:
+            try:
+                for number, record in enumerate(read_records(file), 1):
+                    pairs.append(_pair(read_features(record), sizes, f"record {number}"))
+            except ValueError as error:
+                raise UserError(f"{os.path.basename(path)}: {error}") from error
+    if not pairs:
+        raise UserError(f"Unable to read data channel {channel.name!r}: there is no data in it.")
+    return pairs
+
+
+def _pair(features: Mapping[str, Numbers], sizes: tuple[int, int], where: str) -> Pair:
+    for name, size in zip(("source", "target"), sizes, strict=True):
+        if name not in features or not len(features[name]):
+            raise ValueError(f"{where} has no numbers in the feature {name!r}")
+        worst = features[name].max(), features[name].min()
+        if worst[0] >= size or worst[1] < 0:
+            raise ValueError(f"{where} has a number in {name!r} that its vocabulary does not have: {worst[0]}")
+    return features["source"], features["target"]
