@@ -34,6 +34,11 @@ def scores(*names: str) -> Metrics:
     return tuple((name, rf"#quality_metric: {HOST}, {name.replace(':', ' ', 1)} <score>=(\S+)") for name in names)
 
 
+def each_epoch(metrics: Metrics) -> Metrics:
+    """Those that are told with the number of an epoch."""
+    return tuple((name, pattern.replace(HOST, rf"{HOST}, epoch=\S+")) for name, pattern in metrics)
+
+
 NUMBER = r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
 BLAZING_TEXT: Metrics = (
     ("train:mean_rho", rf"#mean_rho: {NUMBER}"),
@@ -63,6 +68,12 @@ FACTORIZATION_MACHINES: Metrics = (
     *scores("test:binary_classification_accuracy", "test:binary_f_beta"),
 )
 
+OBJECT2VEC: Metrics = (
+    *each_epoch(losses("validation:cross_entropy", "validation:mean_squared_error")),
+    *each_epoch(scores("validation:accuracy")),
+    *losses("test:cross_entropy", "test:mean_squared_error"),
+    *scores("test:accuracy"),
+)
 SEQ2SEQ: Metrics = (*losses("validation:perplexity"), *scores("validation:accuracy", "validation:bleu"))
 
 ALGORITHMS = (
@@ -76,6 +87,7 @@ ALGORITHMS = (
     Algorithm("factorization-machines", NUMERIC, (*EVERY, *FACTORIZATION_MACHINES)),
     Algorithm("lda", NUMERIC, (*EVERY, *scores("test:pwll"))),
     Algorithm("linear-learner", NUMERIC, (*EVERY, *LINEAR_LEARNER)),
+    Algorithm("object2vec", NEURAL, OBJECT2VEC),
     Algorithm("seq2seq", NEURAL, SEQ2SEQ),
     Algorithm("forecasting-deepar", NEURAL, losses("train:final_loss", "test:RMSE", "test:mean_wQuantileLoss")),
 )
