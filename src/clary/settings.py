@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     invocation_timeout: float = Field(default=60.0, gt=0)
     """Seconds that a model has for the answer to an invocation of an endpoint; AWS gives it 60."""
 
+    serverless_idle: float = Field(default=300.0, gt=0)
+    """Seconds without invocations after which the instance of a serverless variant is let go of."""
+
     invocations_waiting: int = Field(default=1000, ge=1)
     """Invocations that may be under way at once for one replica; the next is answered 503 `ServiceUnavailable`."""
 

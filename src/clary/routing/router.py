@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from clary.records.record import Scope
 from clary.routing.connection import Answer
+from clary.routing.demand import Demand
 from clary.routing.message import Message
 from clary.routing.replica import Replica
 from clary.routing.routes import Route, Target, Variant
@@ -160,6 +161,7 @@ class Router:
         self.followers: list[Callable[[Change], None]] = []
         """Each is told of every change by who made it, and returns when it has been heard everywhere."""
         self._on_down = on_down
+        self.demand = Demand()
 
     def publish(self, scope: Scope, endpoint: str, route: Route) -> None:
         """Replace the endpoint's route. Replicas that stay keep their connections.
@@ -174,6 +176,7 @@ class Router:
                 return
             self._served[scope, endpoint] = self._served_by(route, before)
         self._tell(Change("publish", (scope, endpoint, route)))
+        self.demand.tell(scope, endpoint)
 
     def changes(self) -> list[Change]:
         """What makes a new router know what this one knows."""
@@ -208,6 +211,7 @@ class Router:
                 return
             del self._served[scope, endpoint]
         self._tell(Change("withdraw", (scope, endpoint, owner)))
+        self.demand.tell(scope, endpoint)
 
     def instances(self, scope: Scope, endpoint: str, variant: str) -> int:
         """How many replicas answer for a variant. From any thread."""

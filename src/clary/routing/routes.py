@@ -41,7 +41,8 @@ class Variant:
     """Whether it is sent copies of requests, of which nobody sees the answer. Its weight against that of the production
     variants is the share that is copied."""
     concurrency: int | None = None
-    """The most invocations at once, over all gateways (`MaxConcurrency` of a serverless variant)."""
+    """The most invocations at once, over all gateways (`MaxConcurrency` of a serverless variant); None of others. Calls
+    of a variant that has it wait for a replica where there is none."""
     waiting: int = 1000
     """The most invocations under way at once for each replica, in one process; the next is refused."""
     direct: bool = False

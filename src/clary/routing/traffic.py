@@ -51,6 +51,8 @@ class Count:
     """Of the containers of many models."""
     uncaptured: int = 0
     """Invocations that were drawn by data capture, and dropped."""
+    setup: Distribution = field(default_factory=Distribution)
+    """How long invocations waited for the instance of a serverless variant, where they did."""
 
     def merge(self, other: "Count") -> None:
         self.invocations += other.invocations
@@ -61,6 +63,7 @@ class Count:
         self.model_latency.merge(other.model_latency)
         self.overhead_latency.merge(other.overhead_latency)
         self.loading.merge(other.loading)
+        self.setup.merge(other.setup)
         self.uncaptured += other.uncaptured
 
 

@@ -1,10 +1,9 @@
 """Invocations of endpoints: the steps that each takes, in order.
 
-refuse ─▶ choose ─▶ aim ─▶ admit ─▶ mirror ─▶ send ─▶ note ─▶ capture ─▶ answer
+refuse ─▶ choose ─▶ limit ─▶ wake ─▶ aim ─▶ admit ─▶ mirror ─▶ send ─▶ note ─▶ capture ─▶ answer
 
-Each is a module of its own, over one `Invocation`.
-
-They run in gateways too (`clary.gateways`), where the house has no other rooms than its router, traffic and settings.
+Each is a module of its own, over one `Invocation`. They run in gateways too (`clary.gateways`), where the house has no
+other rooms than its router, traffic and settings; invocations of serverless variants do not.
 """
 
 from typing import Any
@@ -17,10 +16,12 @@ from clary.services.sagemaker_runtime.answering import answer_stream, answer_who
 from clary.services.sagemaker_runtime.capturing import capture
 from clary.services.sagemaker_runtime.choosing import choose
 from clary.services.sagemaker_runtime.invocation import Invocation
+from clary.services.sagemaker_runtime.limiting import limited
 from clary.services.sagemaker_runtime.mirroring import mirror
 from clary.services.sagemaker_runtime.noting import note
 from clary.services.sagemaker_runtime.refusing import refuse
 from clary.services.sagemaker_runtime.sending import send
+from clary.services.sagemaker_runtime.waking import wake
 
 
 @operation("InvokeEndpoint")
@@ -36,14 +37,16 @@ async def invoke_endpoint_with_response_stream(call: Call, request: dict[str, An
 async def _invoke(invocation: Invocation) -> Invocation:
     refuse(invocation)
     await choose(invocation)
-    aim(invocation)
-    admit(invocation)
-    # No step suspends between these: what was admitted is under way before another is looked at.
-    mirror(invocation)
-    try:
-        await send(invocation)
-    finally:
-        # Also of what was not answered.
-        note(invocation)
+    with limited(invocation):
+        await wake(invocation)
+        aim(invocation)
+        admit(invocation)
+        # No step suspends between these: what was admitted is under way before another is looked at.
+        mirror(invocation)
+        try:
+            await send(invocation)
+        finally:
+            # Also of what was not answered.
+            note(invocation)
     capture(invocation)
     return invocation

@@ -15,6 +15,8 @@ class Invocation:
     streaming: bool
     found: Served | None = None
     chosen: Pool | None = None
+    waited: float | None = None
+    """Seconds for the instance of a serverless variant; None where there was one."""
     sent_at: float | None = None
     """By `time.perf_counter`; None while no model has seen it."""
     model_seconds: float = 0.0

@@ -20,5 +20,7 @@ def note(invocation: Invocation) -> None:
     status = invocation.received.status if invocation.received else 0
     overhead = time.perf_counter() - call.began - invocation.model_seconds
     count = call.house.traffic.note(invoked, status, invocation.model_seconds, overhead)
+    if invocation.waited is not None:
+        count.setup.add(invocation.waited)
     if MODEL in request and invocation.received and FIGURES in invocation.received.headers:
         count.loading.add(json.loads(invocation.received.headers[FIGURES]))

@@ -268,7 +268,10 @@ def test_a_deleted_endpoint_leaves_nothing_behind(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, "ServerlessConfig"),
+        (
+            {"CapacityReservationConfig": {"CapacityReservationPreference": "capacity-reservations-only"}},
+            "CapacityReser",
+        ),
         ({"ManagedInstanceScaling": {"Status": "ENABLED"}}, "ManagedInstanceScaling"),
     ],
 )

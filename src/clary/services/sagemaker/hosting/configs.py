@@ -7,6 +7,7 @@ from clary.records.record import Kind
 from clary.services.sagemaker.errors import invalid, not_built, refuse_members
 from clary.services.sagemaker.hosting.accelerators import check_accelerator
 from clary.services.sagemaker.hosting.models import MODELS
+from clary.services.sagemaker.hosting.serverless import check_variants, is_serverless
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
 from clary.services.sagemaker.resources.operations import serve
@@ -23,7 +24,6 @@ NOT_BUILT_IN_VARIANTS = (
     "CoreDumpConfig",
     "EnableSSMAccess",
     "InstancePools",
-    "ServerlessConfig",
 )
 
 
@@ -35,11 +35,11 @@ def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     names = [variant["VariantName"] for variant in production + shadows]
     if len(set(names)) < len(names):
         raise invalid("The names of production variants must be unique within an endpoint configuration.")
+    named = [find(call, MODELS, v["ModelName"]).document for v in production + shadows if not hosts_components(v)]
+    check_variants(production + shadows, named)
     for variant in production + shadows:
         if hosts_components(variant):
             _check_host(request, variant)
-        else:
-            find(call, MODELS, variant["ModelName"])
         check_accelerator(call.house, variant)
     members = {"ProductionVariants": production, **({"ShadowProductionVariants": shadows} if shadows else {})}
     weighted = {name: [{"InitialVariantWeight": 1.0, **v} for v in variants] for name, variants in members.items()}
@@ -59,6 +59,10 @@ serve(ENDPOINT_CONFIGS, "Create", "Describe", "List", "Delete")
 
 def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
     refuse_members(request, NOT_BUILT)
+    if any(map(is_serverless, request["ProductionVariants"])):
+        for member in ("AsyncInferenceConfig", "DataCaptureConfig"):
+            if member in request:
+                raise invalid(f"{member} cannot be specified for a serverless variant.")
     if "AsyncInferenceConfig" in request:
         _check_asynchronous(request)
     if _captures(request) and any(map(hosts_components, request["ProductionVariants"])):
@@ -69,7 +73,7 @@ def _refuse_what_is_not_built(request: dict[str, Any]) -> None:
         refuse_members(variant, NOT_BUILT_IN_VARIANTS)
         if not hosts_components(variant):
             refuse_members(variant, ("ManagedInstanceScaling",))
-        for member in ("InstanceType", "InitialInstanceCount"):
+        for member in ("ModelName",) if is_serverless(variant) else ("InstanceType", "InitialInstanceCount"):
             if member not in variant:
                 raise not_built(f"A production variant without {member}")
         routing = variant.get("RoutingConfig", {}).get("RoutingStrategy", LEAST_BUSY)

@@ -19,6 +19,7 @@ from typing import Any
 from clary.control.call import Call
 from clary.services.sagemaker.hosting.configs import ENDPOINT_CONFIGS, hosts_components
 from clary.services.sagemaker.hosting.models import MODELS, containers_of, hostname_of, unpacked
+from clary.services.sagemaker.hosting.serverless import first_count
 from clary.services.sagemaker.instances.images import pinned
 from clary.services.sagemaker.resources.handling import find
 
@@ -34,7 +35,7 @@ def new_deployment(call: Call, config_name: str, number: int) -> dict[str, Any]:
         {
             **variant,
             "DesiredWeight": variant["InitialVariantWeight"],
-            "DesiredInstanceCount": variant["InitialInstanceCount"],
+            "DesiredInstanceCount": first_count(variant),
         }
         for variant in config["ProductionVariants"] + shadows
     ]

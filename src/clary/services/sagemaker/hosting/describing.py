@@ -7,6 +7,7 @@ from clary.services.sagemaker.hosting.configs import hosts_components
 from clary.services.sagemaker.hosting.deployment import replicas_of
 from clary.services.sagemaker.hosting.kinds import CREATING, UPDATING
 from clary.services.sagemaker.hosting.models import containers_of
+from clary.services.sagemaker.hosting.serverless import CONFIG, is_serverless
 from clary.services.sagemaker.hosting.stages import BAKING, TERMINATING, shares
 
 CARRIED = ("ManagedInstanceScaling", "RoutingConfig")
@@ -71,10 +72,16 @@ def _summary(record: Record, deployment: dict[str, Any], variant: dict[str, Any]
         "CurrentWeight": variant["DesiredWeight"] * _on(record.document, deployment, name),
         "DesiredWeight": variant["DesiredWeight"],
         "CurrentInstanceCount": variant["DesiredInstanceCount"] if hosts else _serving(record, deployment, name),
-        "DesiredInstanceCount": variant["DesiredInstanceCount"],
+        **_wanted(variant),
         **({"VariantStatus": [status]} if status else {}),
         **{member: variant[member] for member in CARRIED if member in variant},
     }
+
+
+def _wanted(variant: dict[str, Any]) -> dict[str, Any]:
+    if not is_serverless(variant):
+        return {"DesiredInstanceCount": variant["DesiredInstanceCount"]}
+    return {"CurrentServerlessConfig": variant[CONFIG], "DesiredServerlessConfig": variant[CONFIG]}
 
 
 def _status(record: Record, deployment: dict[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from clary.control.house import House
 from clary.records.query import Query
 from clary.records.record import Record
 from clary.services.sagemaker import operation
-from clary.services.sagemaker.errors import invalid, not_built
+from clary.services.sagemaker.errors import invalid
 from clary.services.sagemaker.hosting.deployment import new_deployment, retain_properties
 from clary.services.sagemaker.hosting.describing import told
 from clary.services.sagemaker.hosting.guardrails import check_deployment_config
 from clary.services.sagemaker.hosting.kinds import COMPONENT, CREATING, DELETING, ENDPOINT, UPDATING
+from clary.services.sagemaker.hosting.serverless import changed
 from clary.services.sagemaker.hosting.stages import begin
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
@@ -61,10 +62,10 @@ def change_variants(house: House, record: Record, desired: list[dict[str, Any]])
     unknown = changes.keys() - {variant["VariantName"] for variant in variants}
     if unknown:
         raise invalid(f'The variant(s) "{", ".join(sorted(unknown))}" do not exist within endpoint "{record.arn}".')
-    for variant in variants:
+    for number, variant in enumerate(variants):
         change = changes.get(variant["VariantName"], {})
         if "ServerlessUpdateConfig" in change:
-            raise not_built("ServerlessUpdateConfig")
+            variant = variants[number] = changed(variant, change["ServerlessUpdateConfig"])
         for member in ("DesiredWeight", "DesiredInstanceCount"):
             variant[member] = change.get(member, variant[member])
     before = record.document["Deployment"]

@@ -16,10 +16,11 @@ from clary.services.sagemaker.hosting.accelerators import share_of
 from clary.services.sagemaker.hosting.deployment import instances_of
 from clary.services.sagemaker.hosting.many_models import models_of
 from clary.services.sagemaker.hosting.models import containers_of, serves_many
+from clary.services.sagemaker.hosting.serverless import promised
 from clary.services.sagemaker.instances.environment import instance_environment
 from clary.services.sagemaker.instances.images import MISSING_MODEL, Program, listed_image, own_image, own_program
 from clary.services.sagemaker.instances.inputs import locate, prefix_sources
-from clary.services.sagemaker.instances.types import instance_type as find_type
+from clary.services.sagemaker.instances.types import InstanceType
 
 MODEL = "/opt/ml/model"
 CODE = "/opt/ml/code"
@@ -37,7 +38,7 @@ def replica_instances(
     """The gang of one replica; raises `JobError` for what the user must mend."""
     hostname = f"{replica['Variant']}-{replica['Id'].rpartition('-')[2]}"
     gang = model_instances(
-        house, record.scope, model, variant["InstanceType"], list(instances_of(replica)), hostname, CREDENTIALS
+        house, record.scope, model, promised(variant), list(instances_of(replica)), hostname, CREDENTIALS
     )
     for spec, container in zip(gang, containers_of(model), strict=True):
         spec.grace = GRACE
@@ -53,7 +54,7 @@ def model_instances(
     house: House,
     scope: Scope,
     model: dict[str, Any],
-    instance_type: str,
+    kind: InstanceType,
     instance_ids: Sequence[str],
     hostname: str,
     seconds: int,
@@ -62,10 +63,9 @@ def model_instances(
 
     Together they are one instance of AWS's: all are promised what it has, once, and each may use it.
     """
-    kind = find_type(instance_type)
     containers = containers_of(model)
     if len(containers) > 1 and kind.gpus:
-        raise JobError(f"ClientError: a model of several containers on {instance_type}, which has GPUs, is not built.")
+        raise JobError(f"ClientError: a model of several containers on {kind.name}, which has GPUs, is not built.")
     role = model.get("ExecutionRoleArn", "role/ClaryEndpoint")
     variables = instance_environment(house, scope, role, session="SageMaker", seconds=seconds)
     names = [hostname[:63]] if len(containers) == 1 else [f"{hostname[:60]}-{n + 1}" for n in range(len(containers))]

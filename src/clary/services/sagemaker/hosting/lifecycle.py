@@ -25,6 +25,7 @@ from clary.services.sagemaker.hosting.kinds import DELETING, ENDPOINT, FAILED, r
 from clary.services.sagemaker.hosting.publishing import publish
 from clary.services.sagemaker.hosting.replicas import Observations, has_left, look_at, no_ping, release_replica
 from clary.services.sagemaker.hosting.rollout import conclude, give_up, is_on_trial, is_whole, keep, staff
+from clary.services.sagemaker.hosting.serverless import arouse, sleeps, sleeps_in
 from clary.services.sagemaker.hosting.stages import due
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class EndpointReconciler:
         observed.unread.clear()
         try:
             record = self.admit(record)
+            record = arouse(self._house, record)
             record = staff(self._house, record, observed)
             for replica in record.document["Replicas"]:
                 record = self._attend(record, replica, observed)
@@ -67,7 +69,7 @@ class EndpointReconciler:
         record = conclude(self._house, record, observed)
         publish(self._house, record, observed)
         record = self._dismiss(record, observed)
-        return _delay(record, observed)
+        return self._delay(record, observed)
 
     def admit(self, record: Record) -> Record:
         """Raises `JobError` where there is no room for what the record asks for. Endpoints ask the engine alone."""
@@ -116,9 +118,11 @@ class EndpointReconciler:
                 # Of an asynchronous endpoint: requests that nobody will answer now.
                 self._house.messages.change(partial(drop, queue=record.id))
 
-
-def _delay(record: Record, observed: Observations) -> float:
-    if observed.unread:
-        return 0.0
-    at_rest = not record.document["Retiring"] and is_whole(record.document, observed.healthy | observed.waiting)
-    return min(WHILE_SERVING if at_rest else WHILE_STARTING, max(0.0, due(record.document) - time.time()))
+    def _delay(self, record: Record, observed: Observations) -> float | None:
+        if observed.unread:
+            return 0.0
+        if sleeps(record):
+            return None
+        at_rest = not record.document["Retiring"] and is_whole(record.document, observed.healthy | observed.waiting)
+        soon = min(max(0.0, due(record.document) - time.time()), sleeps_in(self._house, record))
+        return min(WHILE_SERVING if at_rest else WHILE_STARTING, soon)

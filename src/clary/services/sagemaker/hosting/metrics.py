@@ -138,7 +138,11 @@ def _of_invocations(
         (series("InvocationModelErrors"), _share(at, number, count.model_errors)),
         (series(CONCURRENT), Sample.of(at, concurrent)),
     ]
-    for name, latency in (("ModelLatency", count.model_latency), ("OverheadLatency", count.overhead_latency)):
+    for name, latency in (
+        ("ModelLatency", count.model_latency),
+        ("OverheadLatency", count.overhead_latency),
+        ("ModelSetupTime", count.setup),
+    ):
         samples += [(series(name), sample) for sample in _latencies(at, latency)]
     return samples
 

@@ -16,6 +16,7 @@ from clary.services.sagemaker.hosting.deployment import deployments_of, instance
 from clary.services.sagemaker.hosting.kinds import CREATING, route_of
 from clary.services.sagemaker.hosting.models import containers_of, is_direct, serves_many
 from clary.services.sagemaker.hosting.replicas import Observations
+from clary.services.sagemaker.hosting.serverless import most_at_once
 from clary.services.sagemaker.hosting.stages import shares
 
 ASYNCHRONOUS_AT_ONCE = 4
@@ -25,13 +26,14 @@ ASYNCHRONOUS_AT_ONCE = 4
 def publish(house: House, record: Record, observed: Observations) -> None:
     if record.state != CREATING:
         waiting, timeout = house.settings.invocations_waiting, house.settings.invocation_timeout
-        told = _variants(house, record, observed)
+        told, most = _variants(house, record, observed), most_at_once(record.document)
         configured = {v["VariantName"]: v for d in deployments_of(record.document) for v in d["Variants"]}
         variants = tuple(
             replace(
                 variant,
                 waiting=waiting,
                 timeout=timeout,
+                concurrency=most.get(variant.name),
                 at_random=configured[variant.name].get("RoutingConfig", {}).get("RoutingStrategy") == RANDOM,
                 hosts_components=hosts_components(configured[variant.name]),
             )

@@ -13,6 +13,7 @@ from clary.instance.spec import InstanceSpec, Output, Source, Transform
 from clary.records.record import Record
 from clary.services.sagemaker.hosting.instance import model_instances
 from clary.services.sagemaker.instances.inputs import read_objects
+from clary.services.sagemaker.instances.types import instance_type
 from clary.services.sagemaker.jobs.attempts import instance_id
 from clary.services.sagemaker.transform.api import MODEL
 
@@ -33,7 +34,7 @@ def transform_instances(house: House, record: Record) -> Sequence[InstanceSpec]:
     job, count = record.document, size(record)
     source = job["TransformInput"]["DataSource"]["S3DataSource"]
     found = [each for each in read_objects(house, source["S3DataType"], source["S3Uri"]) if not each[1].is_directory]
-    kind, environment = job["TransformResources"]["InstanceType"], _environment(job)
+    kind, environment = instance_type(job["TransformResources"]["InstanceType"]), _environment(job)
     specs = []
     for number in range(1, count + 1):
         own = instance_id(record, number)
