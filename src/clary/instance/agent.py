@@ -30,7 +30,7 @@ from clary.instance.program import Ending, Limits, Supervisor
 from clary.instance.report import Report
 from clary.instance.room import Room
 from clary.instance.sandbox.cgroups import Group, machine_memory
-from clary.instance.spec import INTERFACE, InstanceSpec, Source
+from clary.instance.spec import INTERFACE, InstanceSpec, Outcome, Source
 from clary.instance.surroundings import Surroundings
 from clary.instance.wishes import Wishes
 
@@ -80,7 +80,7 @@ class Agent:
             self._report.enter("Starting")
             self._work()
         except StopAsked:
-            self._report.done("Stopped")
+            self._report.done(self._stopped())
         except Refused as refused:
             self._fail(str(refused))
         except Exception as error:
@@ -313,9 +313,10 @@ class Agent:
             self._report.done("Failed", code, f"ClientError: {reasons.MESSAGE_FILE} is not UTF-8.")
             return
         if ending.cause:
-            self._report.done(ending.cause, code)
+            self._report.done(self._stopped() if ending.cause == "Stopped" else ending.cause, code)
         elif self._transforming and ending.alarmed:
             reason = self._transforming.reason()
+            self._transforming.dismiss()
             self._report.done("Failed" if reason else "Completed", reason=reason)
         elif code == 0 and not self._spec.serves:
             self._report.done("Completed", code)
@@ -325,6 +326,10 @@ class Agent:
     def _reason(self, code: int, tail: list[bytes], seen: str) -> str:
         mistake = reasons.user_mistake(self._layout, code) if self._spec.judges and not seen else ""
         return mistake or reasons.algorithm_error(self._layout, code, tail, seen)
+
+    def _stopped(self) -> Outcome:
+        """One that is there for another has done its part when that needs it no more."""
+        return "Completed" if self._spec.lodges else "Stopped"
 
     def _out_of_memory(self) -> str:
         limit = self._spec.memory / 2**30

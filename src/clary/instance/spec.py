@@ -113,6 +113,8 @@ class Transform:
     items: list[Source]
     output: str
     """Name of the output that holds `<name of the item>.out` for each of them."""
+    through: list[str] = field(default_factory=list)
+    """Ids of the instances of the same machine that each answer goes through, in order; they end with this one."""
     keys: list[str] = field(default_factory=list)
     """By which each of them is told of: `bucket/key`."""
     content_type: str = ""
@@ -218,7 +220,8 @@ class InstanceSpec:
     gpus: float = 0
     """Whole ones, or a share of one."""
     lodges: bool = False
-    """Whether it uses what the first of its gang is promised, and is promised nothing itself."""
+    """Whether it uses what the first of its gang is promised, and is promised nothing itself. It is there for that one:
+    stopped, it has completed."""
     isolated: bool = False
     """No network but a loopback of its own. Refused where there is no sandbox."""
     max_runtime: float = 0.0

@@ -7,6 +7,7 @@ It reads what the platform stores and so keeps the agent's rights; it ends with 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -18,9 +19,15 @@ from clary.instance.processes import chain, close_all_but, die_with_parent
 from clary.instance.program import Command
 from clary.instance.report import Report
 from clary.instance.spec import Transform
+from clary.instance.wishes import express
 
 DONE = b"\0"
 LONGEST_REASON = 1024
+
+
+def others_of(layout: Layout, transform: Transform) -> list[Layout]:
+    """Of the instances that answers go through."""
+    return [Layout(f"{os.path.dirname(layout.root)}/{instance_id}") for instance_id in transform.through]
 
 
 class Transforming:
@@ -42,6 +49,13 @@ class Transforming:
             return os.read(self._said, LONGEST_REASON).rstrip(DONE).decode(errors="replace")
         except BlockingIOError:
             return "InternalServerError: what gives the objects to the model was killed."
+
+    def dismiss(self) -> None:
+        """It is over: the instances that it went through are needed no more."""
+        for layout in others_of(self._layout, self._transform):
+            # It may be gone already.
+            with contextlib.suppress(FileNotFoundError):
+                express(layout, "stop")
 
     def _start(self) -> None:
         pid = os.fork()

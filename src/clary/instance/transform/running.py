@@ -18,8 +18,9 @@ from clary.instance.layout import Layout
 from clary.instance.spec import Source, Transform
 from clary.instance.transform.assembly import Assembly
 from clary.instance.transform.joining import Joining, Plain, Unjoinable
+from clary.instance.transform.process import others_of
 from clary.instance.transform.records import BadInput, batches
-from clary.instance.transform.server import Failed, ModelServer, execution_parameters, find_ready
+from clary.instance.transform.server import Chain, Failed, execution_parameters, find_ready
 
 MEGABYTE = 1024 * 1024
 SAID = ":[sagemaker logs]: "
@@ -54,12 +55,14 @@ class Running:
         os.makedirs(self._layout["partial"], exist_ok=True)
         if not self._transform.items:
             return ""
-        address = find_ready(self._layout, self._transform.patience)
-        if address is None:
+        servers = [self._layout, *others_of(self._layout, self._transform)]
+        addresses = [find_ready(layout, self._transform.patience) for layout in servers]
+        ready = [address for address in addresses if address is not None]
+        if len(ready) < len(servers):
             return NO_PING
-        self._ask_how(address)
+        self._ask_how(ready[0])
         self._queue = self._batches()
-        lanes = [threading.Thread(target=self._lane, args=(address,)) for _ in range(self._lanes)]
+        lanes = [threading.Thread(target=self._lane, args=(ready,)) for _ in range(self._lanes)]
         for lane in lanes:
             lane.start()
         for lane in lanes:
@@ -107,15 +110,15 @@ class Running:
         except (BadInput, Refused, OSError) as error:
             self._fail(key, assembly, Failed("ClientError", [f"ClientError: {error}"]))
 
-    def _lane(self, address: str) -> None:
+    def _lane(self, addresses: list[str]) -> None:
         try:
-            self._invoke_all(address)
+            self._invoke_all(addresses)
         except Exception as error:
             # Of Clary's own; the job must not seem to have succeeded.
             self._reason = f"InternalServerError: {type(error).__name__}: {error}"
 
-    def _invoke_all(self, address: str) -> None:
-        server = ModelServer(address, self._transform)
+    def _invoke_all(self, addresses: list[str]) -> None:
+        server = Chain(addresses, self._transform)
         while (batch := self._next()) is not None:
             key, assembly, number, data = batch
             try:

@@ -36,26 +36,43 @@ class Failed(Exception):
         self.kind, self.lines = kind, lines
 
 
+class Chain:
+    """The servers of a model's containers, as one lane asks them: each is given the answer of the one before it, and
+    only the last is told what is accepted."""
+
+    def __init__(self, addresses: list[str], transform: Transform) -> None:
+        self._content_type = transform.content_type
+        *before, last = addresses
+        self._servers = [ModelServer(address, transform, "") for address in before]
+        self._servers.append(ModelServer(last, transform, transform.accept))
+
+    def invoke(self, body: bytes) -> bytes:
+        """Raises `Failed`."""
+        content_type = self._content_type
+        for server in self._servers:
+            body, content_type = server.invoke(body, content_type)
+        return body
+
+
 class ModelServer:
     """Of one lane: a connection is one's own."""
 
-    def __init__(self, address: str, transform: Transform) -> None:
+    def __init__(self, address: str, transform: Transform, accept: str) -> None:
         self._connection = ServerConnection(address, transform.timeout)
         self._attempts = transform.retries + 1
         # A body of any length is sent in chunks.
         self._chunked = transform.payload == 0
-        wanted = {"Content-Type": transform.content_type, "Accept": transform.accept}
+        wanted = {"Accept": accept, "Transfer-Encoding": "chunked" if self._chunked else ""}
         self._headers = {name: value for name, value in wanted.items() if value}
-        if self._chunked:
-            self._headers["Transfer-Encoding"] = "chunked"
 
-    def invoke(self, body: bytes) -> bytes:
-        """Raises `Failed`."""
+    def invoke(self, body: bytes, content_type: str) -> tuple[bytes, str]:
+        """The answer and its content type. Raises `Failed`."""
+        self._answered = ""
         for attempt in range(1, self._attempts + 1):
-            status, answer = self._post(body)
+            status, answer = self._post(body, content_type)
             last = attempt == self._attempts
             if status is not None and status < ERROR:
-                return answer
+                return answer, self._answered
             if status is not None and (status < SERVER_ERROR or last):
                 raise _refused(status, answer)
             if last:
@@ -63,14 +80,16 @@ class ModelServer:
             time.sleep(BACKOFF * 2 ** (attempt - 1))
         raise Failed("InternalServerError", [f"Unable to get response from algorithm: {answer.decode()}"])
 
-    def _post(self, body: bytes) -> tuple[int | None, bytes]:
+    def _post(self, body: bytes, content_type: str) -> tuple[int | None, bytes]:
         """Status and answer; None and why where there is none."""
         data: Any = body
         if self._chunked:
             data = (body[start : start + CHUNK] for start in range(0, len(body), CHUNK))
+        headers = {**self._headers, **({"Content-Type": content_type} if content_type else {})}
         try:
-            self._connection.request("POST", "/invocations", data, self._headers, encode_chunked=self._chunked)
+            self._connection.request("POST", "/invocations", data, headers, encode_chunked=self._chunked)
             answer = self._connection.getresponse()
+            self._answered = answer.headers.get("Content-Type", "")
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             # It begins anew on another connection.

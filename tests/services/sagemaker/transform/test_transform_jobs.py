@@ -65,6 +65,15 @@ class Bench:
         self.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
         return name
 
+    def pipeline(self, *scripts: str) -> str:
+        """A model of several containers."""
+        containers = [
+            self.sagemaker.describe_model(ModelName=self.model(script))["PrimaryContainer"] for script in scripts
+        ]
+        name = unique("pipeline")
+        self.sagemaker.create_model(ModelName=name, Containers=containers, ExecutionRoleArn=ROLE)
+        return name
+
     def put(self, objects: dict[str, bytes | str]) -> str:
         base = unique("data")
         for name, body in objects.items():
@@ -166,6 +175,16 @@ def test_instances_share_the_objects_of_a_manifest(bench: Bench, echo: str) -> N
     )  # fmt: skip
     assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
     assert bench.kept(base) == {"x/1.out": "w:r1w:r2", "y/2.out": "w:r1w:r2"}
+
+
+def test_answers_go_through_all_containers_of_a_model(bench: Bench) -> None:
+    """On each of two instances, of which one finds nothing to do."""
+    upper = "def model_fn(_):\n    pass\n\ndef transform_fn(_model, body, *_):\n    return body.upper(), 'text/csv'\n"
+    base = bench.put({"a.csv": "x\ny\n"})
+    job = bench.run(bench.pipeline(upper, ECHO), base, count=2, wanted={"Accept": "text/plain"})
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    assert bench.kept(base) == {"a.csv.out": "w:X\nw:Y"}
+    assert "asked 'X\\nY\\n' text/csv text/plain" in bench.log(job["TransformJobName"])
 
 
 def test_what_fails_is_an_object_and_the_others_are_kept(bench: Bench, echo: str) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 from clary.control.call import Call
 from clary.instance.transform.joining import CSV, FORMATS, JSON, media_type
 from clary.instance.transform.jsonpath import Path
-from clary.services.sagemaker.errors import invalid, not_built, refuse_members
+from clary.services.sagemaker.errors import invalid, refuse_members
 from clary.services.sagemaker.experiments.tracking import check_config
 from clary.services.sagemaker.hosting.deployment import deployable
-from clary.services.sagemaker.hosting.models import MODELS, containers_of, serves_many
+from clary.services.sagemaker.hosting.models import MODELS, containers_of, is_direct, serves_many
 from clary.services.sagemaker.jobs.plain import IN_PROGRESS
 from clary.services.sagemaker.jobs.stopping import serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
@@ -38,10 +38,9 @@ def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 def _transformable(call: Call, model: dict[str, Any]) -> dict[str, Any]:
     found = deployable(call, model)
-    containers = containers_of(found)
-    if len(containers) > 1:
-        raise not_built("Batch transform with a model of several containers")
-    if serves_many(containers[0]):
+    if is_direct(found):
+        raise invalid("A model whose containers are invoked directly cannot be used in batch transform.")
+    if any(map(serves_many, containers_of(found))):
         raise invalid("A container in MultiModel mode cannot be used in batch transform.")
     return found
 

@@ -8,10 +8,12 @@ from clary.instance.spec import InstanceSpec, InstanceStatus
 from clary.instance.transform.running import SAID
 from clary.records.log_rows import Lines
 from clary.records.record import Record
+from clary.services.sagemaker.hosting.models import containers_of, hostname_of
 from clary.services.sagemaker.instances.outputs import output_of, store_files
 from clary.services.sagemaker.jobs.attempts import instance_id
 from clary.services.sagemaker.jobs.base import Findings
 from clary.services.sagemaker.transform.account import account_of
+from clary.services.sagemaker.transform.api import MODEL
 from clary.services.sagemaker.transform.instance import PREDICTIONS, size, transform_instances
 from clary.services.sagemaker.transform.kind import COURSE, TRANSFORM_JOB
 
@@ -32,7 +34,11 @@ class Transforming:
         return transform_instances(house, record)
 
     def log_stream(self, record: Record, number: int) -> str:
-        return f"{record.name}/algo-{number}-{int(record.created)}"
+        """Where the model has several containers each has one, by its hostname."""
+        many = containers_of(record.document[MODEL])
+        machine, place = divmod(number - 1, len(many))
+        stream = f"{record.name}/algo-{machine + 1}-{int(record.created)}"
+        return f"{stream}/{hostname_of(many[place], place)}" if len(many) > 1 else stream
 
     def read(self, _record: Record, lines: Lines) -> Findings:
         told = [line for line in lines if SAID in line[1]]

@@ -11,7 +11,9 @@ from typing import Any
 from clary.control.house import House
 from clary.instance.spec import InstanceSpec, Output, Source, Transform
 from clary.records.record import Record
+from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.instance import model_instances
+from clary.services.sagemaker.hosting.models import containers_of
 from clary.services.sagemaker.instances.inputs import read_objects
 from clary.services.sagemaker.instances.types import instance_type
 from clary.services.sagemaker.jobs.attempts import instance_id
@@ -24,31 +26,36 @@ LONGEST_RUN = 28 * 24 * 3600
 STRATEGIES = {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}
 
 
+def containers(record: Record) -> int:
+    """An instance of Clary's each: how many make one of the job's."""
+    return len(containers_of(record.document[MODEL]))
+
+
 def size(record: Record) -> int:
     count: int = record.document["TransformResources"]["InstanceCount"]
-    return count
+    return count * containers(record)
 
 
 def transform_instances(house: House, record: Record) -> Sequence[InstanceSpec]:
     """The specs of the job's instances; raises `JobError` for what the user must mend."""
-    job, count = record.document, size(record)
-    source = job["TransformInput"]["DataSource"]["S3DataSource"]
-    found = [each for each in read_objects(house, source["S3DataType"], source["S3Uri"]) if not each[1].is_directory]
-    kind, environment = instance_type(job["TransformResources"]["InstanceType"]), _environment(job)
-    specs = []
-    for number in range(1, count + 1):
-        own = instance_id(record, number)
-        [spec] = model_instances(house, record.scope, job[MODEL], kind, [own], f"algo-{number}", LONGEST_RUN)
-        transform = _transform(job, found[number - 1 :: count])
-        specs.append(
-            replace(
-                spec,
-                environment={**spec.environment, **environment},
-                transform=transform,
-                outputs=[Output(PREDICTIONS, "", packed=False)],
-                max_runtime=LONGEST_RUN,
-            )
+    job, each = record.document, containers(record)
+    count = size(record) // each
+    if each > 1 and not house.engine.shares_disk:
+        raise JobError(
+            "ClientError: batch transform with several containers on other machines is not built in Clary yet."
         )
+    source = job["TransformInput"]["DataSource"]["S3DataSource"]
+    found = [it for it in read_objects(house, source["S3DataType"], source["S3Uri"]) if not it[1].is_directory]
+    kind, environment = instance_type(job["TransformResources"]["InstanceType"]), _environment(job)
+    specs: list[InstanceSpec] = []
+    for number in range(1, count + 1):
+        own = [instance_id(record, (number - 1) * each + place) for place in range(1, each + 1)]
+        gang = model_instances(house, record.scope, job[MODEL], kind, own, f"algo-{number}", LONGEST_RUN)
+        gang = [replace(spec, environment={**spec.environment, **environment}) for spec in gang]
+        transform = replace(_transform(job, found[number - 1 :: count]), through=own[1:])
+        outputs = [Output(PREDICTIONS, "", packed=False)]
+        first = replace(gang[0], transform=transform, outputs=outputs, max_runtime=LONGEST_RUN)
+        specs += [first, *gang[1:]]
     return specs
 
 
