@@ -33,7 +33,7 @@ CACHE_VARIABLE = "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY"
 LONGEST_CHAIN = 28 * 24 * 3600
 """Seconds for which a cluster may go from job to job."""
 LOOK_AGAIN = 1.0
-"""Seconds between looks at whether a claim was made use of. Nothing waits for that."""
+"""Seconds until it is looked at whether a claim was made use of. Nothing waits for that."""
 
 AVAILABLE, CLAIMED, REUSED, TERMINATED = State("Available"), State("Claimed"), State("Reused"), State("Terminated")
 WARM_POOL = Kind(
@@ -147,7 +147,8 @@ class WarmPoolReconciler:
             self._terminate(pool)
         elif pool.state == CLAIMED:
             if not self._was_made_use_of(pool):
-                return LOOK_AGAIN
+                # Later and later: the job may wait for room, where what it claimed was lost.
+                return max(LOOK_AGAIN, time.time() - pool.modified)
             for instance_id in pool.document["Instances"]:
                 release(self._house, instance_id)
             self._house.records.transition(pool, REUSED)
