@@ -1,5 +1,6 @@
 """`python -m clary.algorithms kmeans train` trains, `… serve` serves what was trained."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -13,6 +14,9 @@ def find(name: str) -> Algorithm:
 
 
 def main() -> int:
+    # Read when a library of OpenMP is loaded. Threads that spin while they wait keep other jobs from the cores: where
+    # several share these, a training of seconds was seen to take minutes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     match sys.argv[1:]:
         case [name, "train"]:
             from clary.algorithms.job import FIRST_PARTY, run_job

@@ -11,6 +11,8 @@ Metrics = tuple[tuple[str, str], ...]
 """(name, regular expression) of each."""
 
 HOST = r"host=\S+"
+EPOCH = r"(?:epoch=\d+, (?:batch=\d+ )?)?"
+"""Not in what is told once, at the end."""
 EVERY: Metrics = (
     ("train:progress", rf"#progress_metric: {HOST}, completed (\S+) %"),
     ("train:throughput", rf"#throughput_metric: {HOST}, train throughput=(\S+) records/second"),
@@ -27,11 +29,16 @@ class Algorithm:
 
 def losses(*names: str) -> Metrics:
     """`test:msd` is printed as `test msd <loss>=…`."""
-    return tuple((name, rf"#quality_metric: {HOST}, {name.replace(':', ' ', 1)} <loss>=(\S+)") for name in names)
+    return _quality("loss", names)
 
 
 def scores(*names: str) -> Metrics:
-    return tuple((name, rf"#quality_metric: {HOST}, {name.replace(':', ' ', 1)} <score>=(\S+)") for name in names)
+    return _quality("score", names)
+
+
+def _quality(kind: str, names: tuple[str, ...]) -> Metrics:
+    said = {name: name.replace(":", " ", 1) for name in names}
+    return tuple((name, rf"#quality_metric: {HOST}, {EPOCH}{words} <{kind}>=(\S+)") for name, words in said.items())
 
 
 def each_epoch(metrics: Metrics) -> Metrics:
@@ -62,6 +69,8 @@ LINEAR_LEARNER: Metrics = (
     ),
 )  # fmt: skip
 
+NTM = [f"{channel}:{part}_loss" for channel in ("train", "validation") for part in ("total", "kld", "recons")]
+
 FACTORIZATION_MACHINES: Metrics = (
     *losses("train:rmse", "train:binary_classification_cross_entropy"),
     *losses("test:rmse", "test:binary_classification_cross_entropy"),
@@ -85,6 +94,7 @@ ALGORITHMS = (
     Algorithm("kmeans", NUMERIC, (*EVERY, *losses("train:msd", "train:ssd", "test:msd", "test:ssd"))),
     Algorithm("blazingtext", TEXT, BLAZING_TEXT),
     Algorithm("factorization-machines", NUMERIC, (*EVERY, *FACTORIZATION_MACHINES)),
+    Algorithm("ntm", NEURAL, (*EVERY, *losses(*NTM, "test:total_loss"))),
     Algorithm("lda", NUMERIC, (*EVERY, *scores("test:pwll"))),
     Algorithm("linear-learner", NUMERIC, (*EVERY, *LINEAR_LEARNER)),
     Algorithm("object2vec", NEURAL, OBJECT2VEC),

@@ -1,0 +1,99 @@
+"""A variational autoencoder of word counts: the Gaussian softmax topic model of Miao, Grefenstette and Blunsom,
+"Discovering Discrete Latent Topics with Neural Variational Inference" (2017).
+
+    counts ─ encoder ─▶ mean, variance ─ sample ─▶ softmax ─▶ topic weights ─ decoder ─▶ probability of each word
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax, softmax
+
+from clary.algorithms.kit.base import Columns
+from clary.algorithms.kit.batches import Batch
+from clary.algorithms.kit.parameters import AUTO
+
+WEIGHTS, SHAPE = "model.pt", "model.json"
+ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
+
+
+class Network(nn.Module):  # type: ignore[misc]
+    """Inputs are counts `(documents, words)`."""
+
+    def __init__(self, words: int, topics: int, layers: list[int], activation: str, *, batch_norm: bool) -> None:
+        super().__init__()
+        self.shape = {
+            "words": words,
+            "topics": topics,
+            "layers": layers,
+            "activation": activation,
+            "batch_norm": batch_norm,
+        }
+        steps: list[nn.Module] = []
+        for width, size in zip([words, *layers], layers, strict=False):
+            steps += [
+                nn.Linear(width, size),
+                *([nn.BatchNorm1d(size)] if batch_norm else []),
+                ACTIVATIONS[activation](),
+            ]
+        self.encoder = nn.Sequential(*steps)
+        self.mean = nn.Linear(layers[-1], topics)
+        self.log_variance = nn.Linear(layers[-1], topics)
+        # Starts as the prior has it, whatever the encoder says.
+        nn.init.zeros_(self.log_variance.weight)
+        nn.init.zeros_(self.log_variance.bias)
+        self.decoder = nn.Linear(topics, words)
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> "Network":
+        topics = parameters["num_topics"]
+        layers = [3 * topics, 2 * topics] if (given := parameters["encoder_layers"]) == AUTO else given
+        activation = parameters["encoder_layers_activation"]
+        return cls(parameters["feature_dim"], topics, layers, activation, batch_norm=parameters["batch_norm"])
+
+    @property
+    def feature_dim(self) -> int:
+        return int(self.decoder.out_features)
+
+    def encode(self, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and logarithm of the variance of each document, before the softmax."""
+        hidden = self.encoder(torch.log1p(counts))
+        return self.mean(hidden), self.log_variance(hidden)
+
+    def losses(self, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each document, how badly it is told from its topics (negative log-likelihood), and how far those are
+        from the prior (Kullback and Leibler's divergence). While it learns, the topics are drawn."""
+        mean, log_variance = self.encode(counts)
+        drawn = mean + torch.randn_like(mean) * (log_variance / 2).exp() if self.training else mean
+        likelihood = (counts * log_softmax(self.decoder(softmax(drawn, dim=1)), dim=1)).sum(dim=1)
+        divergence = (log_variance.exp() + mean.square() - 1 - log_variance).sum(dim=1) / 2
+        return -likelihood, divergence
+
+    def topic_words(self) -> Tensor:
+        """How strongly each topic asks for each word, `(topics, words)`."""
+        return self.decoder.weight.detach().T
+
+    def predict(self, batch: Batch, _options: Mapping[str, str]) -> Columns:
+        with torch.inference_mode():
+            weights = softmax(self.encode(torch.from_numpy(batch.dense()))[0], dim=1)
+        return {"topic_weights": np.asarray(weights)}
+
+    def save(self, directory: str) -> None:
+        torch.save(self.state_dict(), os.path.join(directory, WEIGHTS))
+        with open(os.path.join(directory, SHAPE), "w") as file:
+            json.dump(self.shape, file)
+
+    @classmethod
+    def load(cls, directory: str) -> "Network":
+        with open(os.path.join(directory, SHAPE)) as file:
+            network = cls(**json.load(file))
+        network.load_state_dict(torch.load(os.path.join(directory, WEIGHTS), map_location="cpu", weights_only=True))
+        # A request takes microseconds: to share it out among threads would take longer.
+        torch.set_num_threads(1)
+        network.eval()
+        return network

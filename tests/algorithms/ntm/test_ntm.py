@@ -1,0 +1,75 @@
+"""NTM through the SDK's own class, on documents of topics that are known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.algorithms.container import write_rows
+from tests.algorithms.lda.test_lda import TOPICS, WORDS, make_documents
+from tests.algorithms.walking import walk
+from tests.environments import python_of
+from tests.platform import Platform
+from tests.toolkits.container import Container
+
+TRAIN = ("clary.algorithms", "ntm", "train")
+LEARNING = {"epochs": "40", "optimizer": "adam", "learning_rate": "0.02", "mini_batch_size": "100", "tolerance": "1e-6"}
+
+
+@pytest.mark.clients
+def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> None:
+    counts, _, _ = make_documents(0, 1000)
+    asked, mixtures, _ = make_documents(1, 200)
+    parameters = {
+        "num_topics": TOPICS,
+        "epochs": 40,
+        "optimizer": "adam",
+        "learning_rate": 0.02,
+        "mini_batch_size": 100,
+        "encoder_layers": [20, 20],
+        "encoder_layers_activation": "relu",
+        "tolerance": 1e-6,
+    }
+    found = walk(platform, tmp_path, "ntm", "NTM", parameters, train_rows=counts, validation_rows=asked, asked=asked)
+    weights = found.records["topic_weights"]
+    assert weights.sum(axis=1) == pytest.approx(np.ones(200), abs=1e-5)
+    # Which topic is which is told by the documents that are nearly of one alone.
+    order = [weights[mixtures[:, topic] > 0.9].mean(axis=0).argmax() for topic in range(TOPICS)]
+    assert sorted(order) == list(range(TOPICS))
+    clear = mixtures.max(axis=1) > 0.6
+    assert (weights[clear].argmax(axis=1) == np.array(order)[mixtures[clear].argmax(axis=1)]).mean() > 0.9
+    assert found.metrics["validation:total_loss"] == pytest.approx(
+        found.metrics["validation:kld_loss"] + found.metrics["validation:recons_loss"], rel=1e-6
+    )
+    # No better than the entropy of the words allows, and better than one topic for all.
+    assert found.metrics["validation:recons_loss"] < 60 * np.log(WORDS) * 0.9
+
+
+def test_topics_are_told_in_words(tmp_path: Path) -> None:
+    counts, _, words = make_documents(0, 1000)
+    container = Container(tmp_path / "ml", python_of("ntm:1"))
+    write_rows(container, "train", counts, np.zeros(1000, int), sparse=True)
+    directory = container.root / "input/data/auxiliary"
+    directory.mkdir()
+    (directory / "vocab.txt").write_text("".join(f"word{number}\n" for number in range(WORDS)))
+    channels = {name: {"TrainingInputMode": "File"} for name in ("train", "auxiliary")}
+    container.configure("inputdataconfig", channels)
+    container.configure("hyperparameters", {"feature_dim": str(WORDS), "num_topics": str(TOPICS), **LEARNING})
+    status, output = container.run(*TRAIN)
+    assert status == 0, output
+    told = [set(line.split("] ")[-1].split()[:5]) for line in output.splitlines() if " word" in line]
+    known = [{f"word{word}" for word in np.flatnonzero(topic)} for topic in words]
+    assert sorted(map(sorted, told)) == sorted(map(sorted, known))
+
+
+def test_a_vocabulary_of_another_size_fails_the_job(tmp_path: Path) -> None:
+    container = Container(tmp_path / "ml", python_of("ntm:1"))
+    write_rows(container, "train", np.ones((3, 4), np.float32))
+    directory = container.root / "input/data/auxiliary"
+    directory.mkdir()
+    (directory / "vocab.txt").write_text("one\ntwo\n")
+    channels = {name: {"TrainingInputMode": "File"} for name in ("train", "auxiliary")}
+    container.configure("inputdataconfig", channels)
+    container.configure("hyperparameters", {"feature_dim": "4", "num_topics": "2"})
+    assert container.run(*TRAIN)[0] == 2
+    assert container.failure == "ClientError: vocab.txt has 2 words, and feature_dim is 4: they must be as many."
