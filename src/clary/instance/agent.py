@@ -315,9 +315,10 @@ class Agent:
         if ending.cause:
             self._report.done(self._stopped() if ending.cause == "Stopped" else ending.cause, code)
         elif self._transforming and ending.alarmed:
-            reason = self._transforming.reason()
+            # What failed are objects, for which the other instances of its gang are not to be stopped.
+            status.message = self._transforming.reason()
             self._transforming.dismiss()
-            self._report.done("Failed" if reason else "Completed", reason=reason)
+            self._report.done("Completed")
         elif code == 0 and not self._spec.serves:
             self._report.done("Completed", code)
         else:

@@ -289,7 +289,8 @@ class InstanceStatus:
     """For `Failed`: what the user is told, at most 1,024 characters. From `/opt/ml/output/failure` where the
     program wrote it, else the last lines of its error output, else what the agent saw (a missing object …)."""
     message: str = ""
-    """What the program left in `/opt/ml/output/message`: UTF-8, its first 1,024 bytes."""
+    """What the program left in `/opt/ml/output/message`: UTF-8, its first 1,024 bytes. Of a transform: a line that says
+    why an object failed; the others are there all the same."""
     image: str = ""
     """What the user should know of the image: that its version cannot be had, and which one runs. Also in the log."""
     address: str = ""

@@ -44,11 +44,12 @@ class Transforming:
         return replace(command, beside=chain(command.beside, self._start), alarms=self._alarms)
 
     def reason(self) -> str:
-        """Once it has ended: why it failed; empty where it did not."""
+        """Once it has ended: a line that says why it failed; empty where it did not."""
         try:
-            return os.read(self._said, LONGEST_REASON).rstrip(DONE).decode(errors="replace")
+            said = os.read(self._said, LONGEST_REASON).rstrip(DONE).decode(errors="replace")
         except BlockingIOError:
-            return "InternalServerError: what gives the objects to the model was killed."
+            said = "InternalServerError: what gives the objects to the model was killed."
+        return f"{said}\n" if said else ""
 
     def dismiss(self) -> None:
         """It is over: the instances that it went through are needed no more."""

@@ -20,6 +20,7 @@ from tests.programs import BUCKET, ended, log_lines, put, run_job, tar_gz, train
 from tests.services.sagemaker.hosting.test_endpoints import INFERENCE, Endpoint
 from tests.services.sagemaker.processing.test_processing_jobs import asked, run, stored, written
 from tests.services.sagemaker.test_own_images import SERVE
+from tests.services.sagemaker.transform.test_transform_jobs import Bench
 
 ENGINE = ("--engine", "tests.engines.remote:open_remote", "--advertise", "http://127.0.0.1:0")
 LISTS = """
@@ -73,6 +74,14 @@ def test_from_training_to_predictions(remote: Platform) -> None:
     model = endpoint.model("unused", ModelDataUrl=job["ModelArtifacts"]["S3ModelArtifacts"])
     assert endpoint.create(endpoint.config(("All", model, 1.0)))["EndpointStatus"] == "InService"
     assert endpoint.ask("world") == "hello:world"
+
+
+def test_objects_are_transformed_and_their_answers_brought(remote: Platform) -> None:
+    bench = Bench(remote)
+    base = bench.put({"a.csv": "1\n2\n", "deep/b.csv.gz": "3\n", "c": "raise"})
+    job = bench.run(bench.model(), base, count=2, given={"SplitType": "Line"}, wanted={"AssembleWith": "Line"})
+    assert job["FailureReason"].startswith("AlgorithmError: See job logs for more information. "), job
+    assert bench.kept(base) == {"a.csv.out": "w:1\nw:2\n", "deep/b.csv.gz.out": "w:3\n"}
 
 
 def test_a_replica_that_dies_is_replaced_at_another_address(remote: Platform) -> None:

@@ -8,6 +8,7 @@ from clary.instance.spec import InstanceSpec, InstanceStatus
 from clary.instance.transform.running import SAID
 from clary.records.log_rows import Lines
 from clary.records.record import Record
+from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.models import containers_of, hostname_of
 from clary.services.sagemaker.instances.outputs import output_of, store_files
 from clary.services.sagemaker.jobs.attempts import instance_id
@@ -56,4 +57,6 @@ class Transforming:
                 directory = output_of(house, instance_id(record, number), PREDICTIONS)
                 if directory is not None:
                     store_files(house, directory, record.document["TransformOutput"]["S3OutputPath"])
+        if status.outcome == "Completed" and status.message:
+            raise JobError(status.message.splitlines()[0])
         return {}
