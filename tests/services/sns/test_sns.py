@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -128,6 +129,22 @@ def test_an_endpoint_is_asked_and_then_told(sns: Any, topic: str, endpoint: Endp
         assert headers["x-amz-sns-subscription-arn"] == confirmed["SubscriptionArn"]
     urllib.request.urlopen(told["UnsubscribeURL"]).close()
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+
+
+def test_a_role_subscribes_no_endpoint(platform: Platform, topic: str, endpoint: Endpoint) -> None:
+    role = "arn:aws:iam::123456789012:role/Trainer"
+    given = platform.client("sts").assume_role(RoleArn=role, RoleSessionName="job")["Credentials"]
+    client = boto3.client(
+        "sns",
+        region_name="us-east-1",
+        endpoint_url=platform.url,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+    client.publish(TopicArn=topic, Message="anybody may")
+    with pytest.raises(client.exceptions.AuthorizationErrorException):
+        client.subscribe(TopicArn=topic, Protocol="http", Endpoint=endpoint.url)
 
 
 def test_what_no_endpoint_takes_goes_to_the_dead_letters(sns: Any, sqs: Any, topic: str, endpoint: Endpoint) -> None:

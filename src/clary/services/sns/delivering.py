@@ -8,9 +8,10 @@ A kill between an answer and its row's end has the message delivered twice, neve
 """
 
 import logging
+import threading
 import time
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from clary.control.destinations import NoDestination, publish
 from clary.control.house import House
@@ -28,6 +29,10 @@ PATIENCE = 15.0
 """Seconds that an endpoint has to answer, as the developer guide says."""
 AT_ONCE = 20
 """Parcels of one step: others may have their turn in between."""
+MOST_STEPS = 4
+"""That deliver at once: endpoints that let others wait must not hold all of the supervisor's workers."""
+BUSY = 0.5
+"""Seconds until a subscription asks again that had to stand back."""
 _AGENT = "Amazon Simple Notification Service Agent"
 
 
@@ -36,6 +41,7 @@ class SubscriptionReconciler:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._turns = threading.Semaphore(MOST_STEPS)
 
     def step(self, record_id: str) -> float | None:
         try:
@@ -45,18 +51,28 @@ class SubscriptionReconciler:
         if subscription.state == PENDING and subscription.created + TOKEN_HOLDS <= time.time():
             self._withdraw(subscription)
             return None
-        messages = self._house.messages
-        for parcel in messages.view(partial(outbox.due, recipient=record_id, now=time.time(), most=AT_ONCE)):
-            self._deliver(subscription, parcel)
-        due = messages.view(partial(outbox.next_due, recipient=record_id))
+        if not self._turns.acquire(blocking=False):
+            return BUSY
+        try:
+            self._deliver_due(subscription)
+        finally:
+            self._turns.release()
+        due = self._house.messages.view(partial(outbox.next_due, recipient=record_id))
         return None if due is None else max(0.0, due - time.time())
+
+    def _deliver_due(self, subscription: Record) -> None:
+        due = partial(outbox.due, recipient=subscription.id, now=time.time(), most=AT_ONCE)
+        for parcel in self._house.messages.view(due):
+            if not self._deliver(subscription, parcel):
+                return  # whoever comes next may be quicker
 
     def _withdraw(self, subscription: Record) -> None:
         with self._house.records.together():
             self._house.records.delete(subscription)
             self._house.messages.change(partial(outbox.forget, recipient=subscription.id))
 
-    def _deliver(self, subscription: Record, parcel: Parcel) -> None:
+    def _deliver(self, subscription: Record, parcel: Parcel) -> bool:
+        """Whether the endpoint answered."""
         failure = post(subscription, parcel)
         pause: float | None = None
         if failure and failure.passes:
@@ -64,11 +80,12 @@ class SubscriptionReconciler:
         if failure and pause is not None:
             until = time.time() + pause
             self._house.messages.change(partial(outbox.put_off, parcel=parcel, until=until))
-            return
+            return failure.answered
         with self._house.records.together():
             if failure:
                 self._give_up(subscription, parcel, failure)
             self._house.messages.change(partial(outbox.settle, parcel=parcel))
+        return failure is None or failure.answered
 
     def _give_up(self, subscription: Record, parcel: Parcel, failure: "Failure") -> None:
         dead = document(subscription, "RedrivePolicy").get("deadLetterTargetArn")
@@ -81,10 +98,10 @@ class SubscriptionReconciler:
                 log.warning("message %s is lost: %s", parcel.content["MessageId"], error)
 
 
-class Failure:
-    def __init__(self, reason: str, passes: bool) -> None:
-        self.reason = reason
-        self.passes = passes
+class Failure(NamedTuple):
+    reason: str
+    passes: bool
+    answered: bool = True
 
 
 def post(subscription: Record, parcel: Parcel) -> Failure | None:
@@ -103,7 +120,7 @@ def post(subscription: Record, parcel: Parcel) -> Failure | None:
             redirect=False,
         )
     except urllib3.exceptions.HTTPError as error:
-        return Failure(str(error), passes=True)
+        return Failure(str(error), passes=True, answered=False)
     if 200 <= answer.status < 300:
         return None
     return Failure(f"it answers {answer.status}", passes=answer.status == 429 or not 400 <= answer.status < 500)

@@ -103,6 +103,10 @@ def _check_endpoint(call: Call, protocol: str, endpoint: str) -> None:
     elif protocol in ("http", "https"):
         if not endpoint.startswith(f"{protocol}://"):
             raise invalid("Endpoint", f"Endpoint must match the specified protocol, {protocol}")
+        if not call.principal.endswith(":root"):
+            # A job's program would have the platform reach what its own network does not.
+            message = "In Clary only the account itself subscribes HTTP endpoints, and no role does."
+            raise ServiceError("AuthorizationErrorException", message)
     else:
         raise not_built("Protocol", f"The protocol {protocol!r}")
 
