@@ -97,6 +97,7 @@ ALGORITHMS = (
     Algorithm("ntm", NEURAL, (*EVERY, *losses(*NTM, "test:total_loss"))),
     Algorithm("lda", NUMERIC, (*EVERY, *scores("test:pwll"))),
     Algorithm("linear-learner", NUMERIC, (*EVERY, *LINEAR_LEARNER)),
+    Algorithm("ipinsights", NEURAL, each_epoch(scores("validation:discriminator_auc"))),
     Algorithm("object2vec", NEURAL, OBJECT2VEC),
     Algorithm("seq2seq", NEURAL, SEQ2SEQ),
     Algorithm("forecasting-deepar", NEURAL, losses("train:final_loss", "test:RMSE", "test:mean_wQuantileLoss")),

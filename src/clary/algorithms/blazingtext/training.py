@@ -11,8 +11,11 @@ import os
 import sys
 import time
 from collections.abc import Generator
+from functools import partial
 
 import fasttext_pybind
+import numpy as np
+from numpy.typing import NDArray
 
 from clary.algorithms.blazingtext.classifier import Patience
 from clary.algorithms.blazingtext.classifier import settings_of as classifier_settings
@@ -22,6 +25,7 @@ from clary.algorithms.blazingtext.word2vec import begin_batches, write_evaluatio
 from clary.algorithms.blazingtext.word2vec import settings_of as vector_settings
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.team import Team
 
 TOLD = 1.0
 """Seconds between two lines about progress."""
@@ -29,8 +33,8 @@ TOLD = 1.0
 
 def train(job: Job) -> None:
     mode = job.parameters["mode"]
-    if job.team.size > 1:
-        raise UserError(f"The mode {mode} trains on one instance, and there are {job.team.size}.")
+    if job.team.size > 1 and mode != "batch_skipgram":
+        raise UserError(f"The mode {mode} trains on one instance, and there are {job.team.size}: use batch_skipgram.")
     if mode != "supervised" and "validation" in job.channels:
         raise UserError(f"The mode {mode} takes the channel train alone: validation is for the mode supervised.")
     run = _train_classifier(job) if mode == "supervised" else _train_vectors(job)
@@ -77,12 +81,14 @@ def _train_vectors(job: Job) -> Run:
     given, team = job.parameters, job.team
     settings = vector_settings(text_file(job.channels["train"], supervised=False), given, _threads())
     if given["mode"] == "batch_skipgram":
-        run, progress = begin_batches(settings, given, 0, 1, lambda matrix: matrix)
+        rank = list(team.hosts).index(team.host)
+        run, progress = begin_batches(settings, given, rank, team.size, partial(_mean, team))
     else:
         run = Run(settings)
         progress = run.progress()
     for _ in _told(progress):
-        if job.stopped:
+        # All instances leave off together: each waits for the others' matrices.
+        if team.agrees(job.stopped):
             break
     progress.close()
     if team.leads:
@@ -93,6 +99,13 @@ def _train_vectors(job: Job) -> Run:
         logging.info(json.dumps(result, indent=4))
         logging.info("#mean_rho: %s", result["mean_rho"])
     return run
+
+
+def _mean(team: Team, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    if team.size == 1:
+        return matrix
+    mean: NDArray[np.float32] = (team.sum(matrix)[0] / team.size).astype(np.float32)
+    return mean
 
 
 def _told(progress: Generator[Progress]) -> Generator[Progress]:

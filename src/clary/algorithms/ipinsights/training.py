@@ -1,0 +1,102 @@
+"""A job of IP Insights: to tell events that happened from such as were made up.
+
+Events ─▶ batches [+ random and shuffled addresses] ─▶ epochs ─▶ model, the area under the curve of `validation`
+Several instances each learn from their own events, and take the mean of their weights after each epoch.
+"""
+
+import logging
+import time
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from clary.algorithms.ipinsights.events import Events
+from clary.algorithms.ipinsights.model import Model, Sizes, device, tensors
+from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.team import Team
+
+SEED = 1
+ADDRESSES = 1 << 32
+
+
+def train(job: Job, events: dict[str, Events]) -> None:
+    given, team = job.parameters, job.team
+    torch.manual_seed(SEED)
+    model = Model.build(Sizes(given["num_entity_vectors"], given["vector_dim"], given["num_ip_encoder_layers"]))
+    tables = [*model.network.entities.parameters(), *model.network.prefixes.parameters()]
+    others = [*model.network.bits.parameters(), *model.network.layers.parameters()]
+    rate = given["learning_rate"]
+    optimizers = [torch.optim.SparseAdam(tables, lr=rate), torch.optim.Adam(others, lr=rate)]
+    random = np.random.default_rng([SEED, list(team.hosts).index(team.host)])
+    for epoch in job.epochs():
+        job.score("train", "loss", _pass(job, model, optimizers, events["train"], random), epoch=epoch)
+        _average(team, model)
+        if "validation" in events:
+            job.score("validation", "discriminator_auc", _auc(model, events["validation"]), "score", epoch=epoch)
+    if team.leads:
+        model.save(job.model_directory)
+
+
+def _pass(
+    job: Job,
+    model: Model,
+    optimizers: list[torch.optim.Optimizer],
+    events: Events,
+    random: np.random.Generator,
+) -> float:
+    """One epoch; the mean loss."""
+    size, interval = job.parameters["mini_batch_size"], job.parameters["batch_metrics_publish_interval"]
+    order = random.permutation(len(events.entities))
+    model.network.train()
+    losses, begun = [], time.monotonic()
+    for number, at in enumerate(range(0, len(order), size), 1):
+        loss = _loss(job, model, events.part(order[at : at + size]), random)
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        for optimizer in optimizers:
+            optimizer.step()
+        losses.append(loss.item())
+        if number % interval == 0:
+            logging.info("Batch [%d] Speed: %.2f samples/sec", number, number * size / (time.monotonic() - begun))
+        if job.stopped:
+            break
+    return float(np.mean(losses))
+
+
+def _loss(job: Job, model: Model, events: Events, random: np.random.Generator) -> torch.Tensor:
+    """Cross entropy of what happened and of what did not, and the weights of the vectors that were used."""
+    given, count = job.parameters, len(events.entities)
+    made_up = [random.integers(0, ADDRESSES, count) for _ in range(given["random_negative_sampling_rate"])]
+    made_up += [random.permutation(events.addresses) for _ in range(given["shuffled_negative_sampling_rate"])]
+    every = Events(np.tile(events.entities, len(made_up) + 1), np.concatenate([events.addresses, *made_up]))
+    products, one, other = model.network(*tensors(every))
+    labels = torch.zeros(len(every.entities), device=device())
+    labels[:count] = 1
+    decay = given["weight_decay"] / 2 * (one.square().sum(1) + other.square().sum(1)).mean()
+    return binary_cross_entropy_with_logits(products, labels) + decay
+
+
+def _average(team: Team, model: Model) -> None:
+    if team.size == 1:
+        return
+    with torch.no_grad():
+        for weights in model.network.parameters():
+            [total] = team.sum(weights.cpu().numpy())
+            weights.copy_(torch.from_numpy(total / team.size))
+
+
+def _auc(model: Model, events: Events) -> float:
+    """How often an event that happened scores above the same entity at a random address."""
+    random = np.random.default_rng(SEED)
+    made_up = Events(events.entities, random.integers(0, ADDRESSES, len(events.entities)))
+    return area(model.score(events).products, model.score(made_up).products)
+
+
+def area(positive: NDArray[np.float32], negative: NDArray[np.float32]) -> float:
+    """Under the receiver operating characteristic; equal scores count half."""
+    ordered = np.sort(negative)
+    below = np.searchsorted(ordered, positive, "left") + np.searchsorted(ordered, positive, "right")
+    return float(below.sum() / 2 / (len(positive) * len(negative)))

@@ -1,0 +1,129 @@
+"""IP Insights through the SDK's generic Estimator, and as a process, on made-up log-ins."""
+
+import json
+import random
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.algorithms.estimators import estimate, metrics_of
+from tests.clients.programs import await_deletion
+from tests.environments import python_of
+from tests.platform import Platform
+from tests.toolkits.container import Container
+
+TRAIN = ("clary.algorithms", "ipinsights", "train")
+SERVE = ("clary.algorithms", "ipinsights", "serve")
+PARAMETERS = {
+    "num_entity_vectors": "2000",
+    "vector_dim": "16",
+    "epochs": "4",
+    "learning_rate": "0.02",
+    "mini_batch_size": "500",
+}
+USERS, NETWORKS = 200, 40
+
+
+def networks() -> dict[str, list[str]]:
+    """Each user logs in from two networks of 256 addresses."""
+    chance = random.Random(0)
+    known = [".".join(str(chance.randrange(1, 255)) for _ in range(3)) for _ in range(NETWORKS)]
+    return {f"user_{number}": chance.sample(known, 2) for number in range(USERS)}
+
+
+def logins(count: int, seed: int) -> list[tuple[str, str]]:
+    chance, homes = random.Random(seed), networks()
+    users = chance.choices(list(homes), k=count)
+    return [(user, f"{chance.choice(homes[user])}.{chance.randrange(1, 255)}") for user in users]
+
+
+def csv(events: list[tuple[str, str]]) -> str:
+    return "".join(f"{user}, {address}\n" for user, address in events)
+
+
+@pytest.mark.clients
+def test_it_knows_who_logs_in_from_where(platform: Platform, tmp_path: Path) -> None:
+    channels: dict[str, Any] = {}
+    for name, events in {"train": logins(8000, 1), "validation": logins(1000, 2)}.items():
+        (tmp_path / f"{name}.csv").write_text(csv(events))
+        channels[name] = {"path": str(tmp_path / f"{name}.csv"), "content_type": "text/csv"}
+    # Of somebody else: as likely as any other address that was seen, and not at all this user's.
+    usual, homes = logins(300, 3), networks()
+    strange = [(f"user_{(int(user[5:]) + 1) % USERS}", address) for user, address in usual]
+    strange = [event for event in strange if event[1].rpartition(".")[0] not in homes[event[0]]]
+    lines = "".join(f"{json.dumps({'features': event})}\n" for event in strange)
+    found = estimate(
+        platform,
+        tmp_path,
+        {
+            "algorithm": "ipinsights",
+            "hyperparameters": PARAMETERS,
+            "channels": channels,
+            "requests": [
+                ("application/json", json.dumps({"instances": [{"data": {"features": {"values": e}}} for e in usual]})),
+                ("application/jsonlines", lines),
+            ],
+        },
+    )
+    scores = [each["dot_product"] for each in json.loads(found["answers"][0])["predictions"]]
+    others = [json.loads(line)["dot_product"] for line in found["answers"][1].splitlines()]
+    above = sum(score > other for score in scores for other in others) / (len(scores) * len(others))
+    assert above > 0.95
+    assert metrics_of(platform, found["job"])["validation:discriminator_auc"] > 0.97
+    await_deletion(platform, "ipinsights")
+
+
+@pytest.fixture
+def watcher(container: Container) -> Container:
+    container.python = python_of("ipinsights:1")
+    return container
+
+
+def give(container: Container, content: str, **given: str) -> None:
+    container.configure("hyperparameters", PARAMETERS | given)
+    container.configure("inputdataconfig", {"train": {"TrainingInputMode": "File", "ContentType": "text/csv"}})
+    directory = container.root / "input" / "data" / "train"
+    directory.mkdir(exist_ok=True)
+    (directory / "events.csv").write_text(content)
+
+
+def test_vectors_are_told_and_sigterm_saves(watcher: Container) -> None:
+    give(watcher, csv(logins(500, 1)), epochs="100000", num_ip_encoder_layers="2")
+    process = watcher.start(*TRAIN)
+    assert process.stdout is not None
+    assert any("train loss <loss>=" in line for line in process.stdout)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    with watcher.serve(*SERVE) as server:
+        _, _, body = server.invoke("user_1, 10.1.2.3\nuser_2, 10.1.2.3\n", "text/csv", "application/json;verbose=True")
+        one, other = json.loads(body)["predictions"]
+        assert list(one) == ["dot_product", "entity_embedding", "ip_embedding"]
+        assert one["ip_embedding"] == pytest.approx(other["ip_embedding"])
+        product = sum(a * b for a, b in zip(one["entity_embedding"], one["ip_embedding"], strict=True))
+        assert product == pytest.approx(one["dot_product"], abs=1e-4)
+        assert b"'10.1' is no IPv4 address" in server.invoke("user_1,10.1", "text/csv", "application/json")[2]
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "reason"),
+    [
+        ("", {}, "Unable to read data channel 'train': there is no data in it"),
+        ("user_1,10.0.0.1\nuser_2\n", {}, "events.csv, line 2: 'user_2' has not two columns"),
+        ("user_1,10.0.0.256\n", {}, "events.csv, line 1: '10.0.0.256' is no IPv4 address"),
+        (
+            "user_1,10.0.0.1\n",
+            {"random_negative_sampling_rate": "0", "shuffled_negative_sampling_rate": "0"},
+            "must add up to 1 at least",
+        ),
+        ("user_1,10.0.0.1\n", {"vector_dim": "2"}, "'2' is not a valid value for 'vector_dim'"),
+    ],
+)
+def test_what_is_wrong_is_said(watcher: Container, content: str, given: dict[str, str], reason: str) -> None:
+    give(watcher, content, **given)
+    status, output = watcher.run(*TRAIN)
+    assert status != 0, output
+    assert reason in (watcher.failure or "")
+    assert (watcher.failure or "").startswith("ClientError: ")
