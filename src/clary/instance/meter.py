@@ -37,7 +37,7 @@ class Meter:
         if now < self.due:
             return
         self.due = now + EVERY
-        processes = _below(os.getpid())
+        processes = below(os.getpid())
         used, then = self._used, self._then
         self._used, self._then = sum(map(_cpu_seconds, processes)) + _ended(), now
         disk = os.statvfs(self.directory)
@@ -46,13 +46,13 @@ class Meter:
                 "at": time.time(),
                 # What ended unseen is missing from the sum: it never falls.
                 "CPUUtilization": max(0.0, self._used - used) / (now - then) * 100,
-                "MemoryUtilization": sum(map(_memory, processes)) / self.memory * 100,
+                "MemoryUtilization": sum(map(memory_of, processes)) / self.memory * 100,
                 "DiskUtilization": (1 - disk.f_bfree / disk.f_blocks) * 100,
             }
         )
 
 
-def _below(root: int) -> list[int]:
+def below(root: int) -> list[int]:
     """The processes that descend from this one."""
     by_parent: defaultdict[int, list[int]] = defaultdict(list)
     for name in os.listdir("/proc"):
@@ -84,7 +84,7 @@ def _ended() -> float:
     return times.children_user + times.children_system
 
 
-def _memory(pid: int) -> int:
+def memory_of(pid: int) -> int:
     """Bytes; 0 where it may not be known."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", "rb") as file:
         for line in file:

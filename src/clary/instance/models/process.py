@@ -55,11 +55,11 @@ def _manage(node: Node, spec: InstanceSpec, models: Models, server: str, view: s
     """Until it is killed."""
     import asyncio
 
+    from clary.instance.meter import below, memory_of
     from clary.instance.models.archives import Archives
     from clary.instance.models.cache import Cache
     from clary.instance.models.container import Container
     from clary.instance.models.door import Door
-    from clary.instance.models.memory import memory_of_descendants
     from clary.instance.sandbox.cgroups import machine_memory
 
     layout, agent = Layout(node.instance), os.getppid()
@@ -73,7 +73,7 @@ def _manage(node: Node, spec: InstanceSpec, models: Models, server: str, view: s
             most=models.most,
             keeps=models.keeps,
             memory=min(spec.memory, machine_memory()),
-            used_memory=lambda: memory_of_descendants(agent),
+            used_memory=lambda: sum(map(memory_of, below(agent))),
             patience=models.patience,
         )
         await Door(container, cache, models.secret).open(_listening(node, listener))

@@ -50,11 +50,13 @@ def test_a_pipeline_and_containers_that_are_called_one_by_one(platform: Platform
     endpoint = Endpoint(platform)
     containers = [container(platform, word, ContainerHostname=word) for word in ("first", "second")]
     names = {mode: unique("model") for mode in ("Serial", "Direct")}
-    for mode, name in names.items():
-        endpoint.sagemaker.create_model(
-            ModelName=name, Containers=containers, InferenceExecutionConfig={"Mode": mode}, ExecutionRoleArn=ROLE
-        )
-    described = endpoint.sagemaker.describe_model(ModelName=names["Serial"])
+    package = endpoint.sagemaker.create_model_package(
+        ModelPackageName=unique("package"), InferenceSpecification={"Containers": containers}
+    )["ModelPackageArn"]
+    for mode, given in (("Serial", [{"ModelPackageName": package}]), ("Direct", containers)):
+        execution = {"InferenceExecutionConfig": {"Mode": mode}, "ExecutionRoleArn": ROLE}
+        endpoint.sagemaker.create_model(ModelName=names[mode], Containers=given, **execution)
+    described = endpoint.sagemaker.describe_model(ModelName=names["Direct"])
     assert [each["ContainerHostname"] for each in described["Containers"]] == ["first", "second"]
     made = endpoint.create(endpoint.config(("chain", names["Serial"], 1.0), ("apart", names["Direct"], 0.0)))
     assert made["EndpointStatus"] == "InService", made.get("FailureReason")

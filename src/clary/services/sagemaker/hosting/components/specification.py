@@ -14,6 +14,8 @@ from clary.services.sagemaker.resources.handling import find
 MODEL = "component"
 """The name of a component's only model within its deployment."""
 MEBIBYTE = 2**20
+SHARED = ("DataCaptureConfig",)
+"""What of its endpoint's deployment holds for a component."""
 NOT_BUILT = ("BaseInferenceComponentName", "InstanceType", "SchedulingConfig")
 
 
@@ -53,12 +55,14 @@ def deployment_of(
         raise not_built("An inference component with a model of several containers")
     if serves_many(containers_of(model)[0]):
         raise not_built("An inference component with a container in MultiModel mode")
+    shared = endpoint.document["Deployment"]
     return {
         "Number": number,
         "ConfigName": "",
         "Variants": [variant],
         "Models": {MODEL: model},
         "Specification": specification,
+        **{member: shared[member] for member in SHARED if member in shared},
     }
 
 
