@@ -190,6 +190,23 @@ def test_a_deployment_that_cannot_be_is_refused(endpoint: Endpoint, config: dict
         update(endpoint, "never", config)
 
 
+def test_capacity_that_cannot_be_had_is_given_back(platform: Platform) -> None:
+    endpoint = Endpoint(platform)
+    model = endpoint.model("only")
+    endpoint.create(endpoint.config(("A", model, 1.0)))
+    url = endpoint.sagemaker.describe_model(ModelName=model)["PrimaryContainer"]["ModelDataUrl"]
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    platform.client("s3").delete_object(Bucket=bucket, Key=key)
+    endpoint.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=endpoint.name, DesiredWeightsAndCapacities=[{"VariantName": "A", "DesiredInstanceCount": 2}]
+    )
+    described = endpoint.settled()
+    assert described["ProductionVariants"][0]["DesiredInstanceCount"] == 1
+    assert url in described["FailureReason"]
+    assert endpoint.ask("x") == "only:x"
+    endpoint.delete()
+
+
 def test_a_killed_platform_goes_on_with_the_update(own_platform: Platform) -> None:
     endpoint = Endpoint(own_platform)
     endpoint.create(endpoint.config(("A", endpoint.model("old"), 1.0), count=2))
