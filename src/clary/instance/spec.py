@@ -132,6 +132,10 @@ class Transform:
     output_filter: str = "$"
     joins: bool = False
     """Whether what is kept is the input together with its answer."""
+    inference_time: str = ""
+    """What follows each record that is kept, after a random id; empty where neither does."""
+    listed: str = ""
+    """Name of the output that lists, as JSON, the key and the name of each item that has its own; empty for none."""
     timeout: float = 600.0
     """Seconds for one answer."""
     retries: int = 3
@@ -141,7 +145,7 @@ class Transform:
     @property
     def processes(self) -> bool:
         """Whether records and answers are looked into."""
-        return self.joins or self.input_filter != "$" or self.output_filter != "$"
+        return self.joins or bool(self.inference_time) or {self.input_filter, self.output_filter} != {"$"}
 
 
 @dataclass(slots=True)

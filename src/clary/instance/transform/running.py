@@ -6,6 +6,7 @@ tells of the first. What is said goes to the job's log in AWS's words.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -67,7 +68,19 @@ class Running:
             lane.start()
         for lane in lanes:
             lane.join()
+        if self._transform.listed:
+            self._list()
         return self._reason
+
+    def _list(self) -> None:
+        """What was transformed."""
+        pairs = zip(self._transform.keys, (item.name for item in self._transform.items), strict=True)
+        done = [(key, name) for key, name in pairs if os.path.exists(self._place(name))]
+        with open(self._layout[f"outputs/{self._transform.listed}"], "w", encoding="utf-8") as file:
+            json.dump(done, file)
+
+    def _place(self, name: str) -> str:
+        return self._layout[f"outputs/{self._transform.output}/{name}.out"]
 
     def _ask_how(self, address: str) -> None:
         """What the request says comes first, then what the server does."""
@@ -87,7 +100,7 @@ class Running:
     def _batches(self) -> Iterator[Batch]:
         for number, (item, key) in enumerate(zip(self._transform.items, self._transform.keys, strict=True)):
             try:
-                place = self._layout[f"outputs/{self._transform.output}/{safe_name(item.name)}.out"]
+                place = self._place(safe_name(item.name))
                 partial = self._layout[f"partial/{number}"]
                 assembly = Assembly(partial, place, line=self._transform.line, lanes=self._lanes)
             except (Refused, OSError) as error:

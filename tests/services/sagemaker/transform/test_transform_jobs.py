@@ -3,7 +3,9 @@
 import gzip
 import json
 import struct
+import uuid
 from contextlib import suppress
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -175,6 +177,27 @@ def test_instances_share_the_objects_of_a_manifest(bench: Bench, echo: str) -> N
     )  # fmt: skip
     assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
     assert bench.kept(base) == {"x/1.out": "w:r1w:r2", "y/2.out": "w:r1w:r2"}
+
+
+def test_what_is_captured_are_lists_of_objects_and_ids_of_records(bench: Bench, echo: str) -> None:
+    base = bench.put({"a.csv": "1\n2\n", "deep/b.csv": "3"})
+    capture = {"DestinationS3Uri": f"s3://{BUCKET}/{base}/captured", "GenerateInferenceId": True}
+    job = bench.run(
+        echo, base, given={"SplitType": "Line"}, wanted={"AssembleWith": "Line", "Accept": "text/csv"},
+        DataCaptureConfig=capture,
+    )  # fmt: skip
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["DataCaptureConfig"] == capture
+    began = job["CreationTime"].astimezone(UTC)
+    rows = [row.split(",") for row in bench.kept(base)["a.csv.out"].splitlines()]
+    assert [(row[0], row[2]) for row in rows] == [(word, f"{began:%Y-%m-%dT%H:%M:%SZ}") for word in ("w:1", "w:2")]
+    assert len({uuid.UUID(row[1]) for row in rows}) == 2
+    captured = stored(bench.platform, f"{base}/captured/")
+    hour, name = f"{began:%Y/%m/%d/%H}", job["TransformJobName"]
+    assert {key: json.loads(text) for key, text in captured.items()} == {
+        f"input/{hour}/{name}.manifest": [{"prefix": f"s3://{BUCKET}/{base}/in/"}, "a.csv", "deep/b.csv"],
+        f"output/{hour}/{name}.manifest": [{"prefix": f"s3://{BUCKET}/{base}/out/"}, "a.csv.out", "deep/b.csv.out"],
+    }
 
 
 def test_answers_go_through_all_containers_of_a_model(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from clary.control.call import Call
 from clary.instance.transform.joining import CSV, FORMATS, JSON, media_type
 from clary.instance.transform.jsonpath import Path
-from clary.services.sagemaker.errors import invalid, refuse_members
+from clary.services.sagemaker.errors import invalid
 from clary.services.sagemaker.experiments.tracking import check_config
 from clary.services.sagemaker.hosting.deployment import deployable
 from clary.services.sagemaker.hosting.models import MODELS, containers_of, is_direct, serves_many
@@ -21,11 +21,9 @@ MODEL = "Model"
 LARGEST_PAYLOAD = 100
 """Megabytes, of all requests that an instance is sent at once."""
 MOST_INSTANCES = 100
-NOT_BUILT = ("DataCaptureConfig",)
 
 
 def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    refuse_members(request, NOT_BUILT)
     check_config(call.house, call.scope, request)
     _check_input(request["TransformInput"])
     _check_batches(request)
@@ -70,9 +68,13 @@ def _check_processing(request: dict[str, Any]) -> None:
         except ValueError as error:
             raise invalid(f"{member} is no JSONPath expression that is supported: {error}.") from None
     joins = processing.get("JoinSource") == "Input"
+    kind = media_type(given.get("ContentType", ""))
+    if request.get("DataCaptureConfig", {}).get("GenerateInferenceId"):
+        written = media_type(request["TransformOutput"].get("Accept", "")) or kind
+        if written not in FORMATS:
+            raise invalid(f"GenerateInferenceId needs an output of {', '.join(FORMATS)}, named by Accept.")
     if not joins and set(filters.values()) == {"$"}:
         return
-    kind = media_type(given.get("ContentType", ""))
     if kind not in FORMATS or given.get("SplitType", "None") not in ("None", "Line"):
         raise invalid(f"DataProcessing needs a ContentType of {', '.join(FORMATS)}, and SplitType None or Line.")
     accepted = media_type(request["TransformOutput"].get("Accept", "")) or kind

@@ -1,6 +1,7 @@
 """Batch transform as a family of jobs."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clary.control.house import House
@@ -15,7 +16,8 @@ from clary.services.sagemaker.jobs.attempts import instance_id
 from clary.services.sagemaker.jobs.base import Findings
 from clary.services.sagemaker.transform.account import account_of
 from clary.services.sagemaker.transform.api import MODEL
-from clary.services.sagemaker.transform.instance import PREDICTIONS, size, transform_instances
+from clary.services.sagemaker.transform.capture import CONFIG, capture
+from clary.services.sagemaker.transform.instance import LISTED, PREDICTIONS, size, transform_instances
 from clary.services.sagemaker.transform.kind import COURSE, TRANSFORM_JOB
 
 DATA_LOG = "/data-log"
@@ -57,6 +59,15 @@ class Transforming:
                 directory = output_of(house, instance_id(record, number), PREDICTIONS)
                 if directory is not None:
                     store_files(house, directory, record.document["TransformOutput"]["S3OutputPath"])
+            if CONFIG in record.document:
+                capture(house, record, _transformed(house, record))
         if status.outcome == "Completed" and status.message:
             raise JobError(status.message.splitlines()[0])
         return {}
+
+
+def _transformed(house: House, record: Record) -> Iterator[tuple[str, str]]:
+    for number in range(1, size(record) + 1):
+        listed = output_of(house, instance_id(record, number), LISTED)
+        if listed is not None:
+            yield from json.loads(listed.read_text())

@@ -18,9 +18,10 @@ from clary.services.sagemaker.instances.inputs import read_objects
 from clary.services.sagemaker.instances.types import instance_type
 from clary.services.sagemaker.jobs.attempts import instance_id
 from clary.services.sagemaker.transform.api import MODEL
+from clary.services.sagemaker.transform.capture import CONFIG, inference_time
 
-PREDICTIONS = "predictions"
-"""The output of each instance."""
+PREDICTIONS, LISTED = "predictions", "transformed"
+"""The outputs of each instance; the second where data is captured."""
 LONGEST_RUN = 28 * 24 * 3600
 """Seconds: AWS has no limit of a user's for a transform job, and this one for its longest jobs."""
 STRATEGIES = {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}
@@ -52,8 +53,13 @@ def transform_instances(house: House, record: Record) -> Sequence[InstanceSpec]:
         own = [instance_id(record, (number - 1) * each + place) for place in range(1, each + 1)]
         gang = model_instances(house, record.scope, job[MODEL], kind, own, f"algo-{number}", LONGEST_RUN)
         gang = [replace(spec, environment={**spec.environment, **environment}) for spec in gang]
-        transform = replace(_transform(job, found[number - 1 :: count]), through=own[1:])
+        transform = replace(
+            _transform(job, found[number - 1 :: count]), through=own[1:], inference_time=inference_time(record)
+        )
         outputs = [Output(PREDICTIONS, "", packed=False)]
+        if CONFIG in job:
+            transform.listed = LISTED
+            outputs.append(Output(LISTED, ""))
         first = replace(gang[0], transform=transform, outputs=outputs, max_runtime=LONGEST_RUN)
         specs += [first, *gang[1:]]
     return specs
