@@ -150,7 +150,7 @@ def ask(server: Server) -> float:
     while True:
         try:
             return _ask(server.target, server.requests["small"])
-        except (ConnectionError, FileNotFoundError):
+        except (ConnectionError, FileNotFoundError, NoPeer):  # not yet
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 SERVICE = "sagemaker-runtime"
 OUT_OF_FILES = 0.1
 """Seconds after which one that had no descriptor left accepts again."""
+FEW, MANY = 4, 64
+"""Connections that are accepted before those that are open have their turn: where several share them out, and alone."""
 GRACE = 5.0
 """Seconds that invocations under way have when it is told to end."""
 
@@ -73,6 +75,7 @@ class Process:
     def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         self._loop = asyncio.get_running_loop()
         self._listeners = listeners
+        self._at_once = FEW if settings.gateway_count > 1 else MANY
         self.ended = asyncio.Event()
         self._channel = Channel(self._hear, on_end=lambda: os._exit(0))
         self._router = Router(on_down=lambda instance_id: self._channel.send("down", instance_id))
@@ -119,20 +122,27 @@ class Process:
                 self._close()
 
     def _accept(self, listener: socket.socket) -> None:
-        """One at a time: the others, which are woken too, take the next."""
+        """A few at a time: the others, which are woken too, take the next."""
+        for _ in range(self._at_once):
+            if not self._accept_one(listener):
+                return
+
+    def _accept_one(self, listener: socket.socket) -> bool:
+        """Whether there may be another."""
         try:
             accepted, _ = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return
+            return False
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
                 raise
             log.warning("no more connections are accepted for now: %s", error.strerror)
             self._loop.remove_reader(listener.fileno())
             self._loop.call_later(OUT_OF_FILES, self._loop.add_reader, listener.fileno(), self._accept, listener)
-            return
+            return False
         accepted.setblocking(False)
         self._spawn(self._server.adopt(accepted))
+        return True
 
     def _close(self) -> None:
         for listener in self._listeners:

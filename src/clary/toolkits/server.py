@@ -27,6 +27,8 @@ from clary.toolkits.workers import LOAD_FAILED, supervise
 DRAIN = 5.0
 """Seconds given to requests under way when the server is told to stop."""
 
+AT_ONCE = 2
+"""Connections that are accepted before those that are open have their turn."""
 OUT_OF_FILES = 0.1
 """Seconds after which one that had no descriptor left accepts again."""
 
@@ -101,20 +103,27 @@ class Worker:
         return status
 
     def _accept(self, loop: asyncio.AbstractEventLoop, listening: socket.socket) -> None:
-        """One at a time, so that workers share out what comes at once."""
+        """A few at a time, so that workers share out what comes at once."""
+        for _ in range(AT_ONCE):
+            if not self._accept_one(loop, listening):
+                return
+
+    def _accept_one(self, loop: asyncio.AbstractEventLoop, listening: socket.socket) -> bool:
+        """Whether there may be another."""
         try:
             accepted, _ = listening.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return
+            return False
         except OSError as error:
             print(f"A connection cannot be accepted: {error}", file=sys.stderr, flush=True)
             loop.remove_reader(listening.fileno())
             loop.call_later(OUT_OF_FILES, loop.add_reader, listening.fileno(), self._accept, loop, listening)
-            return
+            return False
         accepted.setblocking(False)
         task = loop.create_task(loop.connect_accepted_socket(self._connect, accepted))
         self._accepting.add(task)
         task.add_done_callback(self._accepting.discard)
+        return True
 
     def _connect(self) -> HttpConnection:
         connection = HttpConnection(self._handle, self._forget, self._max_payload)
