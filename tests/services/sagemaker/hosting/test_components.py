@@ -111,4 +111,6 @@ def test_components_share_the_instances_of_an_endpoint(hosts: Hosts) -> None:
     updated = hosts.settled_component(two)
     assert updated["Specification"]["ModelName"] == specification["ModelName"]
     assert hosts.ask("x", InferenceComponentName=two) == "third:x"
+    other = {"EndpointName": hosts.name, "EndpointConfigName": hosts.config(("other", specification["ModelName"], 1.0))}
+    assert "hosts the inference component" in refused(hosts.sagemaker.update_endpoint, **other)
     assert "hosts the inference component" in refused(hosts.sagemaker.delete_endpoint, EndpointName=hosts.name)

@@ -9,6 +9,7 @@ from clary.records.query import Query
 from clary.records.record import Record
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid
+from clary.services.sagemaker.hosting.configs import hosts_components
 from clary.services.sagemaker.hosting.deployment import new_deployment, retain_properties
 from clary.services.sagemaker.hosting.describing import told
 from clary.services.sagemaker.hosting.guardrails import check_deployment_config
@@ -19,6 +20,9 @@ from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
+
+MOST_HOSTED = 10_000
+"""Inference components of one endpoint."""
 
 
 @operation("UpdateEndpoint")
@@ -35,6 +39,7 @@ def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     if request.get("RetainAllVariantProperties"):
         excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
         retain_properties(deployment, current, excluded)
+    _check_hosts(call, record, deployment)
     config = _deployment_config(record, request)
     check_deployment_config(call, config, deployment["Variants"])
     document = {
@@ -89,6 +94,18 @@ def begin_update(house: House, record: Record, document: dict[str, Any]) -> None
     document.pop("FailureReason", None)
     house.records.transition(record, UPDATING, document=document)
     house.supervisor.wake(ENDPOINT, record.id)
+
+
+def _check_hosts(call: Call, record: Record, deployment: dict[str, Any]) -> None:
+    """Whoever is hosted keeps its place."""
+    hosts = {variant["VariantName"] for variant in deployment["Variants"] if hosts_components(variant)}
+    hosted = call.house.records.list(COMPONENT, call.scope, Query(parent=record.id, max_results=MOST_HOSTED)).records
+    for component in hosted:
+        if component.document["VariantName"] not in hosts:
+            raise invalid(
+                f"The variant {component.document['VariantName']} hosts the inference component {component.name}: the "
+                "new configuration has to have it, and without a model."
+            )
 
 
 def _deployment_config(record: Record, request: dict[str, Any]) -> dict[str, Any]:

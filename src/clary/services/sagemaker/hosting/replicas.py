@@ -24,6 +24,8 @@ from clary.services.sagemaker.hosting.kinds import COMPONENT, ENDPOINT
 from clary.services.sagemaker.hosting.metrics import utilisation
 from clary.services.sagemaker.instances.watching import release, ship_logs, status_of
 
+ALONE = "primary"
+"""What AWS calls a model's only container."""
 LONGEST_SILENCE = 30.0
 """Seconds without an answered health check, after which a serving replica is replaced."""
 LONGEST_PAUSE = 30.0
@@ -84,17 +86,22 @@ def look_at(house: House, record: Record, replica: dict[str, Any], observed: Obs
         return None if replica_id in observed.unread else ended.reason
     if any(status.phase != "Running" for status in statuses):
         return None
-    if all(answers_ping(house.engine.address(instance_id)) for instance_id in instances_of(replica)):
+    mute = next((name or ALONE for each, name in instances_of(replica).items() if not _answers(house, each)), None)
+    if mute is None:
         observed.healthy.add(replica_id)
         observed.silent_since.pop(replica_id, None)
         return None
     now = time.time()
     silent = now - observed.silent_since.setdefault(replica_id, now)
     if replica["Serving"]:
-        return no_ping(replica) if silent > LONGEST_SILENCE else None
+        return no_ping(replica, mute) if silent > LONGEST_SILENCE else None
     if silent > _startup_timeout(record, replica):
-        raise JobError(no_ping(replica))
+        raise JobError(no_ping(replica, mute))
     return None
+
+
+def _answers(house: House, instance_id: str) -> bool:
+    return answers_ping(house.engine.address(instance_id))
 
 
 def has_left(house: House, record: Record, replica: dict[str, Any], observed: Observations) -> bool:
@@ -122,9 +129,9 @@ def release_replica(house: House, replica: dict[str, Any]) -> None:
         release(house, instance_id)
 
 
-def no_ping(replica: dict[str, Any]) -> str:
+def no_ping(replica: dict[str, Any], container: str = ALONE) -> str:
     return (
-        f"The primary container for production variant {replica['Variant']} did not pass the ping health check. "
+        f"The {container} container for production variant {replica['Variant']} did not pass the ping health check. "
         "Please check CloudWatch logs for this endpoint."
     )
 

@@ -17,6 +17,7 @@ from clary.services.sagemaker.errors import JobError
 from clary.services.sagemaker.hosting.components.specification import host_of
 from clary.services.sagemaker.hosting.configs import most_hosts
 from clary.services.sagemaker.hosting.deployment import deployments_of
+from clary.services.sagemaker.hosting.endpoints import MOST_HOSTED
 from clary.services.sagemaker.hosting.kinds import COMPONENT, FAILED
 from clary.services.sagemaker.hosting.lifecycle import EndpointReconciler
 from clary.services.sagemaker.hosting.rollout import keep
@@ -25,7 +26,6 @@ from clary.services.sagemaker.instances.types import instance_type
 
 ADMITTED = "Admitted"
 """Member of the document: what each of the copies that were admitted takes."""
-MOST_COMPONENTS = 10_000
 
 
 class ComponentReconciler(EndpointReconciler):
@@ -76,7 +76,7 @@ def _check_room(house: House, record: Record, needs: list[dict[str, float]]) -> 
     kind = instance_type(host["InstanceType"])
     total = Resources(kind.vcpus, kind.memory, kind.gpus)
     places = [Place(str(number), total) for number in range(most_hosts(host))]
-    others = house.records.list(COMPONENT, record.scope, Query(parent=record.parent, max_results=MOST_COMPONENTS))
+    others = house.records.list(COMPONENT, record.scope, Query(parent=record.parent, max_results=MOST_HOSTED))
     taken = [
         each
         for other in others.records
