@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from clary.instance.layout import Layout
@@ -36,6 +37,15 @@ class Failed(Exception):
         self.kind, self.lines = kind, lines
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    """0 where there was none."""
+    body: bytes
+    """Or why there was none."""
+    content_type: str = ""
+
+
 class Chain:
     """The servers of a model's containers, as one lane asks them: each is given the answer of the one before it, and
     only the last is told what is accepted."""
@@ -59,7 +69,7 @@ class ModelServer:
 
     def __init__(self, address: str, transform: Transform, accept: str) -> None:
         self._connection = ServerConnection(address, transform.timeout)
-        self._attempts = transform.retries + 1
+        self._retries = transform.retries
         # A body of any length is sent in chunks.
         self._chunked = transform.payload == 0
         wanted = {"Accept": accept, "Transfer-Encoding": "chunked" if self._chunked else ""}
@@ -67,21 +77,17 @@ class ModelServer:
 
     def invoke(self, body: bytes, content_type: str) -> tuple[bytes, str]:
         """The answer and its content type. Raises `Failed`."""
-        self._answered = ""
-        for attempt in range(1, self._attempts + 1):
-            status, answer = self._post(body, content_type)
-            last = attempt == self._attempts
-            if status is not None and status < ERROR:
-                return answer, self._answered
-            if status is not None and (status < SERVER_ERROR or last):
-                raise _refused(status, answer)
-            if last:
+        answer = self._post(body, content_type)
+        for attempt in range(self._retries):
+            if 0 < answer.status < SERVER_ERROR:
                 break
-            time.sleep(BACKOFF * 2 ** (attempt - 1))
-        raise Failed("InternalServerError", [f"Unable to get response from algorithm: {answer.decode()}"])
+            time.sleep(BACKOFF * 2**attempt)
+            answer = self._post(body, content_type)
+        if not 0 < answer.status < ERROR:
+            raise _failed(answer)
+        return answer.body, answer.content_type
 
-    def _post(self, body: bytes, content_type: str) -> tuple[int | None, bytes]:
-        """Status and answer; None and why where there is none."""
+    def _post(self, body: bytes, content_type: str) -> Answer:
         data: Any = body
         if self._chunked:
             data = (body[start : start + CHUNK] for start in range(0, len(body), CHUNK))
@@ -89,19 +95,21 @@ class ModelServer:
         try:
             self._connection.request("POST", "/invocations", data, headers, encode_chunked=self._chunked)
             answer = self._connection.getresponse()
-            self._answered = answer.headers.get("Content-Type", "")
-            return answer.status, answer.read()
+            return Answer(answer.status, answer.read(), answer.headers.get("Content-Type", ""))
         except (OSError, http.client.HTTPException) as error:
             # It begins anew on another connection.
             self._connection.close()
-            return None, (str(error) or type(error).__name__).encode()
+            return Answer(0, (str(error) or type(error).__name__).encode())
 
 
-def _refused(status: int, answer: bytes) -> Failed:
-    message = ["", "Message:", *answer.decode(errors="replace").splitlines()]
-    if status < SERVER_ERROR:
-        return Failed("ClientError", [f"ClientError: {status}", *message])
-    return Failed("AlgorithmError", [f"Bad HTTP status received from algorithm: {status}", *message])
+def _failed(answer: Answer) -> Failed:
+    text = answer.body.decode(errors="replace")
+    if not answer.status:
+        return Failed("InternalServerError", [f"Unable to get response from algorithm: {text}"])
+    message = ["", "Message:", *text.splitlines()]
+    if answer.status < SERVER_ERROR:
+        return Failed("ClientError", [f"ClientError: {answer.status}", *message])
+    return Failed("AlgorithmError", [f"Bad HTTP status received from algorithm: {answer.status}", *message])
 
 
 def find_ready(layout: Layout, patience: float) -> str | None:
