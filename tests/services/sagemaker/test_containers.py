@@ -15,6 +15,7 @@ from tests.services.sagemaker.test_own_images import (  # noqa: F401 - the same 
     test_serves_on_the_port_of_the_contract,
     test_the_requests_entrypoint_and_arguments_replace_its_own,
     test_trains,
+    test_transforms_objects,
     train,
     uri,
 )

@@ -15,6 +15,7 @@ from tests.engines.capability import sandbox_works
 from tests.oci_images import Built, build, busybox_layer, layer, push, python_layer, script
 from tests.platform import Platform
 from tests.programs import BUCKET, ROLE, ended, log_lines, put, tar_gz, unique, wait_until
+from tests.services.sagemaker.transform.test_transform_jobs import Bench
 
 pytestmark = pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
 
@@ -176,6 +177,18 @@ def endpoint(platform: Platform, uri: str) -> Iterator[str]:
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     yield name
     sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_transforms_objects(platform: Platform, uri: str) -> None:
+    bench, name = Bench(platform), unique("own")
+    container = {"Image": uri, "ModelDataUrl": put(platform, f"{name}/model.tar.gz", tar_gz({"weights": "5"}))}
+    bench.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    base = bench.put({"a": "x\ny\n"})
+    job = bench.run(
+        name, base, BatchStrategy="SingleRecord", given={"SplitType": "Line"}, wanted={"AssembleWith": "Line"}
+    )
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    assert bench.kept(base) == {"a.out": "algo-1 5 x\nalgo-1 5 y\n"}
 
 
 def test_serves_on_the_port_of_the_contract(platform: Platform, endpoint: str) -> None:
