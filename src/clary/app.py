@@ -41,6 +41,7 @@ from clary.messages.store import Messages
 from clary.objects.embedded import EmbeddedStore
 from clary.objects.open import open_store
 from clary.records.logs import LogStore
+from clary.records.metric_ageing import start_ageing
 from clary.records.metrics import MetricStore
 from clary.records.search.index import SearchIndex
 from clary.records.store import Records
@@ -139,6 +140,7 @@ async def _run(settings: Settings, listeners: list[socket.socket], kept: socket.
     captures = CaptureFiles(house.objects, settings)
     house.traffic.listeners += [measured.on_traffic, captures.on_traffic]
     measured.start()
+    start_ageing(house.metrics.engine)
     captures.take_up()
     _release_forgotten(house)
     server = Server(answer, partial(ReturningConnection, theirs=may_answer) if kept else Connection)

@@ -64,6 +64,10 @@ class MetricStore:
         migrate(engine, ROOM)
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
     def add(
         self,
         scope: Scope,
