@@ -9,16 +9,15 @@ from clary.algorithms.forecasting_deepar.hyperparameters import AUTO, IGNORE
 from clary.algorithms.forecasting_deepar.series import Series, Shape, read_series
 from clary.algorithms.kit.channels import Channel
 from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.team import Team
 
 Named = list[tuple[str, Series]]
 
 
 def prepare(job: Job) -> tuple[list[Series], Shape]:
     """What is to be trained on, and what its series have; raises `UserError` for what does not go together."""
-    if job.team.size > 1:
-        raise UserError(f"DeepAR trains on one instance here, and there are {job.team.size}.")
     named = read_channel(job.channels["train"])
-    shape = _shape(job.parameters, named)
+    shape = _shape(job.parameters, named, job.team)
     series = [shape.fit(each, where) for where, each in named]
     _check_values(job.parameters["likelihood"], named)
     return series, shape
@@ -31,7 +30,7 @@ def read_channel(channel: Channel) -> Named:
     return named
 
 
-def _shape(given: dict[str, Any], named: Named) -> Shape:
+def _shape(given: dict[str, Any], named: Named, team: Team) -> Shape:
     """What the series have, or what the user says that they have."""
     cardinality, dynamic = given["cardinality"], given["num_dynamic_feat"]
     if cardinality == AUTO:
@@ -42,11 +41,19 @@ def _shape(given: dict[str, Any], named: Named) -> Shape:
             raise UserError(
                 f"{uneven} has another number of values in cat than the series before it, which have {width}."
             )
-        cardinality = [max(column) + 1 for column in zip(*rows, strict=True)]
+        cardinality = _everywhere(team, [max(column) + 1 for column in zip(*rows, strict=True)])
     if dynamic == AUTO:
         first = named[0][1].dynamic
         dynamic = 0 if first is None else len(first)
     return Shape(() if cardinality in (IGNORE, "") else tuple(cardinality), 0 if dynamic in (IGNORE, "") else dynamic)
+
+
+def _everywhere(team: Team, cardinality: list[int]) -> list[int]:
+    """Of several instances, one may have series of categories that the others do not."""
+    found = [each["cardinality"].tolist() for each in team.gather({"cardinality": np.array(cardinality, np.int64)})]
+    if len({len(each) for each in found}) > 1:
+        raise UserError("The series of one instance have another number of values in cat than those of another.")
+    return [max(column) for column in zip(*found, strict=True)]
 
 
 def _check_values(likelihood: str, named: Named) -> None:

@@ -1,6 +1,7 @@
 """A job of DeepAR: windows of the series are trained on, and the channel `test` is forecast.
 
 Series ─▶ Windows ─▶ epochs of batches ─▶ the weights of the best epoch ─▶ model, scores of `test`
+Several instances each take batches of their own series, and the mean of their gradients at each step.
 """
 
 import copy
@@ -17,6 +18,7 @@ from clary.algorithms.forecasting_deepar.model import Model, Sizes
 from clary.algorithms.forecasting_deepar.series import Series, Shape
 from clary.algorithms.forecasting_deepar.windows import Plan, Windows
 from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.weights import average_gradients
 
 CLIP = 10.0
 SEED = 1
@@ -51,31 +53,43 @@ def _learn(job: Job, model: Model, windows: Windows) -> tuple[float, int]:
     given, network, team = job.parameters, model.network, job.team
     optimizer = torch.optim.Adam(network.parameters(), lr=given["learning_rate"])
     generator = np.random.default_rng([SEED, list(team.hosts).index(team.host)])
-    size, patience = given["mini_batch_size"], given["early_stopping_patience"]
+    patience = given["early_stopping_patience"]
     best, best_epoch, kept = np.inf, 0, copy.deepcopy(network.state_dict())
     for epoch in job.epochs():
-        network.train()
-        chosen, moments = windows.choose(generator)
-        total = 0.0
-        batches = range(0, len(chosen), size)
-        for at in batches:
-            loss = model.losses(windows.take(chosen[at : at + size], moments[at : at + size]))
-            if not torch.isfinite(loss):
-                raise UserError(f"The loss of epoch {epoch} is {loss.item()}: learning_rate may be too great.")
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-            optimizer.step()
-            total += loss.item()
-        mean = total / len(batches)
-        logging.info("#quality_metric: host=%s, epoch=%d, train loss <loss>=%s", team.host, epoch, mean)
-        if mean < best:
-            best, best_epoch, kept = mean, epoch, copy.deepcopy(network.state_dict())
+        loss = _pass(job, model, windows, optimizer, generator)
+        logging.info("#quality_metric: host=%s, epoch=%d, train loss <loss>=%s", team.host, epoch, loss)
+        if loss < best:
+            best, best_epoch, kept = loss, epoch, copy.deepcopy(network.state_dict())
         elif patience and epoch - best_epoch >= patience:
             logging.info("The loss did not improve for %d epochs: stopping training now.", patience)
             break
     network.load_state_dict(kept)
     return float(best), best_epoch
+
+
+def _pass(
+    job: Job, model: Model, windows: Windows, optimizer: torch.optim.Optimizer, generator: np.random.Generator
+) -> float:
+    """One epoch; the mean loss of all instances."""
+    network, team, size = model.network, job.team, job.parameters["mini_batch_size"]
+    network.train()
+    chosen, moments = windows.choose(generator)
+    own, total = -(-len(chosen) // size), 0.0
+    steps = max(int(each["own"]) for each in team.gather({"own": np.array(own)}))
+    for step in range(steps):
+        # Who has fewer series than another instance goes through them again.
+        at = step % own * size
+        loss = model.losses(windows.take(chosen[at : at + size], moments[at : at + size]))
+        if not torch.isfinite(loss):
+            raise UserError(f"The loss is {loss.item()}: learning_rate may be too great.")
+        optimizer.zero_grad()
+        loss.backward()
+        average_gradients(team, network)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+        optimizer.step()
+        total += loss.item()
+    [[together]] = team.sum(np.array([total]))
+    return float(together) / steps / team.size
 
 
 def _score(job: Job, model: Model) -> None:

@@ -15,7 +15,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from clary.algorithms.ipinsights.events import Events
 from clary.algorithms.ipinsights.model import Model, Sizes, device, tensors
 from clary.algorithms.kit.job import Job
-from clary.algorithms.kit.team import Team
+from clary.algorithms.kit.weights import average
 
 SEED = 1
 ADDRESSES = 1 << 32
@@ -32,7 +32,7 @@ def train(job: Job, events: dict[str, Events]) -> None:
     random = np.random.default_rng([SEED, list(team.hosts).index(team.host)])
     for epoch in job.epochs():
         job.score("train", "loss", _pass(job, model, optimizers, events["train"], random), epoch=epoch)
-        _average(team, model)
+        average(team, model.network)
         if "validation" in events:
             job.score("validation", "discriminator_auc", _auc(model, events["validation"]), "score", epoch=epoch)
     if team.leads:
@@ -77,15 +77,6 @@ def _loss(job: Job, model: Model, events: Events, random: np.random.Generator) -
     labels[:count] = 1
     decay = given["weight_decay"] / 2 * (one.square().sum(1) + other.square().sum(1)).mean()
     return binary_cross_entropy_with_logits(products, labels) + decay
-
-
-def _average(team: Team, model: Model) -> None:
-    if team.size == 1:
-        return
-    with torch.no_grad():
-        for weights in model.network.parameters():
-            [total] = team.sum(weights.cpu().numpy())
-            weights.copy_(torch.from_numpy(total / team.size))
 
 
 def _auc(model: Model, events: Events) -> float:
