@@ -6,15 +6,18 @@ import resource
 import socket
 import time
 
+MOST_FILES = 65_536
 LEAVING = 1.0
 """Seconds that processes of a killed platform may take to let its port go."""
 LOOK_AGAIN = 0.01
 
 
 def allow_connections() -> None:
-    """Let this process have as many open files, and so connections, as it may."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Let this process have as many open files, and so connections, as it may, but no more than `MOST_FILES`: programs
+    that it starts have the same limit, and old ones close every number below it."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, wanted), most))
 
 
 def bind(host: str, port: int, before: int = 0) -> list[socket.socket]:
