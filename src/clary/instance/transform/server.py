@@ -23,6 +23,8 @@ SOONEST, LATEST = 0.01, 0.5
 BACKOFF = 0.1
 """Seconds before a request is sent again; doubled for each further time."""
 CHUNK = 1024 * 1024
+LARGEST_ANSWER = 512 << 20
+"""Bytes: an answer is held in memory that is not the program's own."""
 ERROR = 400
 """Statuses from here on are failures; from the next one on they are the server's own."""
 SERVER_ERROR = 500
@@ -95,11 +97,17 @@ class ModelServer:
         try:
             self._connection.request("POST", "/invocations", data, headers, encode_chunked=self._chunked)
             answer = self._connection.getresponse()
-            return Answer(answer.status, answer.read(), answer.headers.get("Content-Type", ""))
+            read = answer.read(LARGEST_ANSWER + 1)
+            if answer.length and len(read) <= LARGEST_ANSWER:
+                raise http.client.IncompleteRead(read, answer.length)
         except (OSError, http.client.HTTPException) as error:
             # It begins anew on another connection.
             self._connection.close()
             return Answer(0, (str(error) or type(error).__name__).encode())
+        if len(read) > LARGEST_ANSWER:
+            self._connection.close()
+            raise Failed("AlgorithmError", [f"The answer is larger than {LARGEST_ANSWER >> 20} MB"])
+        return Answer(answer.status, read, answer.headers.get("Content-Type", ""))
 
 
 def _failed(answer: Answer) -> Failed:
