@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.engines.capability import sandbox_works
 from tests.platform import Platform
 from tests.programs import ROLE, SKLEARN, put, tar_gz, unique, wait_until
 from tests.services.sagemaker.hosting.test_endpoints import Endpoint
@@ -23,6 +24,8 @@ def input_fn(body, content_type):
 
 def predict_fn(data, model):
     text, content_type = data
+    if text == "write":
+        open("/opt/ml/models/mine", "w")
     if text == f"{model} fails":
         raise ValueError(f"{model} cannot predict this")
     return f"{text} -{content_type}-> {model}"
@@ -140,6 +143,11 @@ def test_models_come_when_they_are_asked_for_and_make_room(many: Endpoint) -> No
     assert "one fails" not in answers
     failed = refused(many.ask, body="one fails", TargetModel="one.tar.gz")
     assert "one cannot predict this" in failed
+
+
+@pytest.mark.skipif(not sandbox_works(), reason="this machine refuses a sandbox")
+def test_a_program_cannot_write_where_its_models_are_unpacked(many: Endpoint) -> None:
+    assert "Read-only file system" in refused(many.ask, body="write", TargetModel="two.tar.gz")
 
 
 def test_what_is_no_model_of_the_endpoint_is_told(many: Endpoint) -> None:
