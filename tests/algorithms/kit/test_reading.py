@@ -109,6 +109,12 @@ def test_what_is_wrong_is_told_with_its_place(root: Path, content_type: str, dat
         list(job(root, content_type, feature_dim="2").batches())
 
 
+def test_a_row_without_a_label_is_told_where_one_is_needed(root: Path) -> None:
+    (root / "input/data/train/rows").write_bytes(write_records({"values": ROWS}, {}))
+    with pytest.raises(UserError, match="rows: record 1 has no label"):
+        list(job(root, RECORDIO).batches(labelled=True))
+
+
 @pytest.mark.parametrize(
     ("channels", "reason"),
     [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clary.algorithms.kit.channels import RECORDIO
-from clary.algorithms.kit.ndarrays import read_arrays
+from clary.algorithms.kit.ndarrays import read_arrays, write_arrays
 from clary.toolkits.recordio_writing import write_records
 from tests.environments import python_of
 from tests.toolkits.container import RESOURCES, Container
@@ -114,3 +114,24 @@ def test_mistakes_are_the_users_to_mend(tmp_path: Path, parameters: dict[str, st
     assert container.failure
     assert container.failure.startswith("ClientError: ")
     assert reason in container.failure
+
+
+def test_requests_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    container = make(tmp_path)
+    write_arrays(str(container.root / "model/model_algo-1"), {"centroids": np.eye(3, dtype=np.float32)})
+    with container.serve("clary.algorithms", "kmeans", "serve") as server:
+        assert server.invoke("1,0,0")[::2] == (
+            200,
+            b'{"predictions": [{"closest_cluster": 0.0, "distance_to_cluster": 0.0}]}',
+        )
+        status, _, reason = server.invoke("1,0")
+        assert (status, reason) == (
+            400,
+            b"Unable to evaluate payload provided: its rows have 2 features, and the model's have 3.",
+        )
+        assert server.invoke("1,x,0")[0] == 400
+        assert server.invoke("1,nan,0")[0] == 400
+        assert server.invoke("{", "application/json")[0] == 400
+        assert server.invoke("")[0] == 400
+        assert server.invoke("1 0 0", "text/libsvm")[0] == 415
+        assert server.invoke("1,0,0", accept="image/png")[0] == 406
