@@ -85,7 +85,13 @@ OBJECT2VEC: Metrics = (
 )
 SEQ2SEQ: Metrics = (*losses("validation:perplexity"), *scores("validation:accuracy", "validation:bleu"))
 
+IMAGE_CLASSIFICATION: Metrics = (
+    ("train:accuracy", rf".*Epoch\[\d+\] Train-accuracy={NUMBER}"),
+    ("validation:accuracy", rf".*Epoch\[\d+\] Validation-accuracy={NUMBER}"),
+)
+
 ALGORITHMS = (
+    Algorithm("image-classification", NEURAL, IMAGE_CLASSIFICATION),
     Algorithm("pca", NUMERIC, EVERY),
     Algorithm(
         "randomcutforest", NUMERIC, (*EVERY, *scores("test:accuracy", "test:precision", "test:recall", "test:f1"))

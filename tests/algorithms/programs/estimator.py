@@ -15,8 +15,8 @@ from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 
 JSON_LINES = "application/jsonlines"
-RECORDIO = "application/x-recordio-protobuf"
-"""Travels as base64."""
+RECORDIO, IMAGE = "application/x-recordio-protobuf", "application/x-image"
+"""Travel as base64."""
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 
 
@@ -35,10 +35,10 @@ def main(asked: dict[str, Any]) -> None:
     waiter = sagemaker.get_waiter("endpoint_in_service")
     waiter.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
     for content_type, body in asked["requests"]:
-        binary = content_type == RECORDIO
-        given = base64.b64decode(body) if binary else body
-        answer = predictor.predict(given, initial_args={"ContentType": content_type, "Accept": content_type})
-        found["answers"].append(base64.b64encode(answer).decode() if binary else answer.decode())
+        given = base64.b64decode(body) if content_type in (RECORDIO, IMAGE) else body
+        accept = "application/json" if content_type == IMAGE else content_type
+        answer = predictor.predict(given, initial_args={"ContentType": content_type, "Accept": accept})
+        found["answers"].append(base64.b64encode(answer).decode() if accept == RECORDIO else answer.decode())
     predictor.delete_model()
     predictor.delete_endpoint()
     if transform := asked.get("transform"):

@@ -1,0 +1,39 @@
+"""Image Classification (`image-classification`): which of some classes a picture is of, or which several."""
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from clary.algorithms.image_classification.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.kit.channels import Takes
+from clary.algorithms.kit.job import Job
+from clary.algorithms.vision.examples import IMAGE, LISTED, RECORDIO
+
+if TYPE_CHECKING:
+    from clary.toolkits.models import Service
+
+
+class ImageClassification:
+    name = "image-classification"
+    hyperparameters = HYPERPARAMETERS
+    channels = (
+        Takes("train", (RECORDIO, IMAGE), required=True),
+        Takes("validation", (RECORDIO, IMAGE)),
+        Takes(f"train{LISTED}", (IMAGE, "text/plain")),
+        Takes(f"validation{LISTED}", (IMAGE, "text/plain")),
+        Takes("model", ("application/x-sagemaker-model",)),
+    )
+
+    def train(self, job: Job) -> None:
+        from clary.algorithms.image_classification.training import Training  # With torch, which takes seconds.
+
+        Training(job).run()
+
+    def load(self, directory: str) -> NoReturn:
+        raise NotImplementedError("Image Classification is asked for pictures, not for rows of features.")
+
+    def service(self) -> "Service":
+        from clary.algorithms.image_classification.serving import PictureService
+
+        return PictureService()
+
+
+ALGORITHM: Any = ImageClassification()

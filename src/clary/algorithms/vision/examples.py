@@ -1,0 +1,121 @@
+"""Images of a channel with what is said of them, in the forms that AWS documents for its algorithms on images.
+
+    application/x-recordio   records of MXNet: flag, label, two ids, [labels,] an image file
+    application/x-image      image files, told of by the lines of the channel `<name>_lst`: number, label(s), path
+    augmented manifest       a pipe of records by turns: an image file, its label
+
+Images stay encoded, and on the disk where they are files: a pass over them decodes each when its turn comes. The format
+of records is that of `mxnet.recordio.IRHeader` (mxnet.apache.org/versions/1.9, python/mxnet/recordio.py).
+"""
+
+import json
+import os
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clary.algorithms.errors import UserError
+from clary.algorithms.kit.channels import Channel
+from clary.algorithms.kit.job import Job, no_data
+from clary.toolkits.recordio import read_records
+
+RECORDIO, IMAGE = "application/x-recordio", "application/x-image"
+HEADER = struct.Struct("<IfQQ")
+LISTED = "_lst"
+"""After a channel's name that of the one that lists its images."""
+
+Labels = NDArray[np.float32]
+Parse = Callable[[str], Labels]
+"""From a label of a manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    labels: Labels
+    name: str
+    """What it is called in messages."""
+    held: bytes = b""
+    """The image file, where it is not one on the disk."""
+    path: str = ""
+
+    def encoded(self) -> bytes:
+        if not self.path:
+            return self.held
+        with open(self.path, "rb") as file:
+            return file.read()
+
+
+def read_examples(job: Job, name: str, parse: Parse) -> list[Example]:
+    """All of a channel; raises `UserError` where one is not as it must be, and where there are none."""
+    channel = job.channels[name]
+    if channel.mode == "Pipe" and channel.content_type == IMAGE:
+        found = list(_from_manifest(channel, parse))
+    elif channel.content_type == IMAGE:
+        found = list(_listed(job, channel))
+    else:
+        found = [example for path in channel.files(0) for example in _records(path)]
+    if not found:
+        raise no_data(name)
+    return found
+
+
+def _records(path: str) -> Iterator[Example]:
+    with open(path, "rb") as stream:
+        try:
+            for number, record in enumerate(read_records(stream), 1):
+                yield _example(record, f"{os.path.basename(path)}: record {number}")
+        except ValueError as error:
+            raise UserError(f"{os.path.basename(path)} is no RecordIO of images: {error}") from error
+
+
+def _example(record: bytes, name: str) -> Example:
+    if len(record) < HEADER.size:
+        raise UserError(f"{name} is too short to hold an image.")
+    count, label, _, _ = HEADER.unpack_from(record)
+    body = record[HEADER.size :]
+    if not count:
+        return Example(np.array([label], np.float32), name, body)
+    return Example(np.frombuffer(body, "<f4", count), name, body[4 * count :])
+
+
+def _listed(job: Job, channel: Channel) -> Iterator[Example]:
+    listing = job.channels.get(channel.name + LISTED)
+    if listing is None:
+        raise UserError(
+            f"The channel {channel.name!r} of image files needs a channel {channel.name + LISTED!r}, which lists them."
+        )
+    for path in listing.files(0):
+        with open(path, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _of_line(channel, line, f"{os.path.basename(path)}: line {number}")
+
+
+def _of_line(channel: Channel, line: str, where: str) -> Example:
+    _, *labels, name = line.rstrip("\n").split("\t")
+    try:
+        numbers = np.array([float(label) for label in labels], np.float32)
+    except ValueError as error:
+        raise UserError(f"{where} has a label that is no number: {error}") from error
+    if not labels:
+        raise UserError(f"{where} is not number, label and path with tabs between.")
+    path = os.path.normpath(os.path.join(channel.directory, name.strip()))
+    if not path.startswith(channel.directory + os.sep) or not os.path.isfile(path):
+        raise UserError(f"{where} names the image {name.strip()!r}, which is not in the channel {channel.name!r}.")
+    return Example(numbers, name.strip(), path=path)
+
+
+def _from_manifest(channel: Channel, parse: Parse) -> Iterator[Example]:
+    with open(channel.files(0)[0], "rb") as stream:
+        records = read_records(stream)
+        for number, image in enumerate(records, 1):
+            label = next(records, None)
+            if label is None:
+                raise UserError("The augmented manifest gives an image without a label: name both in AttributeNames.")
+            try:
+                yield Example(parse(label.decode()), f"line {number} of the manifest", image)
+            except (ValueError, json.JSONDecodeError) as error:
+                raise UserError(f"Line {number} of the manifest has a label that cannot be read: {error}") from error
