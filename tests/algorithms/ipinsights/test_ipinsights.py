@@ -17,6 +17,7 @@ from tests.toolkits.container import Container
 TRAIN = ("clary.algorithms", "ipinsights", "train")
 SERVE = ("clary.algorithms", "ipinsights", "serve")
 PARAMETERS = {
+    "feature_dim": "2",
     "num_entity_vectors": "2000",
     "vector_dim": "16",
     "epochs": "4",

@@ -20,6 +20,7 @@ SERVE = ("clary.algorithms", "object2vec", "serve")
 TOPICS, WORDS = 6, 10
 VOCABULARY = TOPICS * WORDS
 PARAMETERS = {
+    "feature_dim": "2",
     "enc0_max_seq_len": "12",
     "enc0_vocab_size": str(VOCABULARY),
     "enc0_network": "bilstm",

@@ -9,6 +9,7 @@ from clary.algorithms.kit.parameters import continuous, integer
 RATES = Interval(0, 500)
 
 HYPERPARAMETERS = (
+    integer("feature_dim"),  # Of no meaning here: the SDK's class sends it.
     integer("num_entity_vectors", Interval(1, 250_000_000), required=True),
     integer("vector_dim", Interval(4, 4096), required=True),
     integer("batch_metrics_publish_interval", default=1000),

@@ -57,6 +57,7 @@ def _encoder(name: str) -> tuple[Hyperparameter, ...]:
 HYPERPARAMETERS = (
     *_encoder("enc0"),
     *_encoder("enc1"),
+    integer("feature_dim"),  # Of no meaning here: the SDK's class sends it.
     integer("bucket_width", Interval(0, 100), default=0),
     Hyperparameter("comparator_list", _names, _Comparators(), default=list(COMPARATORS)),
     continuous("dropout", Interval(0, 1), default=0.0),
