@@ -1,6 +1,7 @@
-"""Pictures for tests: shapes on a noisy ground, and the records of MXNet that they come in."""
+"""Pictures for tests: shapes on a noisy ground, their masks, and the records of MXNet that they come in."""
 
 import struct
+import zlib
 
 import numpy as np
 
@@ -34,5 +35,37 @@ def record(labels: list[float], encoded: bytes) -> bytes:
     """One record: a label in its header, or several after that."""
     several = len(labels) > 1
     header = struct.pack("<IfQQ", len(labels) if several else 0, 0.0 if several else labels[0], 1, 0)
-    body = header + (struct.pack(f"<{len(labels)}f", *labels) if several else b"") + encoded
+    return framed(header + (struct.pack(f"<{len(labels)}f", *labels) if several else b"") + encoded)
+
+
+def framed(body: bytes) -> bytes:
+    """As a record, whatever it is."""
     return HEADER.pack(MAGIC, len(body)) + body + b"\0" * (-len(body) % 4)
+
+
+def scene(random: np.random.Generator, side: int = 48) -> tuple[np.ndarray, np.ndarray]:
+    """A picture of two squares, and its mask: 1 the pixels of a red one, 2 of a blue one, 0 of the ground."""
+    picture = random.integers(0, 60, (side, side, 3)).astype(np.uint8)
+    mask = np.zeros((side, side), np.uint8)
+    for colour in (1, 2):
+        extent = int(random.integers(side // 3, side // 2))
+        left, top = random.integers(0, side - extent, 2)
+        place = slice(top, top + extent), slice(left, left + extent)
+        picture[place] = (230, 30, 30) if colour == 1 else (30, 30, 230)
+        mask[place] = colour
+    return picture, mask
+
+
+def encode_mask(mask: np.ndarray) -> bytes:
+    """As a PNG of one channel of 8 bits."""
+    height, width = mask.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in mask)
+    parts = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    )
+    chunks = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

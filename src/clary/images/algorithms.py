@@ -90,7 +90,13 @@ IMAGE_CLASSIFICATION: Metrics = (
     ("validation:accuracy", rf".*Epoch\[\d+\] Validation-accuracy={NUMBER}"),
 )
 
+SEMANTIC_SEGMENTATION: Metrics = (
+    *each_epoch(losses("train:loss")),
+    *each_epoch(scores("validation:mIOU", "validation:pixel_accuracy")),
+)
+
 ALGORITHMS = (
+    Algorithm("semantic-segmentation", NEURAL, (EVERY[0], *SEMANTIC_SEGMENTATION)),
     Algorithm("image-classification", NEURAL, IMAGE_CLASSIFICATION),
     Algorithm("pca", NUMERIC, EVERY),
     Algorithm(

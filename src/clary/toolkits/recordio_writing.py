@@ -1,6 +1,7 @@
 """Rows as RecordIO-protobuf (`recordio`): what a model answers, and what tests and benchmarks train on."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,13 +39,17 @@ def _entry(field: int, name: str, tensor: int, values: bytes) -> bytes:
     return delimited(field, delimited(1, name.encode()) + delimited(2, delimited(tensor, values)))
 
 
-def write_integers(records: Iterable[Mapping[str, NDArray[np.integer]]]) -> bytes:
-    """Records whose features are int32 tensors of any lengths: sequences of tokens, none of them negative."""
+def write_tensors(records: Iterable[Mapping[str, NDArray[Any]]]) -> bytes:
+    """Records whose features are tensors of any lengths: int32 (tokens, a shape; none of them negative) or float32."""
     written = bytearray()
     for features in records:
-        message = b"".join(
-            _entry(FEATURES, name, FIELDS[""], delimited(1, b"".join(map(encode_varint, values.tolist()))))
-            for name, values in features.items()
-        )
+        message = b"".join(_entry(FEATURES, name, *_packed(values)) for name, values in features.items())
         written += HEADER.pack(MAGIC, len(message)) + message + b"\0" * (-len(message) % 4)
     return bytes(written)
+
+
+def _packed(values: NDArray[Any]) -> tuple[int, bytes]:
+    """The kind of a tensor, and its numbers."""
+    if values.dtype.kind == "f":
+        return FIELDS["<f4"], delimited(1, values.astype("<f4", copy=False).tobytes())
+    return FIELDS[""], delimited(1, b"".join(map(encode_varint, values.tolist())))

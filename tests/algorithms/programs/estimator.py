@@ -1,7 +1,8 @@
 """The generic Estimator of version 2 of the SageMaker SDK, which has no classes of its own for some algorithms.
 
 What is to be done comes as a JSON file: {"algorithm", "hyperparameters", "channels": {name: {"path", "content_type"}},
-"requests": [[content type, body]], "transform": {"path", "environment"}}. What came of it is printed as JSON.
+"requests": [[content type, body, what is accepted?]], "transform": {"path", "environment"}}. What came of it is printed
+as JSON.
 """
 
 import base64
@@ -16,6 +17,7 @@ from sagemaker.inputs import TrainingInput
 
 JSON_LINES = "application/jsonlines"
 RECORDIO, IMAGE = "application/x-recordio-protobuf", "application/x-image"
+BINARY = (RECORDIO, IMAGE, "image/png", "application/x-protobuf")
 """Travel as base64."""
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 
@@ -34,11 +36,11 @@ def main(asked: dict[str, Any]) -> None:
     # The SDK would look each 30 seconds.
     waiter = sagemaker.get_waiter("endpoint_in_service")
     waiter.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
-    for content_type, body in asked["requests"]:
-        given = base64.b64decode(body) if content_type in (RECORDIO, IMAGE) else body
-        accept = "application/json" if content_type == IMAGE else content_type
+    for content_type, body, *asked_for in asked["requests"]:
+        given = base64.b64decode(body) if content_type in BINARY else body
+        accept = asked_for[0] if asked_for else "application/json" if content_type == IMAGE else content_type
         answer = predictor.predict(given, initial_args={"ContentType": content_type, "Accept": accept})
-        found["answers"].append(base64.b64encode(answer).decode() if accept == RECORDIO else answer.decode())
+        found["answers"].append(base64.b64encode(answer).decode() if accept in BINARY else answer.decode())
     predictor.delete_model()
     predictor.delete_endpoint()
     if transform := asked.get("transform"):

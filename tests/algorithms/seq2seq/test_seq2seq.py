@@ -14,7 +14,7 @@ import pytest
 from clary.algorithms.seq2seq.bleu import bleu
 from clary.algorithms.seq2seq.sentences import read_features
 from clary.toolkits.recordio import read_records
-from clary.toolkits.recordio_writing import write_integers
+from clary.toolkits.recordio_writing import write_tensors
 from tests.algorithms.estimators import estimate, metrics_of
 from tests.clients.programs import await_deletion
 from tests.environments import python_of
@@ -64,7 +64,7 @@ def encoded(text: str, vocabulary: dict[str, int]) -> np.ndarray:
 
 
 def records(sentences: list[tuple[str, str]]) -> bytes:
-    return write_integers({"source": encoded(one, SOURCE), "target": encoded(two, TARGET)} for one, two in sentences)
+    return write_tensors({"source": encoded(one, SOURCE), "target": encoded(two, TARGET)} for one, two in sentences)
 
 
 @pytest.mark.clients
@@ -158,11 +158,11 @@ def test_layers_gru_and_sigterm(translator: Container) -> None:
         (b"", {}, "Unable to read data channel 'train': there is no data in it"),
         (b"no records", {}, "train.rec: no RecordIO record begins at byte 0"),
         (
-            write_integers([{"source": np.array([500]), "target": np.array([4])}]),
+            write_tensors([{"source": np.array([500]), "target": np.array([4])}]),
             {},
             "that its vocabulary does not have",
         ),
-        (write_integers([{"source": np.array([5])}]), {}, "record 1 has no numbers in the feature 'target'"),
+        (write_tensors([{"source": np.array([5])}]), {}, "record 1 has no numbers in the feature 'target'"),
         (records(pairs(2, 1)), {"vocabulary": "{"}, "vocab.trg.json is no JSON"),
         (b"", {"encoder_type": "cnn"}, "cnn are not built in Clary yet"),
     ],

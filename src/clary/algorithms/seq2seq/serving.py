@@ -24,7 +24,7 @@ from clary.algorithms.seq2seq.search import Found
 from clary.algorithms.seq2seq.sentences import Numbers, read_features
 from clary.toolkits.http import Request, Response
 from clary.toolkits.recordio import read_records
-from clary.toolkits.recordio_writing import write_integers
+from clary.toolkits.recordio_writing import write_tensors
 
 
 class SequenceService:
@@ -76,7 +76,7 @@ class SequenceService:
         for number, each in enumerate(numbers, 1):
             if not len(each) or each.min() < 0 or each.max() >= len(self._model.source):
                 raise UserError(f"record {number} has no feature source with numbers of the vocabulary's words")
-        return write_integers([{"target": np.array(each.words, np.int64)} for each in self._model.translate(numbers)])
+        return write_tensors([{"target": np.array(each.words, np.int64)} for each in self._model.translate(numbers)])
 
     def _translate(self, sentences: list[str]) -> list[Found]:
         encoded: list[Numbers] = [self._model.source.encode(sentence) for sentence in sentences]

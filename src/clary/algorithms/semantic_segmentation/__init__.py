@@ -1,0 +1,42 @@
+"""Semantic Segmentation (`semantic-segmentation`): of which class each pixel of a picture is."""
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from clary.algorithms.kit.channels import Takes
+from clary.algorithms.kit.job import Job
+from clary.algorithms.semantic_segmentation.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.vision.examples import IMAGE, RECORDIO
+
+if TYPE_CHECKING:
+    from clary.toolkits.models import Service
+
+PICTURES = ("image/jpeg", "image/png", IMAGE)
+
+
+class SemanticSegmentation:
+    name = "semantic-segmentation"
+    hyperparameters = HYPERPARAMETERS
+    channels = (
+        Takes("train", (*PICTURES, RECORDIO), required=True),
+        Takes("validation", (*PICTURES, RECORDIO), required=True),
+        Takes("train_annotation", ("image/png", IMAGE), modes=("File", "FastFile")),
+        Takes("validation_annotation", ("image/png", IMAGE), modes=("File", "FastFile")),
+        Takes("label_map", ("application/json",), modes=("File", "FastFile")),
+        Takes("model", ("application/x-sagemaker-model",), modes=("File", "FastFile")),
+    )
+
+    def train(self, job: Job) -> None:
+        from clary.algorithms.semantic_segmentation.training import Training  # With torch, which takes seconds.
+
+        Training(job).run()
+
+    def load(self, directory: str) -> NoReturn:
+        raise NotImplementedError("Semantic Segmentation is asked for pictures, not for rows of features.")
+
+    def service(self) -> "Service":
+        from clary.algorithms.semantic_segmentation.serving import MaskService
+
+        return MaskService()
+
+
+ALGORITHM: Any = SemanticSegmentation()
