@@ -17,8 +17,3 @@ def estimate(platform: Platform, directory: Path, asked: dict[str, Any]) -> dict
     command = [client_program("v2", "python"), PROGRAM, str(description)]
     found: dict[str, Any] = json.loads(run(command, platform.program_environment(), directory).splitlines()[-1])
     return found
-
-
-def metrics_of(platform: Platform, job: str) -> dict[str, float]:
-    described = platform.client("sagemaker").describe_training_job(TrainingJobName=job)
-    return {metric["MetricName"]: metric["Value"] for metric in described["FinalMetricDataList"]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.algorithms.container import write_rows
-from tests.algorithms.walking import walk
+from tests.algorithms.walk import walk_rows
 from tests.environments import python_of
 from tests.platform import Platform
 from tests.toolkits.container import Container
@@ -53,7 +53,7 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> N
         "test_rows": rows[3000:],
         "test_labels": labels[3000:],
     }
-    found = walk(
+    found = walk_rows(
         platform, tmp_path, "factorization-machines", "FactorizationMachines", parameters, asked=rows[3000:], **channels
     )
     said, scores = found.records["predicted_label"][:, 0], found.records["score"][:, 0]

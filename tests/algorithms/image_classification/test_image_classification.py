@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.algorithms.estimators import estimate, metrics_of
+from tests.algorithms.estimators import estimate
 from tests.algorithms.pictures import SHAPES, draw, encode, record
+from tests.algorithms.walk import metrics_of
 from tests.clients.programs import await_deletion
 from tests.environments import python_of
 from tests.platform import Platform

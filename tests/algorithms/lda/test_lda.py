@@ -7,7 +7,7 @@ import pytest
 
 from clary.algorithms.kit.ndarrays import read_arrays
 from tests.algorithms.container import write_rows
-from tests.algorithms.walking import walk
+from tests.algorithms.walk import walk_rows
 from tests.environments import python_of
 from tests.platform import Platform
 from tests.toolkits.container import Container
@@ -55,7 +55,7 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> N
     counts, _, words = make_documents(0, 1000)
     asked, mixtures, _ = make_documents(1, 200)
     parameters = {"num_topics": TOPICS, "alpha0": 1.0, "mini_batch_size": 1000}
-    found = walk(platform, tmp_path, "lda", "LDA", parameters, train_rows=counts, test_rows=asked, asked=asked)
+    found = walk_rows(platform, tmp_path, "lda", "LDA", parameters, train_rows=counts, test_rows=asked, asked=asked)
     shares = found.records["topic_mixture"]
     assert shares.sum(axis=1) == pytest.approx(np.ones(200), abs=1e-5)
     # Which topic is which is told by the documents that are nearly of one alone.

@@ -8,7 +8,7 @@ import pytest
 
 from clary.algorithms.linear_learner.selection import best_threshold
 from tests.algorithms.container import write_tables
-from tests.algorithms.walking import walk
+from tests.algorithms.walk import walk_rows
 from tests.environments import python_of
 from tests.platform import Platform
 from tests.toolkits.container import Container
@@ -69,7 +69,7 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> N
         "validation_rows": rows[2000:],
         "validation_labels": labels[2000:],
     }
-    found = walk(platform, tmp_path, "linear-learner", "LinearLearner", parameters, asked=rows[2000:], **channels)
+    found = walk_rows(platform, tmp_path, "linear-learner", "LinearLearner", parameters, asked=rows[2000:], **channels)
     truth, said = labels[2000:] == 1, found.records["predicted_label"][:, 0] == 1
     # The threshold is chosen on these rows: as many as can be are found while 95 % of what is found is right.
     assert 0.95 <= (truth & said).sum() / said.sum() <= 0.97

@@ -7,7 +7,7 @@ import pytest
 
 from tests.algorithms.container import write_rows
 from tests.algorithms.lda.test_lda import TOPICS, WORDS, make_documents
-from tests.algorithms.walking import walk
+from tests.algorithms.walk import walk_rows
 from tests.environments import python_of
 from tests.platform import Platform
 from tests.toolkits.container import Container
@@ -30,7 +30,9 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> N
         "encoder_layers_activation": "relu",
         "tolerance": 1e-6,
     }
-    found = walk(platform, tmp_path, "ntm", "NTM", parameters, train_rows=counts, validation_rows=asked, asked=asked)
+    found = walk_rows(
+        platform, tmp_path, "ntm", "NTM", parameters, train_rows=counts, validation_rows=asked, asked=asked
+    )
     weights = found.records["topic_weights"]
     assert weights.sum(axis=1) == pytest.approx(np.ones(200), abs=1e-5)
     # Which topic is which is told by the documents that are nearly of one alone.

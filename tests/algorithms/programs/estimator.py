@@ -14,35 +14,31 @@ import boto3
 from sagemaker import Session, image_uris
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
+from sdk import INSTANCE, ROLE, delete, deploy
 
 JSON_LINES = "application/jsonlines"
 RECORDIO, IMAGE = "application/x-recordio-protobuf", "application/x-image"
 BINARY = (RECORDIO, IMAGE, "image/png", "application/x-protobuf")
 """Travel as base64."""
-ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 
 
 def main(asked: dict[str, Any]) -> None:
-    session, sagemaker = Session(), boto3.client("sagemaker")
+    session = Session()
     image = image_uris.retrieve(asked["algorithm"], session.boto_region_name)
-    estimator = Estimator(image, ROLE, 1, "ml.m5.large", hyperparameters=asked["hyperparameters"])
+    estimator = Estimator(image, ROLE, 1, INSTANCE, hyperparameters=asked["hyperparameters"])
     channels = {}
     for name, channel in asked["channels"].items():
         uri = session.upload_data(channel["path"], key_prefix=f"{asked['algorithm']}/{name}")
         channels[name] = TrainingInput(uri, content_type=channel.get("content_type"))
     estimator.fit(channels, logs=False)
     found: dict[str, Any] = {"job": estimator.latest_training_job.name, "model": estimator.model_data, "answers": []}
-    predictor = estimator.deploy(1, "ml.m5.large", wait=False)
-    # The SDK would look each 30 seconds.
-    waiter = sagemaker.get_waiter("endpoint_in_service")
-    waiter.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    predictor = deploy(estimator)
     for content_type, body, *asked_for in asked["requests"]:
         given = base64.b64decode(body) if content_type in BINARY else body
         accept = asked_for[0] if asked_for else "application/json" if content_type == IMAGE else content_type
         answer = predictor.predict(given, initial_args={"ContentType": content_type, "Accept": accept})
         found["answers"].append(base64.b64encode(answer).decode() if accept in BINARY else answer.decode())
-    predictor.delete_model()
-    predictor.delete_endpoint()
+    delete(predictor)
     if transform := asked.get("transform"):
         found["transformed"] = transformed(session, estimator, transform)
     print(json.dumps(found))
@@ -51,7 +47,7 @@ def main(asked: dict[str, Any]) -> None:
 def transformed(session: Session, estimator: Estimator, asked: dict[str, Any]) -> str:
     """The answers of a batch transform of JSON Lines."""
     transformer = estimator.transformer(
-        1, "ml.m5.large", "SingleRecord", "Line", accept=JSON_LINES, env=asked.get("environment")
+        1, INSTANCE, "SingleRecord", "Line", accept=JSON_LINES, env=asked.get("environment")
     )
     uri = session.upload_data(asked["path"], key_prefix="transform")
     transformer.transform(uri, content_type=JSON_LINES, split_type="Line", wait=False)

@@ -13,8 +13,9 @@ import pytest
 
 from clary.toolkits.protobuf import varints
 from clary.toolkits.recordio import FEATURES, record_at, tensors
-from tests.algorithms.estimators import estimate, metrics_of
+from tests.algorithms.estimators import estimate
 from tests.algorithms.pictures import encode, encode_mask, framed, scene
+from tests.algorithms.walk import metrics_of
 from tests.clients.programs import await_deletion
 from tests.environments import python_of
 from tests.platform import Platform

@@ -15,7 +15,8 @@ from clary.algorithms.seq2seq.bleu import bleu
 from clary.algorithms.seq2seq.sentences import read_features
 from clary.toolkits.recordio import read_records
 from clary.toolkits.recordio_writing import write_tensors
-from tests.algorithms.estimators import estimate, metrics_of
+from tests.algorithms.estimators import estimate
+from tests.algorithms.walk import metrics_of
 from tests.clients.programs import await_deletion
 from tests.environments import python_of
 from tests.platform import Platform

@@ -1,8 +1,9 @@
 """BlazingText: word vectors and text classification, by fastText."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from clary.algorithms.blazingtext.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 CONTENT_TYPES = ("text/plain", "application/jsonlines", "application/x-recordio")
 
 
-class BlazingText:
+class BlazingText(Algorithm):
     name = "blazingtext"
     hyperparameters = HYPERPARAMETERS
     channels = (
@@ -25,13 +26,10 @@ class BlazingText:
 
         train(job)
 
-    def load(self, directory: str) -> NoReturn:
-        raise NotImplementedError("BlazingText is asked for texts, not for rows of features.")
-
     def service(self) -> "Service":
         from clary.algorithms.blazingtext.serving import BlazingTextService
 
         return BlazingTextService()
 
 
-ALGORITHM: Any = BlazingText()
+ALGORITHM = BlazingText()

@@ -8,7 +8,7 @@ import numpy as np
 from clary.algorithms.factorization_machines.hyperparameters import BINARY, HYPERPARAMETERS
 from clary.algorithms.factorization_machines.machine import Machine
 from clary.algorithms.kit.artifacts import load_network, save_network
-from clary.algorithms.kit.base import Algorithm, Columns, Model
+from clary.algorithms.kit.base import Columns, Model, RowAlgorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import RECORDIO, Takes
 from clary.algorithms.kit.job import Job
@@ -34,7 +34,7 @@ class Predictor:
         return {"score": scores}
 
 
-class FactorizationMachines(Algorithm):
+class FactorizationMachines(RowAlgorithm):
     name = "factorization-machines"
     hyperparameters = HYPERPARAMETERS
     channels = (Takes("train", (RECORDIO,), required=True), Takes(TEST, (RECORDIO,)))

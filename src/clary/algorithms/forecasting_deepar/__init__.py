@@ -1,8 +1,9 @@
 """DeepAR: forecasts of many like time series by one recurrent network."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from clary.algorithms.forecasting_deepar.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 
@@ -13,7 +14,7 @@ CONTENT_TYPES = ("auto", "json", "json.gz", "parquet", "application/jsonlines")
 """AWS takes the format from a file's name where the channel names none."""
 
 
-class DeepAr:
+class DeepAr(Algorithm):
     name = "forecasting-deepar"
     hyperparameters = HYPERPARAMETERS
     channels = (
@@ -29,13 +30,10 @@ class DeepAr:
 
         train(job, series, shape)
 
-    def load(self, directory: str) -> NoReturn:
-        raise NotImplementedError("DeepAR is asked for forecasts of series, not for rows of features.")
-
     def service(self) -> "Service":
         from clary.algorithms.forecasting_deepar.serving import DeepArService
 
         return DeepArService()
 
 
-ALGORITHM: Any = DeepAr()
+ALGORITHM = DeepAr()

@@ -1,8 +1,9 @@
 """Image Classification (`image-classification`): which of some classes a picture is of, or which several."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from clary.algorithms.image_classification.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.vision.examples import IMAGE, LISTED, RECORDIO
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from clary.toolkits.models import Service
 
 
-class ImageClassification:
+class ImageClassification(Algorithm):
     name = "image-classification"
     hyperparameters = HYPERPARAMETERS
     channels = (
@@ -27,13 +28,10 @@ class ImageClassification:
 
         Training(job).run()
 
-    def load(self, directory: str) -> NoReturn:
-        raise NotImplementedError("Image Classification is asked for pictures, not for rows of features.")
-
     def service(self) -> "Service":
         from clary.algorithms.image_classification.serving import PictureService
 
         return PictureService()
 
 
-ALGORITHM: Any = ImageClassification()
+ALGORITHM = ImageClassification()

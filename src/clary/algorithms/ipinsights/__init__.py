@@ -1,8 +1,9 @@
 """IP Insights: from which addresses which entities are to be expected."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from clary.algorithms.ipinsights.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import CSV, Takes
 from clary.algorithms.kit.job import Job
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 MODES = ("File", "FastFile")
 
 
-class IpInsights:
+class IpInsights(Algorithm):
     name = "ipinsights"
     hyperparameters = HYPERPARAMETERS
     channels = (Takes("train", (CSV,), required=True, modes=MODES), Takes("validation", (CSV,), modes=MODES))
@@ -25,13 +26,10 @@ class IpInsights:
 
         train(job, events)
 
-    def load(self, directory: str) -> NoReturn:
-        raise NotImplementedError("IP Insights is asked for entities and addresses, not for rows of features.")
-
     def service(self) -> "Service":
         from clary.algorithms.ipinsights.serving import EventService
 
         return EventService()
 
 
-ALGORITHM: Any = IpInsights()
+ALGORITHM = IpInsights()

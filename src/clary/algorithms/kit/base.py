@@ -35,18 +35,26 @@ class Algorithm(Protocol):
     """Its repository in AWS's registries."""
     hyperparameters: Sequence[Hyperparameter]
     channels: "Sequence[Takes]"
-    answers: str = "predictions"
-    """The member of a JSON answer that lists what is told of the rows."""
 
     def train(self, job: "Job") -> None:
         """Leave a model in `job.model_directory`; only the instance that leads the team writes it."""
+
+    def service(self) -> "Service":
+        """What answers the requests of one model."""
+        ...
+
+
+class RowAlgorithm(Algorithm, Protocol):
+    """One whose requests are rows of features."""
+
+    answers: str = "predictions"
+    """The member of a JSON answer that lists what is told of the rows."""
 
     def load(self, directory: str) -> Model:
         """The model that `train`, or AWS's algorithm of this name, left there."""
         ...
 
     def service(self) -> "Service":
-        """What answers the requests of one model; an algorithm whose requests are not rows of features has its own."""
         from clary.algorithms.kit.serving import RowService
 
         return RowService(self)

@@ -11,7 +11,7 @@ import os
 import numpy as np
 
 from clary.algorithms.errors import UserError
-from clary.algorithms.kit.base import Algorithm
+from clary.algorithms.kit.base import RowAlgorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import CSV, parse_content_type
 from clary.algorithms.kit.formats import JSON, READERS, WRITTEN, read_request, write_answer
@@ -25,7 +25,7 @@ PAYLOAD = 6
 
 
 class RowService:
-    def __init__(self, algorithm: Algorithm) -> None:
+    def __init__(self, algorithm: RowAlgorithm) -> None:
         self._algorithm = algorithm
 
     def load(self, directory: str) -> None:

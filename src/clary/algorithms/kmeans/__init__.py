@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clary.algorithms.kit.base import Algorithm, Columns
+from clary.algorithms.kit.base import Columns, RowAlgorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
@@ -29,7 +29,7 @@ class Clusters:
         return {"closest_cluster": nearest.astype(np.float32), "distance_to_cluster": distances}
 
 
-class KMeans(Algorithm):
+class KMeans(RowAlgorithm):
     name = "kmeans"
     hyperparameters = HYPERPARAMETERS
     channels = (

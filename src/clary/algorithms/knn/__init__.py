@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from clary.algorithms.kit.base import Algorithm
+from clary.algorithms.kit.base import RowAlgorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.knn.hyperparameters import HYPERPARAMETERS
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from clary.algorithms.knn.model import Neighbours
 
 
-class KNN(Algorithm):
+class KNN(RowAlgorithm):
     name = "knn"
     hyperparameters = HYPERPARAMETERS
     channels = (Takes("train", required=True), Takes("test"))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clary.algorithms.hyperparameters import Interval
-from clary.algorithms.kit.base import Algorithm, Columns, Model
+from clary.algorithms.kit.base import Columns, Model, RowAlgorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
@@ -37,7 +37,7 @@ class Topics:
         return {"topic_mixture": mixtures(batch.features, self.alpha, self.words)}
 
 
-class Lda(Algorithm):
+class Lda(RowAlgorithm):
     """With the hyperparameters of docs.aws.amazon.com/sagemaker/latest/dg/lda_hyperparameters.html."""
 
     name = "lda"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from clary.algorithms.kit.base import Algorithm, Model
+from clary.algorithms.kit.base import Model, RowAlgorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.kit.scores import LOSSES
@@ -10,7 +10,7 @@ from clary.algorithms.linear_learner.hyperparameters import HYPERPARAMETERS
 from clary.algorithms.linear_learner.model import Linear
 
 
-class LinearLearner(Algorithm):
+class LinearLearner(RowAlgorithm):
     name = "linear-learner"
     hyperparameters = HYPERPARAMETERS
     channels = (Takes("train", required=True), Takes("validation"), Takes("test"))

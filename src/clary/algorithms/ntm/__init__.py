@@ -5,7 +5,7 @@ from typing import Any
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.hyperparameters import Hyperparameter, Interval
-from clary.algorithms.kit.base import Algorithm, Model
+from clary.algorithms.kit.base import Model, RowAlgorithm
 from clary.algorithms.kit.channels import CSV, Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.kit.parameters import AUTO, boolean, category, continuous, integer
@@ -28,7 +28,7 @@ def _read_layers(given: str) -> Any:
     return AUTO if given == AUTO else [int(part) for part in given.strip("[] ").split(",")]
 
 
-class NeuralTopicModel(Algorithm):
+class NeuralTopicModel(RowAlgorithm):
     """With the hyperparameters of docs.aws.amazon.com/sagemaker/latest/dg/ntm_hyperparameters.html."""
 
     name = "ntm"

@@ -1,7 +1,8 @@
 """Object2Vec: embeddings of objects, learned from how pairs of them are related."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
+from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.formats import JSONLINES
 from clary.algorithms.kit.job import Job
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 MODES = ("File", "FastFile")
 
 
-class Object2Vec:
+class Object2Vec(Algorithm):
     name = "object2vec"
     hyperparameters = HYPERPARAMETERS
     channels = (
@@ -31,13 +32,10 @@ class Object2Vec:
 
         train(job, corpus)
 
-    def load(self, directory: str) -> NoReturn:
-        raise NotImplementedError("Object2Vec is asked for pairs of objects, not for rows of features.")
-
     def service(self) -> "Service":
         from clary.algorithms.object2vec.serving import PairService
 
         return PairService()
 
 
-ALGORITHM: Any = Object2Vec()
+ALGORITHM = Object2Vec()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from clary.algorithms.kit.base import Algorithm, Columns
+from clary.algorithms.kit.base import Columns, RowAlgorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
@@ -26,7 +26,7 @@ class Components:
         return {"projection": (batch.dense() - self._mean) @ self._vectors}
 
 
-class PCA(Algorithm):
+class PCA(RowAlgorithm):
     name = "pca"
     hyperparameters = HYPERPARAMETERS
     channels = (Takes("train", required=True), Takes("test"))

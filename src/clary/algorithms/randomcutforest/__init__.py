@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clary.algorithms.kit.base import Algorithm, Columns
+from clary.algorithms.kit.base import Columns, RowAlgorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
@@ -30,7 +30,7 @@ class Scores:
         return {"score": self._score(self._forest, batch.dense())}
 
 
-class RandomCutForest(Algorithm):
+class RandomCutForest(RowAlgorithm):
     name = "randomcutforest"
     hyperparameters = HYPERPARAMETERS
     channels = (Takes("train", required=True), Takes("test"))

@@ -1,7 +1,8 @@
 """Semantic Segmentation (`semantic-segmentation`): of which class each pixel of a picture is."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
+from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.semantic_segmentation.hyperparameters import HYPERPARAMETERS
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 PICTURES = ("image/jpeg", "image/png", IMAGE)
 
 
-class SemanticSegmentation:
+class SemanticSegmentation(Algorithm):
     name = "semantic-segmentation"
     hyperparameters = HYPERPARAMETERS
     channels = (
@@ -30,13 +31,10 @@ class SemanticSegmentation:
 
         Training(job).run()
 
-    def load(self, directory: str) -> NoReturn:
-        raise NotImplementedError("Semantic Segmentation is asked for pictures, not for rows of features.")
-
     def service(self) -> "Service":
         from clary.algorithms.semantic_segmentation.serving import MaskService
 
         return MaskService()
 
 
-ALGORITHM: Any = SemanticSegmentation()
+ALGORITHM = SemanticSegmentation()

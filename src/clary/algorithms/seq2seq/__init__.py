@@ -1,7 +1,8 @@
 """Sequence-to-Sequence: sentences into sentences, by a network that attends to what it translates."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
+from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import RECORDIO, Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.seq2seq.hyperparameters import HYPERPARAMETERS
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from clary.toolkits.models import Service
 
 
-class Seq2Seq:
+class Seq2Seq(Algorithm):
     name = "seq2seq"
     hyperparameters = HYPERPARAMETERS
     channels = (
@@ -27,13 +28,10 @@ class Seq2Seq:
 
         train(job, corpus)
 
-    def load(self, directory: str) -> NoReturn:
-        raise NotImplementedError("Sequence-to-Sequence is asked for sentences, not for rows of features.")
-
     def service(self) -> "Service":
         from clary.algorithms.seq2seq.serving import SequenceService
 
         return SequenceService()
 
 
-ALGORITHM: Any = Seq2Seq()
+ALGORITHM = Seq2Seq()
