@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $
 # A file's tests stay together: they share what they set up. Two processes, since more would wait for the same disk.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo images test test-ray test-slow soak lint types compatibility clean
+.PHONY: demo images test test-algorithms test-ray test-slow soak lint types compatibility clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml $(CONSTRAINTS)
@@ -42,6 +42,10 @@ test: $(DEV) clients images
 # All of what runs on a Ray cluster; `make test` runs a short form of it.
 test-ray: $(DEV) images
 	$(BIN)/python -m pytest tests/engines/ray
+
+# Every built-in algorithm through the SDK, from data to predictions; `make test` walks three so, and runs all without it.
+test-algorithms: $(DEV) clients images
+	$(BIN)/python -m pytest tests/algorithms
 
 test-slow: $(DEV) clients images
 	$(BIN)/python -m pytest -m slow

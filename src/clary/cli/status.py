@@ -92,6 +92,7 @@ SECTIONS = (
         "HyperParameterTuningEndTime",
     ),
     Section("Processing jobs", "ProcessingJob", "ProcessingJobSummaries", OF_JOBS, "ProcessingEndTime"),
+    Section("Transform jobs", "TransformJob", "TransformJobSummaries", OF_JOBS, "TransformEndTime"),
     Section("Endpoints", "Endpoint", "Endpoints", ("InService", "Failed"), always=True),
 )
 

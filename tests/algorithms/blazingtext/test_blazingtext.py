@@ -42,6 +42,7 @@ def sentences(count: int, seed: int, *, labelled: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_classifies_as_well_as_fasttext(platform: Platform, tmp_path: Path) -> None:
     train, validation = tmp_path / "train.txt", tmp_path / "validation.txt"

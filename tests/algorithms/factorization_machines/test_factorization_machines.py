@@ -35,6 +35,7 @@ def make_rows() -> tuple[np.ndarray, np.ndarray]:
     return rows, ratings.astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> None:
     rows, ratings = make_rows()

@@ -60,6 +60,7 @@ def naive_loss(rows: list[dict[str, Any]]) -> float:
     return float(np.abs(np.tile(last, 2) - truth).sum() / np.abs(truth).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_forecasts_better_than_last_week_does(platform: Platform, tmp_path: Path) -> None:
     rows = whole()

@@ -31,6 +31,7 @@ def make_pictures(seed: int, count: int) -> list[tuple[int, bytes]]:
     return [(number % len(SHAPES), encode(draw(number % len(SHAPES), random))) for number in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> None:
     training, validation = make_pictures(0, 150), make_pictures(1, 30)

@@ -36,6 +36,7 @@ def nearest(rows: np.ndarray, asked: np.ndarray, metric: str) -> np.ndarray:
     return np.sqrt(((asked[:, None, :] - rows[None, :, :]) ** 2).sum(axis=2))
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_trains_deploys_and_predicts(
     platform: Platform, tmp_path: Path, data: tuple[np.ndarray, np.ndarray]

@@ -50,6 +50,7 @@ def test_known_topics_are_found_again(tmp_path: Path) -> None:
     assert np.abs(found[match(found, words)] - words).sum(axis=1).max() < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> None:
     counts, _, words = make_documents(0, 1000)

@@ -16,6 +16,7 @@ TRAIN = ("clary.algorithms", "ntm", "train")
 LEARNING = {"epochs": "40", "optimizer": "adam", "learning_rate": "0.02", "mini_batch_size": "100", "tolerance": "1e-6"}
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> None:
     counts, _, _ = make_documents(0, 1000)

@@ -60,6 +60,7 @@ def baseline(rows: list[dict[str, Any]]) -> float:
     return float(np.mean([bool(set(row["in0"]) & set(row["in1"])) == row["label"] for row in rows]))
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_tells_what_belongs_together(platform: Platform, tmp_path: Path) -> None:
     held = pairs(400, 2)

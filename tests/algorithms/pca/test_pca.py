@@ -46,6 +46,7 @@ def angle(vectors: np.ndarray, components: np.ndarray) -> float:
     return float(np.degrees(np.arccos(np.clip(cosines.min(), -1, 1))))
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_trains_deploys_and_projects(
     platform: Platform, tmp_path: Path, rows: np.ndarray, expected: tuple[np.ndarray, ...]

@@ -36,6 +36,7 @@ def area_under_curve(labels: np.ndarray, scores: np.ndarray) -> float:
     return float((anomalies[:, None] > others[None, :]).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_trains_deploys_and_scores(platform: Platform, tmp_path: Path, data: tuple[np.ndarray, np.ndarray]) -> None:
     labels = data[1]

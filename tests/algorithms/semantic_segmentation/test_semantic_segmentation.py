@@ -65,6 +65,7 @@ def decode_shares(encoded: bytes) -> np.ndarray:
     return np.concatenate(numbers).reshape(varints(encoded[slice(*shape.values[0])]))
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> None:
     write_scenes(tmp_path, "train", 12, scale=3)

@@ -68,6 +68,7 @@ def records(sentences: list[tuple[str, str]]) -> bytes:
     return write_tensors({"source": encoded(one, SOURCE), "target": encoded(two, TARGET)} for one, two in sentences)
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_learns_a_grammar(platform: Platform, tmp_path: Path) -> None:
     channels: dict[str, Any] = {}
