@@ -56,6 +56,16 @@ def scene(random: np.random.Generator, side: int = 48) -> tuple[np.ndarray, np.n
     return picture, mask
 
 
+def boxes(mask: np.ndarray) -> list[list[int]]:
+    """Of the squares in a scene's mask what can be seen: class, left, top, width, height in pixels."""
+    found = []
+    for kind in np.unique(mask[mask > 0]).tolist():
+        rows, columns = np.nonzero(mask == kind)
+        left, top, right, bottom = (int(each) for each in (columns.min(), rows.min(), columns.max(), rows.max()))
+        found.append([kind - 1, left, top, right + 1 - left, bottom + 1 - top])
+    return found
+
+
 def encode_mask(mask: np.ndarray) -> bytes:
     """As a PNG of one channel of 8 bits."""
     height, width = mask.shape

@@ -94,8 +94,15 @@ SEMANTIC_SEGMENTATION: Metrics = (
     *each_epoch(losses("train:loss")),
     *each_epoch(scores("validation:mIOU", "validation:pixel_accuracy")),
 )
+DETECTION = rf"#quality_metric: {HOST}, epoch=\S+, "
+OBJECT_DETECTION: Metrics = (
+    ("train:cross_entropy", rf"{DETECTION}train cross_entropy <loss>=\((\S+)\)"),
+    ("train:smooth_l1", rf"{DETECTION}train smooth_l1 <loss>=\((\S+)\)"),
+    ("validation:mAP", rf"{DETECTION}validation mAP <score>=\((\S+)\)"),
+)
 
 ALGORITHMS = (
+    Algorithm("object-detection", NEURAL, (EVERY[0], *OBJECT_DETECTION)),
     Algorithm("semantic-segmentation", NEURAL, (EVERY[0], *SEMANTIC_SEGMENTATION)),
     Algorithm("image-classification", NEURAL, IMAGE_CLASSIFICATION),
     Algorithm("pca", NUMERIC, EVERY),

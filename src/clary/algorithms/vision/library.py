@@ -29,6 +29,6 @@ def _declare_what_is_missing() -> None:
 
 _declare_what_is_missing()
 
-from torchvision import models  # noqa: E402
+from torchvision import models, ops  # noqa: E402
 
-__all__ = ["models"]
+__all__ = ["models", "ops"]

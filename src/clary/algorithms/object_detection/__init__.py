@@ -1,0 +1,39 @@
+"""Object Detection (`object-detection`): what is where in a picture, by a single-shot detector (SSD)."""
+
+from typing import TYPE_CHECKING
+
+from clary.algorithms.kit.base import Algorithm
+from clary.algorithms.kit.channels import Takes
+from clary.algorithms.kit.job import Job
+from clary.algorithms.object_detection.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.vision.examples import IMAGE, RECORDIO
+
+if TYPE_CHECKING:
+    from clary.toolkits.models import Service
+
+TYPES = (RECORDIO, IMAGE, "image/jpeg", "image/png")
+
+
+class ObjectDetection(Algorithm):
+    name = "object-detection"
+    hyperparameters = HYPERPARAMETERS
+    channels = (
+        Takes("train", TYPES, required=True),
+        Takes("validation", TYPES, required=True),
+        Takes("train_annotation", (*TYPES, "application/json"), modes=("File", "FastFile")),
+        Takes("validation_annotation", (*TYPES, "application/json"), modes=("File", "FastFile")),
+        Takes("model", ("application/x-sagemaker-model",), modes=("File", "FastFile")),
+    )
+
+    def train(self, job: Job) -> None:
+        from clary.algorithms.object_detection.training import Training  # With torch, which takes seconds.
+
+        Training(job).run()
+
+    def service(self) -> "Service":
+        from clary.algorithms.object_detection.serving import DetectionService
+
+        return DetectionService()
+
+
+ALGORITHM = ObjectDetection()

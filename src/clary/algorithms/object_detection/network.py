@@ -1,0 +1,107 @@
+"""Single-shot detectors (Liu et al. 2016), of torchvision's parts: boxes of many shapes on six grids, each of which
+convolutions over the features below it move and tell a class.
+
+VGG-16 is cut as in the paper; of ResNet-50 the last three stages are grids, and three smaller ones are put on top.
+"""
+
+import re
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+
+from clary.algorithms.vision.library import models, ops
+from clary.algorithms.vision.pictures import DEVIATION, MEAN
+from clary.algorithms.vision.weights import pretrained
+
+ASPECTS = [[2], [2, 3], [2, 3], [2, 3], [2], [2]]
+SCALES = [0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05]
+"""Of boxes beside the picture, grid by grid, as in the paper."""
+FOURTH_POOLING = 23
+"""Its number among VGG's layers."""
+LEAST = 0.01
+"""Score below which nothing is found."""
+
+
+class ResNetGrids(nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        network = models.resnet50(weights=None)
+        self.stem = nn.Sequential(
+            OrderedDict((name, getattr(network, name)) for name in ("conv1", "bn1", "relu", "maxpool", "layer1"))
+        )
+        self.layer2, self.layer3, self.layer4 = network.layer2, network.layer3, network.layer4
+        self.extra = nn.ModuleList([_smaller(2048, 512, 2), _smaller(512, 256, 2), _smaller(256, 256, 2)])
+
+    def forward(self, pictures: Tensor) -> "OrderedDict[str, Tensor]":
+        features = self.stem(pictures)
+        found = []
+        for stage in (self.layer2, self.layer3, self.layer4, *self.extra):
+            features = stage(features)
+            found.append(features)
+        return OrderedDict((str(number), each) for number, each in enumerate(found))
+
+
+def _smaller(before: int, width: int, stride: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(before, width // 2, 1),
+        nn.ReLU(),
+        nn.Conv2d(width // 2, width, 3, stride, padding=1),
+        nn.ReLU(),
+    )
+
+
+def build(base: str, classes: int, side: int) -> nn.Module:
+    """For `classes` and, as class 0 of the network's own, the ground."""
+    if base == "vgg-16":
+        backbone = models.detection.ssd300_vgg16(weights=None, weights_backbone=None).backbone
+    else:
+        backbone = ResNetGrids()
+    boxes = models.detection.anchor_utils.DefaultBoxGenerator(ASPECTS, scales=SCALES)
+    mean, deviation = MEAN.tolist(), DEVIATION.tolist()
+    return models.detection.ssd.SSD(backbone, boxes, (side, side), classes + 1, image_mean=mean, image_std=deviation)
+
+
+def take_base(network: nn.Module, base: str) -> None:
+    """What ImageNet taught."""
+    weights = pretrained(base.replace("-", ""))
+    names = {name: _place(name) if base == "vgg-16" else f"stem.{name}" for name in weights}
+    if base != "vgg-16":
+        names |= {name: name for name in weights if name.startswith(("layer2", "layer3", "layer4"))}
+    network.backbone.load_state_dict({names[name]: tensor for name, tensor in weights.items()}, strict=False)
+
+
+def _place(name: str) -> str:
+    """Of a layer of VGG in the detector, which cuts it before its fourth pooling."""
+    part, _, rest = name.partition(".")
+    number, _, kind = rest.partition(".")
+    beyond = int(number) - FOURTH_POOLING
+    return f"extra.0.{beyond}.{kind}" if part == "features" and beyond > 0 else name
+
+
+def freeze(network: nn.Module, pattern: str) -> None:
+    """Layers of the base whose names the pattern finds learn nothing more."""
+    for name, parameter in network.backbone.named_parameters():
+        if pattern and re.search(pattern, name):
+            parameter.requires_grad_(False)
+
+
+def outputs(network: nn.Module, pictures: Tensor) -> tuple[dict[str, Tensor], list[Tensor]]:
+    """What the network says of each box, and the boxes in pixels, for pictures of the network's own size."""
+    grids = list(network.backbone(pictures).values())
+    shapes = [(pictures.shape[-2], pictures.shape[-1])] * len(pictures)
+    images = models.detection.image_list.ImageList(pictures, shapes)
+    return network.head(grids), network.anchor_generator(images, grids)
+
+
+def losses(network: nn.Module, pictures: Tensor, targets: list[dict[str, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of the classes with three negatives for each positive, and smooth L1 of the places."""
+    said, boxes = outputs(network, pictures)
+    matched = []
+    for own, target in zip(boxes, targets, strict=True):
+        if not len(target["boxes"]):
+            matched.append(torch.full((len(own),), -1, dtype=torch.int64, device=own.device))
+            continue
+        matched.append(network.proposal_matcher(ops.box_iou(target["boxes"], own)))
+    found = network.compute_loss(targets, said, boxes, matched)
+    return found["classification"], found["bbox_regression"]
