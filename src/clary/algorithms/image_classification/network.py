@@ -1,18 +1,15 @@
 """Residual networks (He, Zhang, Ren and Sun 2015) of any of the documented depths: torchvision's, and those of section
 4.2 of the paper for small pictures."""
 
-import json
-import os
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from clary.algorithms.image_classification.hyperparameters import SMALL
 from clary.algorithms.vision.library import models
+from clary.algorithms.vision.weights import read
 
 BasicBlock, Bottleneck = models.resnet.BasicBlock, models.resnet.Bottleneck
-WEIGHTS, SHAPE = "model.pt", "model-shapes.json"
 LARGE: dict[int, tuple[Any, list[int]]] = {
     18: (BasicBlock, [2, 2, 2, 2]),
     34: (BasicBlock, [3, 4, 6, 3]),
@@ -60,18 +57,11 @@ def build(layers: int, channels: int, classes: int) -> nn.Module:
     return network
 
 
-def save(network: nn.Module, facts: dict[str, Any], directory: str) -> None:
-    """`facts` are layers, shape, classes, and whether there are several labels."""
-    torch.save(network.state_dict(), os.path.join(directory, WEIGHTS))
-    with open(os.path.join(directory, SHAPE), "w") as file:
-        json.dump(facts, file)
-
-
 def load(directory: str) -> tuple[nn.Module, dict[str, Any]]:
-    with open(os.path.join(directory, SHAPE)) as file:
-        facts: dict[str, Any] = json.load(file)
+    """The facts are layers, shape, classes, and whether there are several labels."""
+    weights, facts = read(directory)
     network = build(facts["layers"], facts["shape"][0], facts["classes"])
-    network.load_state_dict(torch.load(os.path.join(directory, WEIGHTS), map_location="cpu", weights_only=True))
+    network.load_state_dict(weights)
     return network, facts
 
 

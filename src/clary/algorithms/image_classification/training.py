@@ -17,14 +17,13 @@ from torch import Tensor, nn, optim
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from clary.algorithms.errors import UserError
-from clary.algorithms.image_classification.network import build, load, save, take_over
+from clary.algorithms.image_classification.network import build, take_over
 from clary.algorithms.kit.job import TRAIN, Job
 from clary.algorithms.vision.examples import Example, read_examples
-from clary.algorithms.vision.library import models
 from clary.algorithms.vision.pictures import decode, fit, pixels, shorter_side, vary
-from clary.toolkits.layout import opt_ml
+from clary.algorithms.vision.weights import MODEL, earlier, pretrained, save
 
-VALIDATION, MODEL = "validation", "model"
+VALIDATION = "validation"
 
 
 class Training:
@@ -97,14 +96,10 @@ class Training:
         layers, (channels, _, _), classes = (self._given[n] for n in ("num_layers", "image_shape", "num_classes"))
         network = build(layers, channels, classes)
         if MODEL in self._job.channels:
-            network, facts = load(opt_ml("input", "data", MODEL))
             asked = {"layers": layers, "shape": self._given["image_shape"], "classes": classes}
-            if different := [name for name, value in asked.items() if facts[name] != value]:
-                raise UserError(
-                    f"The model of the channel {MODEL!r} has other {' and '.join(different)} than the hyperparameters."
-                )
+            network.load_state_dict(earlier(asked))
         elif self._given["use_pretrained_model"]:
-            take_over(network, _pretrained(layers))
+            take_over(network, pretrained(f"resnet{layers}"))
         return network
 
     def _optimizer_of(self, network: nn.Module) -> Any:
@@ -211,17 +206,3 @@ class Training:
     def _say(self, line: str) -> None:
         if self._job.team.leads:
             logging.info(line)
-
-
-def _pretrained(layers: int) -> dict[str, Tensor]:
-    """torchvision's weights, which it downloads; raises `UserError` where that cannot be."""
-    try:
-        weights: dict[str, Tensor] = models.get_model(f"resnet{layers}", weights="DEFAULT").state_dict()
-    except ValueError as error:
-        raise UserError(f"There are no pretrained weights of {layers} layers: {error}") from error
-    except OSError as error:
-        raise UserError(
-            f"use_pretrained_model=1 needs weights that torchvision downloads, and this instance cannot reach them "
-            f"({error}): give a trained model in the channel 'model', or set use_pretrained_model to 0."
-        ) from error
-    return weights

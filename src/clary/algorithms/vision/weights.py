@@ -50,6 +50,8 @@ def pretrained(name: str) -> dict[str, Tensor]:
     """torchvision's network of that name as ImageNet trained it. Raises `UserError` where it cannot be downloaded."""
     try:
         weights: dict[str, Tensor] = models.get_model(name, weights="DEFAULT").state_dict()
+    except ValueError as error:
+        raise UserError(f"There are no pretrained weights of {name}: {error}") from error
     except OSError as error:
         raise UserError(
             f"use_pretrained_model needs weights of {name} that torchvision downloads, and this instance cannot reach "
