@@ -25,7 +25,7 @@ def main() -> int:
             algorithm = find(name)
             return run_job(lambda: algorithm.train(open_job(algorithm)), FIRST_PARTY)
         case [name, "serve"]:
-            from clary.algorithms.kit.serving import MAX_PAYLOAD
+            from clary.algorithms.kit.service import MAX_PAYLOAD
             from clary.toolkits.server import serve
 
             return serve(find(name).service, MAX_PAYLOAD, shared=True)

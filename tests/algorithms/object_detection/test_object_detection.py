@@ -53,6 +53,7 @@ def annotation(objects: list[list[int]]) -> str:
     return json.dumps({"image_size": size, "annotations": [dict(zip(names, each, strict=True)) for each in objects]})
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> None:
     pictures = scenes(0, 4)

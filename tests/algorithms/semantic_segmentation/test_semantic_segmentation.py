@@ -122,6 +122,7 @@ def losses(output: str) -> list[float]:
     return [float(part.split()[0]) for part in output.split("train loss <loss>=")[1:]]
 
 
+@pytest.mark.slow
 def test_a_pyramid_learns_and_another_begins_from_it(tmp_path: Path) -> None:
     first, second = (Container(tmp_path / name, python_of("semantic-segmentation:1")) for name in ("first", "second"))
     for container in (first, second):

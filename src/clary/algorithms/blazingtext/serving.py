@@ -17,7 +17,7 @@ import fasttext_pybind
 
 from clary.algorithms.blazingtext.engine import vector_reader
 from clary.algorithms.kit.formats import JSON, JSONLINES
-from clary.algorithms.kit.serving import execution_parameters
+from clary.algorithms.kit.service import execution_parameters
 from clary.toolkits.http import Request, Response
 
 

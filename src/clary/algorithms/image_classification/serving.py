@@ -7,38 +7,22 @@ import json
 
 import torch
 
-from clary.algorithms.errors import UserError
 from clary.algorithms.image_classification.network import load
-from clary.algorithms.kit.channels import parse_content_type
-from clary.algorithms.kit.formats import JSON, JSONLINES
-from clary.algorithms.kit.serving import accepted, execution_parameters
-from clary.algorithms.vision.examples import IMAGE
-from clary.algorithms.vision.pictures import decode, fit, pixels
-from clary.toolkits.http import Request, Response
-
-PICTURES = (IMAGE, "image/jpeg", "image/png")
+from clary.algorithms.kit.formats import JSONLINES
+from clary.algorithms.kit.service import Asked, FormattedService
+from clary.algorithms.vision.pictures import PICTURES, decode, fit, pixels
 
 
-class PictureService:
+class PictureService(FormattedService):
+    taken = PICTURES
+
     def load(self, directory: str) -> None:
         self._network, self._facts = load(directory)
         self._network.eval()
 
-    def execution_parameters(self) -> Response:
-        return execution_parameters()
-
-    def invoke(self, request: Request) -> Response:
-        media, _ = parse_content_type(request.headers.get("content-type") or IMAGE)
-        accept, _ = accepted(request)
-        if media not in PICTURES:
-            return Response(f"Content-type {media} is not supported: send {', '.join(PICTURES)}.", status=415)
-        if accept not in (JSON, JSONLINES):
-            return Response(f"Accept type {accept} is not supported: ask for {JSON} or {JSONLINES}.", status=406)
-        try:
-            shares = self._shares(request.body)
-        except UserError as error:
-            return Response(f"Unable to evaluate payload provided: {error}", status=400)
-        return Response(json.dumps(shares if accept == JSON else {"prediction": shares}), accept)
+    def answer(self, asked: Asked) -> str:
+        shares = self._shares(asked.body)
+        return json.dumps({"prediction": shares} if asked.accept == JSONLINES else shares)
 
     def _shares(self, encoded: bytes) -> list[float]:
         channels, height, width = self._facts["shape"]

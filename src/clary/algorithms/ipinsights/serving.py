@@ -12,35 +12,20 @@ from typing import Any
 from clary.algorithms.errors import UserError
 from clary.algorithms.ipinsights.events import encode, split
 from clary.algorithms.ipinsights.model import Model
-from clary.algorithms.kit.channels import CSV, parse_content_type
+from clary.algorithms.kit.channels import CSV
 from clary.algorithms.kit.formats import JSON, JSONLINES
-from clary.algorithms.kit.serving import accepted, execution_parameters
-from clary.toolkits.http import Request, Response
-
-MEDIA = (CSV, JSON, JSONLINES)
+from clary.algorithms.kit.service import Asked, FormattedService, told
 
 
-class EventService:
+class EventService(FormattedService):
+    taken = (CSV, JSON, JSONLINES)
+
     def load(self, directory: str) -> None:
         self._model = Model.load(directory)
 
-    def execution_parameters(self) -> Response:
-        return execution_parameters()
-
-    def invoke(self, request: Request) -> Response:
-        media, _ = parse_content_type(request.headers.get("content-type") or CSV)
-        accept, options = accepted(request)
-        if media not in MEDIA:
-            return Response(f"Content-type {media} is not supported: send {', '.join(MEDIA)}.", status=415)
-        if accept not in (JSON, JSONLINES):
-            return Response(f"Accept type {accept} is not supported: ask for {JSON} or {JSONLINES}.", status=406)
-        try:
-            predictions = self._answer(_pairs(request.body, media), options.get("verbose", "").lower() == "true")
-        except (ValueError, TypeError, UserError) as error:
-            return Response(f"Unable to evaluate payload provided: {error}", status=400)
-        if accept == JSONLINES:
-            return Response("".join(f"{json.dumps(each)}\n" for each in predictions), JSONLINES)
-        return Response(json.dumps({"predictions": predictions}), JSON)
+    def answer(self, asked: Asked) -> str:
+        verbose = asked.options.get("verbose", "").lower() == "true"
+        return told(self._answer(_pairs(asked.body, asked.media), verbose), asked.accept)
 
     def _answer(self, pairs: list[tuple[str, str]], verbose: bool) -> list[dict[str, Any]]:
         if not pairs:

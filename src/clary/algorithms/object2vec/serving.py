@@ -14,37 +14,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.algorithms.errors import UserError
-from clary.algorithms.kit.channels import parse_content_type
 from clary.algorithms.kit.formats import JSON, JSONLINES
-from clary.algorithms.kit.serving import accepted, execution_parameters
+from clary.algorithms.kit.service import Asked, FormattedService, told
 from clary.algorithms.object2vec.model import Model
 from clary.algorithms.object2vec.pairs import SIDES, Tokens
-from clary.toolkits.http import Request, Response
 
 FARTHEST = 5000
 
 
-class PairService:
+class PairService(FormattedService):
+    taken = (JSON, JSONLINES)
+
     def load(self, directory: str) -> None:
         self._model = Model.load(directory)
 
-    def execution_parameters(self) -> Response:
-        return execution_parameters()
-
-    def invoke(self, request: Request) -> Response:
-        media, options = parse_content_type(request.headers.get("content-type") or JSON)
-        accept, _ = accepted(request)
-        if media not in (JSON, JSONLINES):
-            return Response(f"Content-type {media} is not supported: send {JSON} or {JSONLINES}.", status=415)
-        if accept not in (JSON, JSONLINES):
-            return Response(f"Accept type {accept} is not supported: ask for {JSON} or {JSONLINES}.", status=406)
-        try:
-            predictions = self._answer(_instances(request.body, media), _limits(options))
-        except (ValueError, TypeError, UserError) as error:
-            return Response(f"Unable to evaluate payload provided: {error}", status=400)
-        if accept == JSONLINES:
-            return Response("".join(f"{json.dumps(each)}\n" for each in predictions), JSONLINES)
-        return Response(json.dumps({"predictions": predictions}), JSON)
+    def answer(self, asked: Asked) -> str:
+        return told(self._answer(_instances(asked.body, asked.media), _limits(asked.parameters)), asked.accept)
 
     def _answer(self, instances: list[dict[str, Any]], limits: Mapping[str, int]) -> list[dict[str, Any]]:
         """All instances have the same sides."""

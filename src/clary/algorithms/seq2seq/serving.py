@@ -18,7 +18,7 @@ import numpy as np
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import RECORDIO, parse_content_type
 from clary.algorithms.kit.formats import JSON, JSONLINES
-from clary.algorithms.kit.serving import execution_parameters
+from clary.algorithms.kit.service import execution_parameters
 from clary.algorithms.seq2seq.model import Model
 from clary.algorithms.seq2seq.search import Found
 from clary.algorithms.seq2seq.sentences import Numbers, read_features

@@ -9,6 +9,8 @@ from PIL import Image, ImageEnhance, ImageOps, UnidentifiedImageError
 
 from clary.algorithms.errors import UserError
 
+PICTURES = ("application/x-image", "image/jpeg", "image/png")
+"""Content types of requests with one."""
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 """Of ImageNet's colours, from 0 to 1."""
