@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from tests.platform import Platform
 
-ROLE = "arn:aws:iam::123456789012:role/team/Trainer"
+ROLE = "arn:aws:iam::123456789012:role/team/Visitor"
 
 
 def _client_with(platform: Platform, service: str, credentials: dict[str, str]) -> Any:
@@ -34,13 +34,13 @@ def test_the_platforms_keys_are_a_session_of_a_role_that_is_there(platform: Plat
 
 def test_an_assumed_role_calls_in_its_own_name(platform: Platform) -> None:
     answer = platform.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="me@work", DurationSeconds=900)
-    arn = "arn:aws:sts::123456789012:assumed-role/Trainer/me@work"
+    arn = "arn:aws:sts::123456789012:assumed-role/Visitor/me@work"
     assert answer["AssumedRoleUser"]["Arn"] == arn
     assert answer["Credentials"]["Expiration"].timestamp() == pytest.approx(time.time() + 900, abs=30)
     identity = _client_with(platform, "sts", answer["Credentials"]).get_caller_identity()
     assert identity["Arn"] == arn
     assert identity["UserId"] == answer["AssumedRoleUser"]["AssumedRoleId"]
-    assert platform.client("iam").get_role(RoleName="Trainer")["Role"]["Arn"] == ROLE
+    assert platform.client("iam").get_role(RoleName="Visitor")["Role"]["Arn"] == ROLE
 
 
 def test_a_role_lends_itself_no_longer_than_it_may(platform: Platform) -> None:
