@@ -3,8 +3,7 @@
     list: magic, 0, count, array*, count of names, (length, name)*
     array: magic, storage type, rank, int64 for each dimension, device (type, id), type of its numbers, the numbers
 
-Numbers are little-endian. The format is that of src/ndarray/ndarray.cc of Apache MXNet 1.x. A model that was trained on
-AWS serves here, and one that was trained here is read by who has MXNet.
+Numbers are little-endian. The format is that of src/ndarray/ndarray.cc of Apache MXNet 1.x.
 """
 
 import struct
