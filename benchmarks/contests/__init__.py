@@ -1,6 +1,6 @@
 """Contests of built-in algorithms with their reference libraries: one module each, run in the algorithm's environment.
 
-A module calls `contest` with the job that it times, and with what the reference does on the same rows.
+A module calls `contest` with the job that it times, and with what the reference does on the same data.
 `benchmarks.algorithms` runs them all and makes the table.
 """
 
@@ -8,11 +8,10 @@ import contextlib
 import io
 import json
 import os
-import shutil
-import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,30 +27,52 @@ Timed = Callable[[], Any]
 """What is timed; returns what its quality is judged by."""
 
 
-class TrainingJob:
-    """A job of one algorithm on rows that lie in its channel as RecordIO. A call trains anew and gives the model."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What lies in a channel, in File mode."""
 
-    def __init__(self, name: str, rows: np.ndarray, labels: np.ndarray | None = None, **parameters: object) -> None:
-        self._algorithm = find(name)
-        root = Path(tempfile.mkdtemp(prefix="contest-"))
-        os.environ["SAGEMAKER_BASE_DIR"] = str(root)
-        for directory in ("input/config", "input/data/train", "model"):
+    files: Mapping[str, bytes]
+    content_type: str = ""
+    """Empty: that of a channel which names none."""
+
+
+class TrainingJob:
+    """A job of one algorithm on what its channels hold. A call trains anew and gives the directory of the model."""
+
+    def __init__(self, name: str, channels: Mapping[str, Given], **parameters: object) -> None:
+        self.algorithm = find(name)
+        self._directory = tempfile.TemporaryDirectory(prefix="contest-")
+        root = Path(self._directory.name)
+        for directory in ("input/config", "model"):
             (root / directory).mkdir(parents=True)
-        given = {"feature_dim": rows.shape[1], **parameters}
-        self._configure("hyperparameters", {name: str(value) for name, value in given.items()})
-        self._configure("inputdataconfig", {"train": {}})
-        written = write_records({"values": rows}, {} if labels is None else {"values": labels})
-        (root / "input/data/train/rows").write_bytes(written)
+        self._configure("hyperparameters", {name: str(value) for name, value in parameters.items()})
+        self._configure("inputdataconfig", {name: _settings(given) for name, given in channels.items()})
+        for channel, given in channels.items():
+            for path, content in given.files.items():
+                file = root / "input/data" / channel / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
 
     def __call__(self) -> Any:
-        root = os.environ["SAGEMAKER_BASE_DIR"]
+        os.environ["SAGEMAKER_BASE_DIR"] = self._directory.name
         with contextlib.redirect_stdout(io.StringIO()):
-            self._algorithm.train(open_job(self._algorithm))
-        return self._algorithm.load(os.path.join(root, "model"))
+            self.algorithm.train(open_job(self.algorithm))
+        return os.path.join(self._directory.name, "model")
 
     def _configure(self, name: str, content: dict[str, Any]) -> None:
-        path = Path(os.environ["SAGEMAKER_BASE_DIR"]) / "input/config" / f"{name}.json"
+        path = Path(self._directory.name) / "input/config" / f"{name}.json"
         path.write_text(json.dumps(content))
+
+
+class RowsJob(TrainingJob):
+    """One whose rows lie in its channel `train` as RecordIO. A call trains anew and gives the model."""
+
+    def __init__(self, name: str, rows: np.ndarray, labels: np.ndarray | None = None, **parameters: object) -> None:
+        written = write_records({"values": rows}, {} if labels is None else {"values": labels})
+        super().__init__(name, {"train": Given({"rows": written})}, **{"feature_dim": rows.shape[1], **parameters})
+
+    def __call__(self) -> Any:
+        return self.algorithm.load(super().__call__())
 
 
 def contest(
@@ -62,17 +83,19 @@ def contest(
     quality: str,
     judge: Callable[[Any], float],
     judge_theirs: Callable[[Any], float],
+    rounds: int = ROUNDS,
 ) -> None:
     """Time both in turns, after a first time that does not count, and print the medians as a line of JSON."""
     results = ours(), theirs()
-    times = [[_seconds(work) for work in (ours, theirs)] for _ in range(ROUNDS)]
-    medians = [statistics.median(column) for column in zip(*times, strict=True)]
+    times = np.array([[_seconds(work) for work in (ours, theirs)] for _ in range(rounds)])
+    elapsed, processor = np.median(times, axis=0).T.tolist()
     print(
         json.dumps(
             {
                 "data": data,
                 "reference": reference,
-                "seconds": medians,
+                "seconds": elapsed,
+                "processor": processor,
                 "quality": quality,
                 "values": [judge(results[0]), judge_theirs(results[1])],
             }
@@ -81,11 +104,12 @@ def contest(
     )
 
 
-def clean() -> None:
-    shutil.rmtree(os.environ["SAGEMAKER_BASE_DIR"])
+def _settings(given: Given) -> dict[str, str]:
+    return {"ContentType": given.content_type} if given.content_type else {}
 
 
-def _seconds(work: Timed) -> float:
-    began = time.perf_counter()
+def _seconds(work: Timed) -> tuple[float, float]:
+    """Those that went by, and those of processors."""
+    began, used = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - used

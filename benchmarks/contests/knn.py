@@ -3,7 +3,7 @@
 import faiss
 import numpy as np
 
-from benchmarks.contests import TrainingJob, clean, contest
+from benchmarks.contests import RowsJob, contest
 from clary.algorithms.kit.batches import Batch
 
 ROWS, ASKED, K, FEATURES, LISTS = 20_000, 500, 10, 32, 141
@@ -30,9 +30,7 @@ def alone(factory: str) -> np.ndarray:
 
 
 for name, factory in (("Flat", "Flat"), ("IVFFlat", f"IVF{LISTS},Flat")):
-    job = TrainingJob(
-        "knn", rows, numbers, k=K, sample_size=ROWS, predictor_type="regressor", index_type=f"faiss.{name}"
-    )
+    job = RowsJob("knn", rows, numbers, k=K, sample_size=ROWS, predictor_type="regressor", index_type=f"faiss.{name}")
     contest(
         f"{ROWS:,} x {FEATURES}, {name}, {ASKED} asked",
         "Faiss alone",
@@ -42,4 +40,3 @@ for name, factory in (("Flat", "Flat"), ("IVFFlat", f"IVF{LISTS},Flat")):
         recall,
         recall,
     )
-    clean()

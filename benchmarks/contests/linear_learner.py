@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-from benchmarks.contests import TrainingJob, clean, contest
+from benchmarks.contests import RowsJob, contest
 from clary.algorithms.kit.batches import Batch
 
 found = make_classification(110_000, 50, n_informative=20, flip_y=0.05, random_state=0)
@@ -20,7 +20,7 @@ def right(model: object) -> float:
 contest(
     "100,000 x 50, one model",
     "scikit-learn SGDClassifier",
-    TrainingJob("linear-learner", rows, truth, num_models=1, learning_rate=0.01, wd=1e-6, l1=0, **BINARY),
+    RowsJob("linear-learner", rows, truth, num_models=1, learning_rate=0.01, wd=1e-6, l1=0, **BINARY),
     lambda: SGDClassifier(loss="log_loss", max_iter=15, tol=None, random_state=0).fit(rows, truth),
     "accuracy",
     right,
@@ -29,10 +29,9 @@ contest(
 contest(
     "100,000 x 50, 32 models",
     "scikit-learn LogisticRegression",
-    TrainingJob("linear-learner", rows, truth, **BINARY),
+    RowsJob("linear-learner", rows, truth, **BINARY),
     lambda: LogisticRegression(max_iter=1000).fit(rows, truth),
     "accuracy",
     right,
     lambda fitted: float(fitted.score(asked, answers)),
 )
-clean()

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
-from benchmarks.contests import TrainingJob, clean, contest
+from benchmarks.contests import RowsJob, contest
 from clary.algorithms.kit.batches import Batch
 
 random = np.random.default_rng(0)
@@ -16,7 +16,7 @@ for rows, mode, solver in ((few, "regular", "covariance_eigh"), (many, "randomiz
     contest(
         f"{len(rows):,} x {rows.shape[1]}, 10 components",
         f"scikit-learn PCA ({solver})",
-        TrainingJob("pca", rows, num_components=10, mini_batch_size=5000, algorithm_mode=mode),
+        RowsJob("pca", rows, num_components=10, mini_batch_size=5000, algorithm_mode=mode),
         lambda rows=rows, solver=solver: PCA(10, svd_solver=solver, random_state=0).fit(rows),
         "variance explained",
         lambda model, rows=rows: float(
@@ -24,4 +24,3 @@ for rows, mode, solver in ((few, "regular", "covariance_eigh"), (many, "randomiz
         ),
         lambda fitted, rows=rows: float(fitted.transform(rows).astype(np.float64).var(axis=0).sum()),
     )
-    clean()

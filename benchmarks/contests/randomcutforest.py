@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.contests import TrainingJob, clean, contest
+from benchmarks.contests import RowsJob, contest
 from clary.algorithms.kit.batches import Batch
 
 TREES, SAMPLES = 50, 256
@@ -36,7 +36,7 @@ def robust() -> np.ndarray:
     return scores
 
 
-job = TrainingJob("randomcutforest", rows, num_trees=TREES, num_samples_per_tree=SAMPLES)
+job = RowsJob("randomcutforest", rows, num_trees=TREES, num_samples_per_tree=SAMPLES)
 
 
 def ours(asked: np.ndarray) -> np.ndarray:
@@ -61,4 +61,3 @@ contest(
     lambda scores: float(roc_auc_score(few_labels, scores)),
     lambda scores: float(roc_auc_score(few_labels, scores)),
 )
-clean()
