@@ -15,6 +15,7 @@ from clary.algorithms.forecasting_deepar.calendar import Frequency
 from clary.algorithms.forecasting_deepar.network import Network
 from clary.algorithms.forecasting_deepar.series import Numbers, Series, Shape
 from clary.algorithms.forecasting_deepar.windows import Examples, Plan, Windows, lagged
+from clary.algorithms.kit.device import device
 
 AT_ONCE = 4096
 """Sample paths that are drawn together."""
@@ -52,8 +53,7 @@ class Model:
             dropout=sizes.dropout,
             likelihood=sizes.likelihood,
         )
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(plan, shape, sizes, network.to(device), device)
+        return cls(plan, shape, sizes, network.to(device()), device())
 
     def save(self, directory: str) -> None:
         described = {"plan": asdict(self.plan), "shape": asdict(self.shape), "sizes": asdict(self.sizes)}

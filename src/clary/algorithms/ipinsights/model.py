@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clary.algorithms.ipinsights.events import Events
 from clary.algorithms.ipinsights.network import Network
+from clary.algorithms.kit.device import device
 
 WEIGHTS, SETTINGS = "model.pt", "model.json"
 AT_ONCE = 10_000
@@ -60,10 +61,6 @@ class Model:
                 part = events.part(slice(at, at + AT_ONCE))
                 parts.append([each.cpu().numpy() for each in self.network(*tensors(part))])
         return Scored(*(np.concatenate(each) for each in zip(*parts, strict=True)))
-
-
-def device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def tensors(events: Events) -> tuple[torch.Tensor, torch.Tensor]:

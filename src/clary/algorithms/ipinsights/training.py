@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from clary.algorithms.ipinsights.events import Events
-from clary.algorithms.ipinsights.model import Model, Sizes, device, tensors
+from clary.algorithms.ipinsights.model import Model, Sizes, tensors
+from clary.algorithms.kit.device import device
 from clary.algorithms.kit.job import Job
 from clary.algorithms.kit.weights import average
 

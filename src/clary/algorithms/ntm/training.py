@@ -14,6 +14,7 @@ from torch import nn, optim
 from torch.nn.utils import clip_grad_value_
 
 from clary.algorithms.kit.batches import Batch
+from clary.algorithms.kit.device import device
 from clary.algorithms.kit.job import TRAIN, Job
 from clary.algorithms.ntm.network import Network
 
@@ -31,7 +32,7 @@ class Training:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._parameters = job.parameters
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = torch.device(device())
         torch.manual_seed(0)
         self._random = np.random.default_rng(0)
         self.network = Network.of(job.parameters).to(self._device)

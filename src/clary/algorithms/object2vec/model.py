@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from clary.algorithms.kit.device import device
 from clary.algorithms.object2vec.hyperparameters import encoder_settings
 from clary.algorithms.object2vec.network import Network
 from clary.algorithms.object2vec.pairs import Side, Tokens
@@ -28,7 +29,7 @@ class Model:
     @classmethod
     def build(cls, given: dict[str, Any]) -> "Model":
         encoders = encoder_settings(given, "enc0"), encoder_settings(given, "enc1")
-        return cls(given, Network(given, encoders).to(_device()))
+        return cls(given, Network(given, encoders).to(device()))
 
     def save(self, directory: str) -> None:
         torch.save(self.network.state_dict(), os.path.join(directory, WEIGHTS))
@@ -39,7 +40,7 @@ class Model:
     def load(cls, directory: str) -> "Model":
         with open(os.path.join(directory, SETTINGS), encoding="utf-8") as file:
             model = cls.build(json.load(file))
-        model.network.load_state_dict(torch.load(os.path.join(directory, WEIGHTS), _device()))
+        model.network.load_state_dict(torch.load(os.path.join(directory, WEIGHTS), device()))
         return model
 
     def side(self, number: int, longest: int | None = None) -> Side:
@@ -71,8 +72,4 @@ class Model:
     def batch(self, number: int, objects: list[Tokens]) -> torch.Tensor:
         pad = self.network.encoders[number].pad
         rows = [torch.as_tensor(each) for each in objects]
-        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=pad).to(_device())
-
-
-def _device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
+        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=pad).to(device())

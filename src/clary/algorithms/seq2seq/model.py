@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from clary.algorithms.kit.device import device
 from clary.algorithms.seq2seq.network import Network, Sizes
 from clary.algorithms.seq2seq.search import Found, translate
 from clary.algorithms.seq2seq.sentences import FILES, PAD, Numbers, Vocabulary
@@ -56,10 +57,6 @@ class Model:
             part = [sentence[: self.longest_source] for sentence in sentences[at : at + AT_ONCE]]
             found += translate(self.network, padded(part).to(self.device), self.beam, self.longest)
         return found
-
-
-def device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def padded(sentences: list[Numbers]) -> torch.Tensor:

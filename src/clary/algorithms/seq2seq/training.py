@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from clary.algorithms.kit.device import device
 from clary.algorithms.kit.job import Job
 from clary.algorithms.seq2seq.bleu import bleu
-from clary.algorithms.seq2seq.model import Model, device, padded
+from clary.algorithms.seq2seq.model import Model, padded
 from clary.algorithms.seq2seq.network import Network, Sizes
 from clary.algorithms.seq2seq.sentences import BEGIN, END, PAD, Corpus, Pair
 
