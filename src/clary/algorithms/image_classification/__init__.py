@@ -24,9 +24,10 @@ class ImageClassification(Algorithm):
     )
 
     def train(self, job: Job) -> None:
-        from clary.algorithms.image_classification.training import Training  # With torch, which takes seconds.
+        from clary.algorithms.image_classification.training import Classification  # With torch, which takes seconds.
+        from clary.algorithms.vision.training import Training
 
-        Training(job).run()
+        Training(job, Classification(job)).run()
 
     def service(self) -> "Service":
         from clary.algorithms.image_classification.serving import PictureService

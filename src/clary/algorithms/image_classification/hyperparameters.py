@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.algorithms.hyperparameters import Hyperparameter, Interval
-from clary.algorithms.kit.parameters import POSITIVE, category, continuous, integer, refuse
+from clary.algorithms.kit.parameters import POSITIVE, boolean, category, continuous, integer, refuse
 
 SMALL = (20, 32, 44, 56, 110)
 """Layers of networks for pictures of less than 32 pixels' height or width."""
@@ -71,7 +71,7 @@ HYPERPARAMETERS = (
     continuous("eps", UNIT, default=1e-8),
     continuous("lr_scheduler_factor", UNIT, default=0.1),
     Hyperparameter("lr_scheduler_step", _numbers, _Listed("epochs")),
-    category("early_stopping", "True", "False", "true", "false", default="False"),
+    boolean("early_stopping", default=False),
     integer("early_stopping_min_epochs", POSITIVE, default=10),
     integer("early_stopping_patience", POSITIVE, default=5),
     continuous("early_stopping_tolerance", UNIT, default=0.0),

@@ -26,9 +26,10 @@ class ObjectDetection(Algorithm):
     )
 
     def train(self, job: Job) -> None:
-        from clary.algorithms.object_detection.training import Training  # With torch, which takes seconds.
+        from clary.algorithms.object_detection.training import Detection  # With torch, which takes seconds.
+        from clary.algorithms.vision.training import Training
 
-        Training(job).run()
+        Training(job, Detection(job)).run()
 
     def service(self) -> "Service":
         from clary.algorithms.object_detection.serving import DetectionService

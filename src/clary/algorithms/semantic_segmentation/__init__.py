@@ -27,9 +27,10 @@ class SemanticSegmentation(Algorithm):
     )
 
     def train(self, job: Job) -> None:
-        from clary.algorithms.semantic_segmentation.training import Training  # With torch, which takes seconds.
+        from clary.algorithms.semantic_segmentation.training import Segmentation  # With torch, which takes seconds.
+        from clary.algorithms.vision.training import Training
 
-        Training(job).run()
+        Training(job, Segmentation(job)).run()
 
     def service(self) -> "Service":
         from clary.algorithms.semantic_segmentation.serving import MaskService

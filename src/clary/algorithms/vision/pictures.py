@@ -1,6 +1,7 @@
 """Pictures as numbers: decoded, brought to one size, varied, and centred as torchvision's own networks expect them."""
 
 import io
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -60,6 +61,12 @@ def vary(
         for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
             picture = enhance(picture).enhance(random.uniform(0.8, 1.2))
     return picture
+
+
+def stacked(pictures: Sequence[Image.Image]) -> NDArray[np.uint8]:
+    """Pictures of one size as `(pictures, height, width, channels)`."""
+    bytes_of_all = np.stack([np.asarray(picture) for picture in pictures])
+    return bytes_of_all[..., None] if bytes_of_all.ndim == 3 else bytes_of_all
 
 
 def pixels(picture: Image.Image) -> Pixels:

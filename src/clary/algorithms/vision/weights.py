@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.vision.library import models
@@ -17,9 +17,9 @@ MODEL = "model"
 """The channel of what was trained before."""
 
 
-def save(network: nn.Module, facts: Mapping[str, Any], directory: str) -> None:
+def save(weights: Mapping[str, Tensor], facts: Mapping[str, Any], directory: str) -> None:
     """`facts` are what JSON holds."""
-    torch.save(network.state_dict(), os.path.join(directory, WEIGHTS))
+    torch.save(dict(weights), os.path.join(directory, WEIGHTS))
     with open(os.path.join(directory, FACTS), "w") as file:
         json.dump(facts, file)
 

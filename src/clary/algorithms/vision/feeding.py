@@ -1,0 +1,57 @@
+"""Batches on their way to a network: made ahead on threads, so that it waits for none, and the same ones each time.
+
+    parts ─▶ ┬ thread ┬─▶ in their order ─▶ device
+             └ thread ┘
+
+Each batch has a generator of random numbers of its own, so what is drawn does not depend on which thread is first.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from clary.algorithms.vision.pictures import DEVIATION, MEAN
+
+MOST = 16
+"""Threads; Python's lock lets more of them do no more."""
+Part = TypeVar("Part")
+Made = TypeVar("Made")
+
+
+def ahead(make: Callable[[Part], Made], parts: Iterable[Part]) -> Iterator[Made]:
+    """What `make` makes of each part, in their order."""
+    threads = min(len(os.sched_getaffinity(0)), MOST)
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[Future[Made]] = deque()
+    try:
+        for part in parts:
+            waiting.append(pool.submit(make, part))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def moved(batch: Any, device: torch.device) -> Any:
+    """All tensors in lists, tuples and dictionaries on the device."""
+    if isinstance(batch, Tensor):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, dict):
+        return {name: moved(each, device) for name, each in batch.items()}
+    return type(batch)(moved(each, device) for each in batch)
+
+
+def centred(pictures: Tensor) -> Tensor:
+    """Of bytes `(pictures, height, width, channels)` what a network sees: `(pictures, channels, height, width)`, whose
+    numbers lie as those of the bytes do."""
+    mean, deviation = (torch.from_numpy(each).to(pictures.device) for each in (MEAN, DEVIATION))
+    if pictures.shape[-1] == 1:
+        mean, deviation = mean.mean(), deviation.mean()
+    return ((pictures / 255 - mean) / deviation).permute(0, 3, 1, 2)
