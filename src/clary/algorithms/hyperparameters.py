@@ -28,6 +28,8 @@ class Interval:
 
     def __contains__(self, value: object) -> bool:
         assert isinstance(value, int | float)
+        if not math.isfinite(value):
+            return False
         above = value > self.low if self.low_open else value >= self.low
         return above and (value < self.high if self.high_open else value <= self.high)
 

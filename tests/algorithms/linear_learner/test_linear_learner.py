@@ -113,8 +113,10 @@ def test_a_label_that_is_no_class_fails_the_job(tmp_path: Path) -> None:
     write_tables(container, train=np.array([[0, 1], [1, 2], [2, 3]], np.float32))
     container.configure("hyperparameters", {"predictor_type": "binary_classifier"})
     assert container.run(*TRAIN)[0] == 2
-    assert container.failure == (
-        "ClientError: The label 2 is not valid: a binary_classifier needs labels that are whole numbers from 0 to 1."
+    assert container.failure is not None
+    assert container.failure.startswith("ClientError: Unable to read data channel 'train'")
+    assert container.failure.endswith(
+        "data.csv: line 3 has the label 2: a binary_classifier needs labels that are whole numbers from 0 to 1"
     )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clary.algorithms.errors import UserError
 from clary.algorithms.factorization_machines.hyperparameters import BINARY
 from clary.algorithms.factorization_machines.machine import Machine
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.descent import EPS, Adam
 from clary.algorithms.kit.job import TRAIN, Job
+from clary.algorithms.kit.labels import Classes
 from clary.algorithms.kit.scores import sigmoid
 
 Array = NDArray[np.float32]
@@ -42,11 +42,8 @@ def train(job: Job) -> Machine:
 
 def labelled(job: Job, channel: str) -> Iterator[Batch]:
     """The channel's rows, with labels that the predictor takes."""
-    for batch in job.batches(channel, labelled=True):
-        assert batch.labels is not None
-        if job.parameters["predictor_type"] == BINARY and (bad := ~np.isin(batch.labels, (0, 1))).any():
-            raise UserError(f"The label {batch.labels[bad][0]:g} is not valid: a {BINARY} needs 0 or 1.")
-        yield batch
+    classes = Classes(BINARY, 2) if job.parameters["predictor_type"] == BINARY else None
+    return job.batches(channel, labelled=True, classes=classes)
 
 
 def cross_entropy(scores: Array, labels: Array) -> Array:

@@ -13,13 +13,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from clary.algorithms.kit.ndarrays import read_arrays, write_arrays
+from clary.algorithms.kit.soundness import require_sound
 
 MODEL = "model_algo-1"
 ARRAYS, FACTS = "mx-mod-0000.params", "additional-params.json"
 
 
 def save_network(directory: str, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
-    """`facts` are what JSON holds."""
+    """`facts` are what JSON holds. Raises `UserError` for arrays of what is no number."""
+    require_sound(arrays)
     with zipfile.ZipFile(os.path.join(directory, MODEL), "w") as archive:
         with tempfile.NamedTemporaryFile(dir=directory) as file:
             write_arrays(file.name, arrays)

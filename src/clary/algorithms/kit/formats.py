@@ -5,7 +5,7 @@ page of each algorithm of answers.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from clary.algorithms.kit.base import Columns
 from clary.algorithms.kit.batches import Batch, join
 from clary.algorithms.kit.channels import CSV, RECORDIO
+from clary.algorithms.kit.reading import first_bad_line
 from clary.toolkits.recordio import read_recordio
 from clary.toolkits.recordio_writing import write_records
 from clary.toolkits.tabular import read_csv_rows
@@ -38,7 +39,13 @@ def write_answer(columns: Columns, media: str, answers: str) -> bytes:
 
 def _read_csv(body: bytes, _width: int) -> Batch:
     text = body.decode()
-    return Batch(read_csv_rows(text) if text.strip() else np.empty((0, 0), np.float32))
+    if not text.strip():
+        return Batch(np.empty((0, 0), np.float32))
+    try:
+        with np.errstate(over="ignore"):  # What is too large becomes infinite, which is told of where rows are checked.
+            return Batch(read_csv_rows(text))
+    except ValueError as error:
+        raise ValueError(first_bad_line(text.splitlines()) or str(error)) from error
 
 
 def _read_recordio(body: bytes, width: int) -> Batch:
@@ -57,12 +64,28 @@ def _read_json(body: bytes, width: int) -> Batch:
 
 
 def _read_jsonlines(body: bytes, width: int) -> Batch:
-    return _rows([json.loads(line) for line in body.splitlines() if line.strip()], width)
+    return _rows(list(read_lines(body)), width)
+
+
+def read_lines(body: bytes) -> Iterator[Any]:
+    """The values of JSON Lines; raises `ValueError` that names the line."""
+    for number, line in enumerate(body.splitlines(), 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"line {number} is no JSON: {error}") from error
 
 
 def _rows(instances: list[Any], width: int) -> Batch:
+    if not instances:
+        return Batch(np.empty((0, 0), np.float32))
     vectors = [_vector(instance) for instance in instances]
     if all(isinstance(vector, list) for vector in vectors):
+        first = len(vectors[0])
+        for number, vector in enumerate(vectors):
+            if len(vector) != first:
+                raise ValueError(f"instance {number} has {len(vector)} features, and the first has {first}")
         return Batch(np.array(vectors, np.float32).reshape(len(vectors), -1))
     return join([_tensor(vector, width) for vector in vectors])
 
@@ -76,7 +99,8 @@ def _vector(instance: Any) -> Any:
         found = found.get("features", found)
     if isinstance(found, dict) and not found.get("keys") and "values" in found:
         found = found["values"]
-    if not isinstance(found, list) and not (isinstance(found, dict) and "keys" in found):
+    sparse = isinstance(found, dict) and all(isinstance(found.get(name), list) for name in ("keys", "values"))
+    if not isinstance(found, list) and not sparse:
         raise ValueError(f'an instance has no "features": {json.dumps(instance)[:100]}')
     return found
 
@@ -87,7 +111,7 @@ def _tensor(vector: Any, width: int) -> Batch:
     if isinstance(vector, list):
         return Batch(csr_matrix(np.array([vector], np.float32)))
     values, keys = np.array(vector["values"], np.float32), np.array(vector["keys"], np.int64)
-    columns = int(np.prod(vector["shape"])) if vector.get("shape") else width
+    columns = int(np.prod(np.array(vector["shape"], np.int64))) if vector.get("shape") else width
     if len(keys) != len(values) or (len(keys) and not 0 <= keys.min() <= keys.max() < columns):
         raise ValueError(f"the keys of a sparse instance are as many as its values, and from 0 to {columns - 1}")
     return Batch(csr_matrix((values, keys, [0, len(keys)]), shape=(1, columns)))

@@ -17,6 +17,7 @@ from clary.algorithms.errors import UserError
 from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import Channel, check
+from clary.algorithms.kit.labels import Classes
 from clary.algorithms.kit.parameters import AUTO, settle
 from clary.algorithms.kit.reading import Expected, read_batches
 from clary.algorithms.kit.team import Team
@@ -59,8 +60,17 @@ class Job:
                 logging.info("Told to stop after epoch %d of %d.", epoch + 1, count)
                 return
 
-    def batches(self, name: str = TRAIN, size: int | None = None, *, labelled: bool = False) -> Iterator[Batch]:
-        """The rows of a channel, once more; `size` of them at a time, by default `mini_batch_size`.
+    def batches(
+        self,
+        name: str = TRAIN,
+        size: int | None = None,
+        *,
+        labelled: bool = False,
+        classes: Classes | None = None,
+        counts: bool = False,
+    ) -> Iterator[Batch]:
+        """The rows of a channel, once more; `size` of them at a time, by default `mini_batch_size`. Those that are
+        `labelled` have one label each, which is one of the `classes` where those are given; `counts` are not negative.
 
         Raises `UserError` for rows that are not as they must be, and where there are none: of several instances one
         may have none of them.
@@ -69,7 +79,8 @@ class Job:
         epoch = self._passes[name]
         self._passes[name] += 1
         begun, rows = time.monotonic(), 0
-        for batch in read_batches(self.channels[name], size, epoch, Expected(self.feature_dim, labelled)):
+        expected = Expected(self.feature_dim, labelled, classes, counts)
+        for batch in read_batches(self.channels[name], size, epoch, expected):
             self.feature_dim = batch.width
             rows += len(batch)
             yield batch

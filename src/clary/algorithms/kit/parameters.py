@@ -152,7 +152,7 @@ def _number(
 
 def _integer(given: str) -> int:
     number = float(given)  # The tuner and the SDK may write 10.0.
-    if number != int(number):
+    if not number.is_integer():
         raise ValueError(f"{given} is no integer")
     return int(number)
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.batches import Batch, rebatch
 from clary.algorithms.kit.channels import CSV, RECORDIO, Channel
+from clary.algorithms.kit.labels import Classes
+from clary.algorithms.kit.soundness import first_negative, first_unsound
 from clary.toolkits.recordio import read_rows
 from clary.toolkits.tabular import read_csv
 
@@ -32,6 +34,11 @@ class Expected(NamedTuple):
     width: int | None = None
     """Features; None takes them as the first rows have them."""
     labelled: bool = False
+    """Whether each has one label."""
+    classes: Classes | None = None
+    """Which that label may be; None takes any number."""
+    counts: bool = False
+    """Whether no feature is negative."""
 
 
 def read_batches(channel: Channel, size: int, epoch: int, expected: Expected) -> Iterator[Batch]:
@@ -49,7 +56,7 @@ def _read(channel: Channel, epoch: int, expected: Expected) -> Iterator[Batch]:
                 for batch in decode(_unpacked(file), channel):
                     width = width or batch.width
                     batch = _of_width(batch, width, f"{unit} {read + 1}")
-                    _check(batch, expected.labelled, unit, read + 1)
+                    _check(batch, expected, unit, read + 1)
                     read += len(batch)
                     yield batch
         except (ValueError, OSError, EOFError) as error:
@@ -76,35 +83,23 @@ def _of_width(batch: Batch, width: int, where: str) -> Batch:
     )
 
 
-def _check(batch: Batch, labelled: bool, unit: str, first: int) -> None:
+def _check(batch: Batch, expected: Expected, unit: str, first: int) -> None:
     """`first` is the number of the batch's first row in its file."""
-    if bad := _not_finite(batch):
-        row, column, value = bad
-        raise ValueError(f"{unit} {first + row} has {value} for feature {column + 1}, which is no finite number")
-    if labelled and batch.labels is None:
+    if bad := first_unsound(batch) or (expected.counts and first_negative(batch)):
+        row, what = bad
+        raise ValueError(f"{unit} {first + row} {what}")
+    labels = batch.labels
+    if expected.labelled and labels is None:
         raise ValueError(f"{unit} {first} has no label")
-    if batch.labels is not None and not np.isfinite(batch.labels).all():
-        row = int(np.isfinite(batch.labels).reshape(len(batch), -1).all(axis=1).argmin())
-        raise ValueError(f"{unit} {first + row} has the label {batch.labels[row]}, which is no finite number")
-
-
-def _not_finite(batch: Batch) -> tuple[int, int, float] | None:
-    """Row, column and value of the first feature that is infinite or no number."""
-    features = batch.features
-    values = features.ravel() if isinstance(features, np.ndarray) else features.data
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(values.sum()):  # As that of all others is: a look at each takes several times as long.
-            return None
-    finite = np.isfinite(values)
-    if finite.all():
-        return None
-    place = int(finite.argmin())
-    if isinstance(features, np.ndarray):
-        row, column = divmod(place, batch.width)
-    else:
-        row = int(np.searchsorted(features.indptr, place, side="right")) - 1
-        column = int(features.indices[place])
-    return row, column, float(values[place])
+    if labels is None:
+        return
+    if expected.labelled and labels.ndim > 1:
+        raise ValueError(f"{unit} {first} has {labels.shape[1]} labels, and must have one")
+    if not np.isfinite(labels).all():
+        row = int(np.isfinite(labels).reshape(len(batch), -1).all(axis=1).argmin())
+        raise ValueError(f"{unit} {first + row} has the label {labels[row]}, which is no finite number")
+    if expected.classes and (wrong := expected.classes.first_wrong(labels)) is not None:
+        raise ValueError(f"{unit} {first + wrong} has the label {labels[wrong]:g}: {expected.classes}")
 
 
 def _decode_recordio(stream: IO[bytes], _channel: Channel) -> Iterator[Batch]:
@@ -138,11 +133,11 @@ def _table(lines: list[str], done: int) -> NDArray[np.float32]:
     try:
         return read_csv(lines, ",")
     except ValueError as error:
-        raise ValueError(_first_bad(lines, done) or str(error)) from error
+        raise ValueError(first_bad_line(lines, done) or str(error)) from error
 
 
-def _first_bad(lines: list[str], done: int) -> str:
-    """What is wrong with which line; empty where it is not found."""
+def first_bad_line(lines: list[str], done: int = 0) -> str:
+    """What is wrong with which line of a CSV; empty where it is not found. `done` lines came before."""
     columns = lines[0].count(",") + 1
     for number, line in enumerate(lines, done + 1):
         values = line.split(",")

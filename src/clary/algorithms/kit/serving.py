@@ -3,13 +3,12 @@
 body ─ Content-Type ─▶ rows ─▶ Model.predict ─▶ columns ─ Accept ─▶ answer
 """
 
-import numpy as np
-
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.base import RowAlgorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.formats import READERS, WRITTEN, read_request, write_answer
 from clary.algorithms.kit.service import Asked, FormattedService
+from clary.algorithms.kit.soundness import first_unsound
 
 
 class RowService(FormattedService):
@@ -31,7 +30,7 @@ class RowService(FormattedService):
             raise UserError("there are no rows in it.")
         if batch.width != self._model.feature_dim:
             raise UserError(f"its rows have {batch.width} features, and the model's have {self._model.feature_dim}.")
-        values = batch.features if isinstance(batch.features, np.ndarray) else batch.features.data
-        if not np.isfinite(values).all():
-            raise UserError("a feature is no finite number.")
+        if bad := first_unsound(batch):
+            row, what = bad
+            raise UserError(f"row {row + 1} {what}.")
         return batch

@@ -12,6 +12,7 @@ from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.kit.ndarrays import read_arrays, write_arrays
+from clary.algorithms.kit.soundness import require_sound
 from clary.algorithms.kmeans.hyperparameters import HYPERPARAMETERS
 from clary.algorithms.kmeans.lloyd import assign
 
@@ -42,6 +43,7 @@ class KMeans(RowAlgorithm):
 
         centers = train(job)
         if job.team.leads:
+            require_sound({"centers": centers})
             write_arrays(os.path.join(job.model_directory, MODEL), [centers])
 
     def load(self, directory: str) -> Clusters:

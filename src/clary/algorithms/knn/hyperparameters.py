@@ -7,6 +7,7 @@ from clary.algorithms.errors import UserError
 from clary.algorithms.kit.parameters import AUTO, CAUSED, POSITIVE, category, integer, refuse
 
 FLAT, IVF_FLAT, IVF_PQ = "faiss.Flat", "faiss.IVFFlat", "faiss.IVFPQ"
+CLASSIFIER, REGRESSOR = "classifier", "regressor"
 L2, INNER_PRODUCT, COSINE = "L2", "INNER_PRODUCT", "COSINE"
 PARTS = (1, 2, 3, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 96)
 """Sub-vectors that product quantization may have."""
@@ -38,7 +39,7 @@ def _metric_of_index(value: str, values: Mapping[str, Any]) -> None:
 HYPERPARAMETERS = (
     integer("feature_dim", POSITIVE, required=True),
     integer("k", POSITIVE, required=True),
-    category("predictor_type", "classifier", "regressor", required=True),
+    category("predictor_type", CLASSIFIER, REGRESSOR, required=True),
     integer("sample_size", POSITIVE, required=True),
     category("dimension_reduction_type", "sign", "fjlt", check=_with_target),
     integer("dimension_reduction_target", POSITIVE, check=_less_than_all),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from clary.algorithms.kit.base import Columns
 from clary.algorithms.kit.batches import Batch
+from clary.algorithms.knn.hyperparameters import CLASSIFIER
 from clary.algorithms.knn.index import search
 from clary.algorithms.knn.reduction import Reduction
 
@@ -32,7 +33,7 @@ class Neighbours:
         k = self._settings["k"]
         distances, places = search(self._index, self._reduction(batch.dense()), k, self._settings["metric"])
         labels = self._labels[places]
-        if self._settings["predictor_type"] == "classifier":
+        if self._settings["predictor_type"] == CLASSIFIER:
             predicted = self._classes[self._votes(places).argmax(axis=1)]
         else:
             predicted = labels.mean(axis=1)

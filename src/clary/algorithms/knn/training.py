@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.job import TRAIN, Job, no_data
+from clary.algorithms.kit.labels import Classes
 from clary.algorithms.kit.parameters import AUTO
 from clary.algorithms.kit.sampling import Sample
-from clary.algorithms.knn.hyperparameters import IVF_PQ, PARTS
+from clary.algorithms.knn.hyperparameters import CLASSIFIER, IVF_PQ, PARTS
 from clary.algorithms.knn.index import Kind, build
 from clary.algorithms.knn.model import Neighbours
 from clary.algorithms.knn.reduction import Reduction
@@ -25,7 +26,7 @@ def train(job: Job) -> None:
     width = -(-target // parts) * parts  # What product quantization asks for: its parts are of one width.
     reduction = Reduction(given["dimension_reduction_type"], given["feature_dim"], width)
     sample = Sample(given["sample_size"], np.random.default_rng(job.team.hosts.index(job.team.host)))
-    for batch in job.batches(labelled=True):
+    for batch in job.batches(labelled=True, classes=_classes(job)):
         assert batch.labels is not None
         sample.add(np.column_stack([batch.labels, reduction(batch.dense())]))
     rows = sample.together(job.team)
@@ -54,6 +55,10 @@ def train(job: Job) -> None:
         _test(job, model)
 
 
+def _classes(job: Job) -> Classes | None:
+    return Classes(CLASSIFIER) if job.parameters["predictor_type"] == CLASSIFIER else None
+
+
 def _parts(job: Job) -> int:
     wanted = job.parameters["faiss_index_pq_m"]
     target = job.parameters["dimension_reduction_target"] or job.parameters["feature_dim"]
@@ -64,11 +69,11 @@ def _parts(job: Job) -> int:
 
 def _test(job: Job, model: Neighbours) -> None:
     pairs: list[NDArray[np.float32]] = []
-    for batch in job.batches(TEST, labelled=True):
+    for batch in job.batches(TEST, labelled=True, classes=_classes(job)):
         assert batch.labels is not None
         pairs.append(np.column_stack([batch.labels, model.predict(batch, {})["predicted_label"]]))
     truth, told = np.concatenate(pairs).T
-    if job.parameters["predictor_type"] == "classifier":
+    if job.parameters["predictor_type"] == CLASSIFIER:
         job.score(TEST, "accuracy", float((truth == told).mean()), "score")
     else:
         job.score(TEST, "mse", float(((truth.astype(np.float64) - told) ** 2).mean()))

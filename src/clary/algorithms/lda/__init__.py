@@ -15,6 +15,7 @@ from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.kit.ndarrays import read_arrays, write_arrays
 from clary.algorithms.kit.parameters import POSITIVE, continuous, integer
+from clary.algorithms.kit.soundness import require_sound
 
 MODEL = "model_algo-1"
 TEST = "test"
@@ -59,6 +60,7 @@ class Lda(RowAlgorithm):
         if TEST in job.channels:
             job.score(TEST, "pwll", likelihood_of_test(job, topics), "score")
         arrays = [topics.alpha.astype(np.float32), topics.words.astype(np.float32)]
+        require_sound({"alpha": topics.alpha, "words": topics.words})
         write_arrays(os.path.join(job.model_directory, MODEL), arrays)
 
     def load(self, directory: str) -> Model:

@@ -51,11 +51,8 @@ def likelihood_of_test(job: Job, topics: Topics) -> float:
 
 def _counts(job: Job, channel: str) -> Any:
     """All documents of a channel, which are held in memory: each of its words is there a few times at most."""
-    parts = [csr_matrix(batch.features, dtype=np.float64) for batch in job.batches(channel)]
-    counts = vstack(parts, format="csr")
-    if counts.data.size and counts.data.min() < 0:
-        raise UserError(f"Channel {channel!r} has the word count {counts.data.min():g}, and counts are not negative.")
-    return counts
+    parts = [csr_matrix(batch.features, dtype=np.float64) for batch in job.batches(channel, counts=True)]
+    return vstack(parts, format="csr")
 
 
 def _on_simplex(direction: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -31,7 +31,9 @@ class LinearLearner(RowAlgorithm):
 
 def _tell(job: Job, channel: str, model: Linear) -> None:
     """Say how good the model is, over the rows of all instances."""
-    batches = list(job.batches(channel, labelled=True))
+    from clary.algorithms.linear_learner.training import classes_of
+
+    batches = list(job.batches(channel, labelled=True, classes=classes_of(job.parameters)))
     scores = [model.raw_scores(batch) for batch in batches] or [np.empty((0, len(model.bias)), np.float32)]
     labels = [batch.labels for batch in batches if batch.labels is not None] or [np.empty(0, np.float32)]
     parts = job.team.gather({"scores": np.concatenate(scores), "labels": np.concatenate(labels)})

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.job import TRAIN, Job
+from clary.algorithms.kit.labels import Classes
 from clary.algorithms.kit.parameters import AUTO
 from clary.algorithms.linear_learner.hyperparameters import BALANCED, BINARY, LOSSES, MULTICLASS, REGRESSOR
 from clary.algorithms.linear_learner.losses import loss_of
@@ -47,6 +48,7 @@ class Training:
         self._kind: str = job.parameters["predictor_type"]
         self._classes: int = job.parameters["num_classes"] if self._kind == MULTICLASS else 1
         self._loss = LOSSES[self._kind][0] if (given := job.parameters["loss"]) == AUTO else given
+        self._allowed = classes_of(job.parameters)
         self._judged = VALIDATION if VALIDATION in job.channels else TRAIN
 
     def run(self) -> Linear:
@@ -69,10 +71,7 @@ class Training:
         return self._choose(losses)
 
     def _labelled(self, channel: str) -> Iterator[Batch]:
-        for batch in self._job.batches(channel, labelled=True):
-            assert batch.labels is not None
-            check_labels(batch.labels, self._kind, self._classes)
-            yield batch
+        return self._job.batches(channel, labelled=True, classes=self._allowed)
 
     def _take_first(self, rows: Iterator[Batch]) -> list[Batch]:
         held: list[Batch] = []
@@ -196,17 +195,12 @@ class Training:
         return Linear(stretched * spread, moved * spread + middle, self._kind, self._loss, threshold)
 
 
-def check_labels(labels: Array, kind: str, classes: int) -> None:
-    """Raises `UserError` for one that is no class."""
+def classes_of(parameters: Mapping[str, Any]) -> Classes | None:
+    """What labels may be."""
+    kind = parameters["predictor_type"]
     if kind == REGRESSOR:
-        return
-    classes = max(classes, 2)
-    bad = (labels < 0) | (labels >= classes) | (labels != np.floor(labels))
-    if bad.any():
-        raise UserError(
-            f"The label {labels[bad][0]:g} is not valid: a {kind} needs labels that are whole numbers from 0 to "
-            f"{classes - 1}."
-        )
+        return None
+    return Classes(kind, parameters["num_classes"] if kind == MULTICLASS else 2)
 
 
 def _chained(first: list[Batch], rows: Iterator[Batch]) -> Iterator[Batch]:

@@ -62,7 +62,7 @@ class Training:
         """One pass; the mean losses of a document on the way."""
         self.network.train()
         sums = np.zeros(3)
-        for batch in self._job.batches(TRAIN):
+        for batch in self._job.batches(TRAIN, counts=True):
             taken = self._sampled(batch)
             if not len(taken):
                 continue
@@ -80,7 +80,7 @@ class Training:
         self.network.eval()
         sums = np.zeros(3)
         with torch.inference_mode():
-            for batch in self._job.batches(channel):
+            for batch in self._job.batches(channel, counts=True):
                 likelihood, divergence = self.network.losses(self._counts(batch))
                 sums += float(likelihood.sum()), float(divergence.sum()), len(batch)
         return self._mean(sums)

@@ -10,6 +10,7 @@ from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.kit.ndarrays import read_arrays, write_arrays
+from clary.algorithms.kit.soundness import require_sound
 from clary.algorithms.kit.team import Arrays
 from clary.algorithms.pca.hyperparameters import HYPERPARAMETERS
 
@@ -37,6 +38,7 @@ class PCA(RowAlgorithm):
 
         model = train(job)
         if job.team.leads:
+            require_sound(model)
             write_arrays(os.path.join(job.model_directory, MODEL), model)
 
     def load(self, directory: str) -> Components:

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
+from clary.algorithms.errors import UserError
 from clary.algorithms.kit.job import TRAIN, Job, no_data
 from clary.algorithms.kit.team import Arrays
 from clary.algorithms.pca.moments import Moments
@@ -17,10 +18,13 @@ TEST = "test"
 def train(job: Job) -> Arrays:
     """`mean` (one row), `v` and `s`, in 32 bits."""
     centered, components = job.parameters["subtract_mean"], job.parameters["num_components"]
-    if job.parameters["algorithm_mode"] == "regular":
-        found = _moments(job).solve(components, centered=centered)
-    else:
-        found = _sketch(job, components, centered).solve(components)
+    try:
+        if job.parameters["algorithm_mode"] == "regular":
+            found = _moments(job).solve(components, centered=centered)
+        else:
+            found = _sketch(job, components, centered).solve(components)
+    except np.linalg.LinAlgError as error:
+        raise UserError(f"The features are too large for 32 bits: there are no components ({error}).") from error
     mean = found["mean"].reshape(1, -1) if centered else np.zeros((1, len(found["v"])))
     model = {"mean": mean, "v": found["v"], "s": found["s"]}
     model = {name: array.astype(np.float32) for name, array in model.items()}
