@@ -1,6 +1,8 @@
-"""Channels of algorithms in a container's `/opt/ml`."""
+"""Channels of algorithms in a container's `/opt/ml`, and how their jobs end there."""
 
 import json
+import signal
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -32,12 +34,41 @@ def write_rows(
         file.write(written)
 
 
+def write_files(container: Container, content_type: str = "", **channels: Mapping[str, str | bytes]) -> None:
+    """As the files of each channel, by their names; without a content type the channels name none."""
+    for name, files in channels.items():
+        directory = _channel(container, name, content_type)
+        for file, content in files.items():
+            with open(f"{directory}/{file}", "wb") as written:
+                written.write(content.encode() if isinstance(content, str) else content)
+
+
+def stop_when_it_says(container: Container, words: str, *arguments: str) -> None:
+    """Run a module until a line has these words, and have SIGTERM end it well."""
+    process = container.start(*arguments)
+    assert process.stdout is not None
+    assert any(words in line for line in process.stdout)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def refusal(container: Container, *arguments: str) -> str:
+    """Why a module did not do what it was asked; it is the user's mistake."""
+    status, output = container.run(*arguments)
+    assert status != 0, output
+    assert container.failure
+    assert container.failure.startswith("ClientError: ")
+    return container.failure
+
+
 def _channel(container: Container, name: str, content_type: str) -> str:
     path = container.root / "input/config/inputdataconfig.json"
-    settings = {"ContentType": content_type, "TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"}
+    settings = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"}
+    settings |= {"ContentType": content_type} if content_type else {}
     container.configure("inputdataconfig", {**json.loads(path.read_text()), name: settings})
     directory = container.root / "input/data" / name
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     return str(directory)
 
 

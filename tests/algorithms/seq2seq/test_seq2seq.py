@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import random
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,13 @@ from clary.algorithms.seq2seq.bleu import bleu
 from clary.algorithms.seq2seq.sentences import read_features
 from clary.toolkits.recordio import read_records
 from clary.toolkits.recordio_writing import write_tensors
+from tests.algorithms.container import refusal, stop_when_it_says, write_files
 from tests.algorithms.estimators import estimate
 from tests.algorithms.walk import metrics_of
 from tests.clients.programs import await_deletion
 from tests.environments import python_of
 from tests.platform import Platform
-from tests.toolkits.container import Container
+from tests.toolkits.container import Container, ModelServer
 
 TRAIN = ("clary.algorithms", "seq2seq", "train")
 SERVE = ("clary.algorithms", "seq2seq", "serve")
@@ -122,34 +122,70 @@ def translator(container: Container) -> Container:
 
 def give(container: Container, train: bytes, vocabulary: str | None = None, **given: str) -> None:
     container.configure("hyperparameters", PARAMETERS | given)
-    container.configure(
-        "inputdataconfig", {name: {"TrainingInputMode": "File"} for name in ("train", "validation", "vocab")}
-    )
-    files = {"train/train.rec": train, "validation/val.rec": records(pairs(20, 2))}
-    files |= {"vocab/vocab.src.json": json.dumps(SOURCE).encode()}
-    files |= {"vocab/vocab.trg.json": (vocabulary or json.dumps(TARGET)).encode()}
-    for name, content in files.items():
-        path = container.root / "input" / "data" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
+    words = {"vocab.src.json": json.dumps(SOURCE), "vocab.trg.json": vocabulary or json.dumps(TARGET)}
+    write_files(container, train={"train.rec": train}, validation={"val.rec": records(pairs(20, 2))}, vocab=words)
 
 
-def test_layers_gru_and_sigterm(translator: Container) -> None:
+def translations(server: ModelServer, sources: list[str]) -> list[dict[str, Any]]:
+    """In one request, with what was attended to."""
+    instances = [{"data": source, "configuration": {"attention_matrix": "true"}} for source in sources]
+    _, _, body = server.invoke(json.dumps({"instances": instances}), "application/json")
+    predictions: list[dict[str, Any]] = json.loads(body)["predictions"]
+    return predictions
+
+
+def test_convolutions_learn_the_grammar(translator: Container) -> None:
     give(
-        translator, records(pairs(200, 1)), rnn_cell_type="gru", num_layers_encoder="2", num_layers_decoder="3",
-        rnn_residual_connections="true", rnn_attention_type="dot", rnn_decoder_state_init="avg",
-        max_num_batches="-1", checkpoint_frequency_num_batches="5", checkpoint_threshold="100000",
-        optimizer_type="sgd", lr_scheduler_type="fixed_rate_inv_t", bleu_sample_size="0",
+        translator, records(pairs(2000, 1)), encoder_type="cnn", decoder_type="cnn", cnn_num_hidden="64",
+        num_layers_encoder="2", num_layers_decoder="2", training_metric="accuracy", batch_size="32",
+        learning_rate="0.003", max_num_batches="200", checkpoint_frequency_num_batches="100",
     )  # fmt: skip
-    process = translator.start(*TRAIN)
-    assert process.stdout is not None
-    assert any("validation perplexity <loss>=" in line for line in process.stdout)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
-    assert process.returncode == 0
+    status, output = translator.run(*TRAIN)
+    assert status == 0, output
+    assert "Train-accuracy=" in output
+    asked = pairs(40, 3)
     with translator.serve(*SERVE) as server:
-        status, _, body = server.invoke('{"instances": [{"data": "the cat sees a dog"}]}', "application/json")
-        assert (status, list(json.loads(body)["predictions"][0])) == (200, ["target"])
+        found = translations(server, [source for source, _ in asked])
+        # Each is searched as if it were alone.
+        for number in range(3):
+            [alone] = translations(server, [asked[number][0]])
+            assert alone["target"] == found[number]["target"]
+            assert np.allclose(alone["matrix"], found[number]["matrix"], atol=1e-4)
+    said = [each["target"].split() for each in found]
+    assert bleu(said, [target.split() for _, target in asked]) > 0.9
+    for (source, _), words, each in zip(asked, said, found, strict=True):
+        assert np.array(each["matrix"]).shape == (len(words), len(source.split()))
+        assert np.allclose(np.sum(each["matrix"], axis=1), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {
+            "rnn_cell_type": "gru", "num_layers_encoder": "2", "num_layers_decoder": "3",
+            "rnn_residual_connections": "true", "rnn_attention_type": "dot", "rnn_decoder_state_init": "avg",
+            "optimizer_type": "sgd", "lr_scheduler_type": "fixed_rate_inv_t",
+        },
+        {
+            "encoder_type": "cnn", "cnn_num_hidden": "24", "cnn_kernel_width_encoder": "4",
+            "cnn_activation_type": "softrelu", "rnn_attention_type": "fixed", "num_layers_decoder": "2",
+            "rnn_attention_in_upper_layers": "false", "embed_dropout_source": "0.1",
+        },
+        {
+            "decoder_type": "cnn", "cnn_num_hidden": "24", "cnn_kernel_width_decoder": "1",
+            "cnn_activation_type": "tanh", "cnn_hidden_dropout": "0.1", "bucketing_enabled": "false",
+            "optimizer_type": "rmsprop", "lr_scheduler_type": "fixed_rate_inv_sqrt_t",
+        },
+    ],
+    ids=["gru", "cnn to rnn", "rnn to cnn"],
+)  # fmt: skip
+def test_what_was_learned_by_sigterm_translates(translator: Container, given: dict[str, str]) -> None:
+    endless = {"max_num_batches": "-1", "checkpoint_frequency_num_batches": "5", "checkpoint_threshold": "100000"}
+    give(translator, records(pairs(200, 1)), **endless, **given, bleu_sample_size="0")
+    stop_when_it_says(translator, "validation perplexity <loss>=", *TRAIN)
+    with translator.serve(*SERVE) as server:
+        [found] = translations(server, ["the cat sees a dog"])
+        assert np.array(found["matrix"]).shape[1] == 5
         assert server.invoke('{"instances": [{"text": 1}]}', "application/json")[0] == 400
         assert server.invoke("a", "text/csv")[0] == 415
 
@@ -166,12 +202,9 @@ def test_layers_gru_and_sigterm(translator: Container) -> None:
         ),
         (write_tensors([{"source": np.array([5])}]), {}, "record 1 has no numbers in the feature 'target'"),
         (records(pairs(2, 1)), {"vocabulary": "{"}, "vocab.trg.json is no JSON"),
-        (b"", {"encoder_type": "cnn"}, "cnn are not built in Clary yet"),
+        (b"", {"rnn_num_hidden": "63"}, "rnn_num_hidden is 63, and must be a multiple of 2"),
     ],
 )
 def test_what_is_wrong_is_said(translator: Container, train: bytes, given: dict[str, Any], reason: str) -> None:
     give(translator, train, **given)
-    status, output = translator.run(*TRAIN)
-    assert status != 0, output
-    assert reason in (translator.failure or "")
-    assert (translator.failure or "").startswith("ClientError: ")
+    assert reason in refusal(translator, *TRAIN)

@@ -15,19 +15,19 @@ SHARE = Interval(0, 1)
 POSITIVE = Interval(0, low_open=True)
 
 
-def _recurrent(kind: str, _given: Mapping[str, Any]) -> None:
-    if kind == "cnn":
-        raise UserError("encoder_type and decoder_type cnn are not built in Clary yet: use rnn.")
+def _even(units: int, _given: Mapping[str, Any]) -> None:
+    if units % 2:
+        raise UserError(f"rnn_num_hidden is {units}, and must be a multiple of 2: the encoder reads both ways.")
 
 
 HYPERPARAMETERS = (
     integer("max_seq_len_source", default=100),
     integer("max_seq_len_target", default=100),
-    category("encoder_type", "rnn", "cnn", default="rnn", check=_recurrent),
-    category("decoder_type", "rnn", "cnn", default="rnn", check=_recurrent),
+    category("encoder_type", "rnn", "cnn", default="rnn"),
+    category("decoder_type", "rnn", "cnn", default="rnn"),
     integer("num_layers_encoder", default=1),
     integer("num_layers_decoder", default=1),
-    integer("rnn_num_hidden", default=1024),
+    integer("rnn_num_hidden", default=1024, check=_even),
     category("rnn_cell_type", "lstm", "gru", default="lstm"),
     category("rnn_decoder_state_init", "last", "avg", "zero", default="last"),
     boolean("rnn_residual_connections", default=False),

@@ -1,15 +1,17 @@
-"""A trained model and its files: sizes and vocabularies as JSON, and the network's weights."""
+"""A trained model and its files: hyperparameters and vocabularies as JSON, and the network's weights."""
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from clary.algorithms.kit.device import device
-from clary.algorithms.seq2seq.network import Network, Sizes
+from clary.algorithms.kit.ragged import Numbers, Ragged
+from clary.algorithms.seq2seq.network import Network
 from clary.algorithms.seq2seq.search import Found, translate
-from clary.algorithms.seq2seq.sentences import FILES, PAD, Numbers, Vocabulary
+from clary.algorithms.seq2seq.sentences import FILES, PAD, Vocabulary
 
 WEIGHTS, SETTINGS = "model.pt", "model.json"
 AT_ONCE = 64
@@ -17,13 +19,15 @@ AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class Model:
+    given: dict[str, Any]
+    """The job's hyperparameters."""
     network: Network
     source: Vocabulary
     target: Vocabulary
-    longest: int
-    """Words of a translation."""
-    beam: int
-    longest_source: int
+
+    @classmethod
+    def build(cls, given: dict[str, Any], source: Vocabulary, target: Vocabulary) -> "Model":
+        return cls(given, Network(given, len(source), len(target)).to(device()), source, target)
 
     @property
     def device(self) -> torch.device:
@@ -31,12 +35,7 @@ class Model:
 
     def save(self, directory: str) -> None:
         torch.save(self.network.state_dict(), os.path.join(directory, WEIGHTS))
-        settings = {"longest": self.longest, "beam": self.beam, "longest_source": self.longest_source}
-        contents = {
-            SETTINGS: settings | {"sizes": asdict(self.network.sizes)},
-            FILES[0]: self.source.numbers,
-            FILES[1]: self.target.numbers,
-        }
+        contents = {SETTINGS: self.given, FILES[0]: self.source.numbers, FILES[1]: self.target.numbers}
         for name, content in contents.items():
             with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
                 json.dump(content, file, ensure_ascii=False)
@@ -44,22 +43,22 @@ class Model:
     @classmethod
     def load(cls, directory: str) -> "Model":
         with open(os.path.join(directory, SETTINGS), encoding="utf-8") as file:
-            settings = json.load(file)
-        network = Network(Sizes(**settings.pop("sizes"))).to(device())
-        network.load_state_dict(torch.load(os.path.join(directory, WEIGHTS), device()))
+            given = json.load(file)
         source, target = (Vocabulary.read(os.path.join(directory, name)) for name in FILES)
-        return cls(network, source, target, **settings)
+        model = cls.build(given, source, target)
+        model.network.load_state_dict(torch.load(os.path.join(directory, WEIGHTS), model.device))
+        return model
 
     def translate(self, sentences: list[Numbers]) -> list[Found]:
         """Of sentences that have words at all."""
-        found: list[Found] = []
-        for at in range(0, len(sentences), AT_ONCE):
-            part = [sentence[: self.longest_source] for sentence in sentences[at : at + AT_ONCE]]
-            found += translate(self.network, padded(part).to(self.device), self.beam, self.longest)
-        return found
-
-
-def padded(sentences: list[Numbers]) -> torch.Tensor:
-    return torch.nn.utils.rnn.pad_sequence(
-        [torch.as_tensor(sentence) for sentence in sentences], batch_first=True, padding_value=PAD
-    )
+        longest = self.given["max_seq_len_source"]
+        ragged = Ragged.of(sentence[:longest] for sentence in sentences)
+        # Of like length together, so that short ones do not wait for long ones.
+        order = ragged.lengths.argsort(kind="stable")
+        found: dict[int, Found] = {}
+        for at in range(0, len(order), AT_ONCE):
+            part = order[at : at + AT_ONCE]
+            source = torch.from_numpy(ragged.padded(part, PAD)).to(self.device)
+            told = translate(self.network, source, self.given["beam_size"], self.given["max_seq_len_target"])
+            found.update(zip(part.tolist(), told, strict=True))
+        return [found[number] for number in range(len(sentences))]

@@ -10,18 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
-from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.job import Job, no_data
+from clary.algorithms.kit.ragged import Numbers, Ragged
 from clary.toolkits.protobuf import varints
 from clary.toolkits.recordio import FEATURES, Tensor, read_records, tensors
 
 PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
 FILES = ("vocab.src.json", "vocab.trg.json")
 
-Numbers = NDArray[np.int64]
 Pair = tuple[Numbers, Numbers]
 
 
@@ -55,9 +54,19 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
+class Pairs:
+    source: Ragged
+    target: Ragged
+    """With BEGIN before each sentence, and END after it."""
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
-    train: list[Pair]
-    validation: list[Pair]
+    train: Pairs
+    validation: Pairs
     source: Vocabulary
     target: Vocabulary
 
@@ -69,11 +78,10 @@ def prepare(job: Job) -> Corpus:
     directory = job.channels["vocab"].directory
     source, target = (Vocabulary.read(os.path.join(directory, name)) for name in FILES)
     limits = job.parameters["max_seq_len_source"], job.parameters["max_seq_len_target"]
-    found = []
-    for name in ("train", "validation"):
-        pairs = _read(job.channels[name], (len(source), len(target)))
-        found.append([(left[: limits[0]], right[: limits[1]]) for left, right in pairs])
-    return Corpus(found[0], found[1], source, target)
+    train, validation = (
+        _cut(_read(job.channels[name], (len(source), len(target))), *limits) for name in ("train", "validation")
+    )
+    return Corpus(train, validation, source, target)
 
 
 def read_features(record: bytes) -> dict[str, Numbers]:
@@ -97,8 +105,16 @@ def _read(channel: Channel, sizes: tuple[int, int]) -> list[Pair]:
             except ValueError as error:
                 raise UserError(f"{os.path.basename(path)}: {error}") from error
     if not pairs:
-        raise UserError(f"Unable to read data channel {channel.name!r}: there is no data in it.")
+        raise no_data(channel.name)
     return pairs
+
+
+def _cut(pairs: list[Pair], longest_source: int, longest_target: int) -> Pairs:
+    begin, end = np.array([BEGIN]), np.array([END])
+    return Pairs(
+        Ragged.of(source[:longest_source] for source, _ in pairs),
+        Ragged.of(np.concatenate([begin, target[:longest_target], end]) for _, target in pairs),
+    )
 
 
 def _pair(features: Mapping[str, Numbers], sizes: tuple[int, int], where: str) -> Pair:

@@ -18,10 +18,11 @@ import numpy as np
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import RECORDIO, parse_content_type
 from clary.algorithms.kit.formats import JSON, JSONLINES
+from clary.algorithms.kit.ragged import Numbers
 from clary.algorithms.kit.service import execution_parameters
 from clary.algorithms.seq2seq.model import Model
 from clary.algorithms.seq2seq.search import Found
-from clary.algorithms.seq2seq.sentences import Numbers, read_features
+from clary.algorithms.seq2seq.sentences import read_features
 from clary.toolkits.http import Request, Response
 from clary.toolkits.recordio import read_records
 from clary.toolkits.recordio_writing import write_tensors

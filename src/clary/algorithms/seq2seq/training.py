@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
-from clary.algorithms.kit.device import device
 from clary.algorithms.kit.job import Job
 from clary.algorithms.seq2seq.bleu import bleu
-from clary.algorithms.seq2seq.model import Model, padded
-from clary.algorithms.seq2seq.network import Network, Sizes
-from clary.algorithms.seq2seq.sentences import BEGIN, END, PAD, Corpus, Pair
+from clary.algorithms.seq2seq.model import Model
+from clary.algorithms.seq2seq.network import Network
+from clary.algorithms.seq2seq.sentences import PAD, Corpus, Pairs
 
 SEED = 1
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -27,10 +27,8 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 def train(job: Job, corpus: Corpus) -> None:
     given = job.parameters
     torch.manual_seed(SEED)
-    network = Network(_sizes(given, corpus)).to(device())
-    network.initialise(given["weight_init_type"], given["weight_init_scale"], given["xavier_factor_type"])
-    longest, longest_source = given["max_seq_len_target"], given["max_seq_len_source"]
-    model = Model(network, corpus.source, corpus.target, longest, given["beam_size"], longest_source)
+    model = Model.build(given, corpus.source, corpus.target)
+    model.network.initialise(given["weight_init_type"], given["weight_init_scale"], given["xavier_factor_type"])
     Training(job, model, corpus).run()
     model.save(job.model_directory)
 
@@ -42,6 +40,7 @@ class Training:
         self._random = np.random.default_rng(SEED)
         self._best, self._kept = -math.inf, copy.deepcopy(model.network.state_dict())
         self._checkpoints = self._waited = self._plateau = 0
+        self._tally = Tally()
 
     def run(self) -> None:
         """Train; the network has the weights of the best checkpoint."""
@@ -66,13 +65,12 @@ class Training:
         self._model.network.load_state_dict(self._kept)
 
     def _step(self, batch: Batch) -> None:
-        network = self._model.network
+        network, clip = self._model.network, self._given["clip_gradient"]
         network.train()
         self._optimizer.zero_grad()
-        losses, _, _ = _compare(network, batch)
-        losses.mean().backward()
-        if self._given["clip_gradient"] > 0:
-            torch.nn.utils.clip_grad_value_(network.parameters(), self._given["clip_gradient"])
+        self._tally.take(network, batch).backward()
+        if clip > 0:
+            torch.nn.utils.clip_grad_value_(network.parameters(), clip)
         self._optimizer.step()
 
     def _batches(self) -> Iterator[Batch]:
@@ -80,17 +78,20 @@ class Training:
         size, pairs = self._given["batch_size"], self._corpus.train
         order = self._random.permutation(len(pairs))
         if self._given["bucketing_enabled"]:
-            width = self._given["bucket_width"]
-            order = np.array(sorted(order, key=lambda at: max(map(len, pairs[at])) // width))
+            lengths = np.maximum(pairs.source.lengths, pairs.target.lengths)[order]
+            order = order[np.argsort(lengths // self._given["bucket_width"], kind="stable")]
         groups = [order[at : at + size] for at in range(0, len(order), size)]
         for at in self._random.permutation(len(groups)):
-            yield _tensors([pairs[number] for number in groups[at]], self._model.device)
+            yield _batch(pairs, groups[at], self._model.device)
 
     def _look(self, epoch: int, done: int) -> None:
         """Score the validation data, keep what is best, and slow down where nothing is."""
         given, scores = self._given, self._scores()
         self._checkpoints += 1
-        logging.info("Checkpoint [%d] Epoch[%d] %d batches", self._checkpoints, epoch, done)
+        name = given["training_metric"]
+        learned = self._tally.scores()[name]
+        logging.info("Checkpoint [%d] Epoch[%d] %d batches Train-%s=%f", self._checkpoints, epoch, done, name, learned)
+        self._tally = Tally()
         for name, value in scores.items():
             self._job.score("validation", name, value, "loss" if name == "perplexity" else "score")
         wanted = given["optimized_metric"]
@@ -119,59 +120,50 @@ class Training:
     def _scores(self) -> dict[str, float]:
         network, pairs, size = self._model.network, self._corpus.validation, self._given["batch_size"]
         network.eval()
-        total = hits = words = 0.0
+        tally = Tally()
         with torch.inference_mode():
             for at in range(0, len(pairs), size):
-                losses, guesses, wanted = _compare(network, _tensors(pairs[at : at + size], self._model.device))
-                total, words = total + float(losses.sum()), words + len(losses)
-                hits += int((guesses == wanted).sum())
-        scores = {"perplexity": math.exp(min(total / words, 700)), "accuracy": hits / words}
+                tally.take(network, _batch(pairs, slice(at, at + size), self._model.device))
+        scores = tally.scores()
         if self._given["optimized_metric"] == "bleu" or self._given["bleu_sample_size"] != 0:
             scores["bleu"] = self._bleu()
         return scores
 
     def _bleu(self) -> float:
         pairs, count = self._corpus.validation, self._given["bleu_sample_size"]
+        chosen = np.arange(len(pairs)).tolist()
         if 0 < count < len(pairs):
-            chosen = np.random.default_rng(SEED).choice(len(pairs), count, replace=False)
-            pairs = [pairs[at] for at in chosen]
-        found = self._model.translate([source for source, _ in pairs])
-        return bleu([each.words for each in found], [target.tolist() for _, target in pairs])
+            chosen = np.random.default_rng(SEED).choice(len(pairs), count, replace=False).tolist()
+        found = self._model.translate([pairs.source.row(at) for at in chosen])
+        return bleu([each.words for each in found], [pairs.target.row(at)[1:-1].tolist() for at in chosen])
 
 
-def _compare(network: Network, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Of each word of the targets its loss, the likeliest word, and the word itself."""
-    source, target = batch
-    read, known, states = network.encode(source)
-    logits, _, _ = network.decode(target[:, :-1], read, known, states)
-    wanted = target[:, 1:]
-    there = wanted != PAD
-    return cross_entropy(logits[there], wanted[there], reduction="none"), logits[there].argmax(1), wanted[there]
+class Tally:
+    """How well words of targets were told. Its sums stay on the device, which waits for nobody until they are asked."""
+
+    def __init__(self) -> None:
+        self._sums: list[torch.Tensor] = []
+
+    def take(self, network: Network, batch: Batch) -> torch.Tensor:
+        """The mean loss of a word."""
+        source, target = batch
+        logits, _, _ = network.decode(target[:, :-1], *network.encode(source))
+        wanted = target[:, 1:]
+        loss = cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD, reduction="sum")
+        there = wanted != PAD
+        hits = (logits.detach().argmax(2) == wanted) & there
+        words = there.sum()
+        self._sums.append(torch.stack([loss.detach(), hits.sum(), words]))
+        return loss / words
+
+    def scores(self) -> dict[str, float]:
+        loss, hits, words = torch.stack(self._sums).double().sum(0).tolist()
+        return {"perplexity": math.exp(min(loss / words, 700)), "accuracy": hits / words}
 
 
-def _tensors(pairs: list[Pair], where: torch.device) -> Batch:
-    targets = [np.concatenate([[BEGIN], target, [END]]) for _, target in pairs]
-    return padded([source for source, _ in pairs]).to(where), padded(targets).to(where)
-
-
-def _sizes(given: dict[str, Any], corpus: Corpus) -> Sizes:
-    return Sizes(
-        source_words=len(corpus.source),
-        target_words=len(corpus.target),
-        source_embedding=given["num_embed_source"],
-        target_embedding=given["num_embed_target"],
-        source_dropout=given["embed_dropout_source"],
-        target_dropout=given["embed_dropout_target"],
-        hidden=given["rnn_num_hidden"],
-        encoder_layers=given["num_layers_encoder"],
-        decoder_layers=given["num_layers_decoder"],
-        cell=given["rnn_cell_type"],
-        first_residual=given["rnn_first_residual_layer"] if given["rnn_residual_connections"] else 0,
-        begin_state=given["rnn_decoder_state_init"],
-        attention=given["rnn_attention_type"],
-        attention_hidden=given["rnn_attention_num_hidden"] or given["rnn_num_hidden"],
-        hidden_dropout=given["rnn_decoder_hidden_dropout"],
-    )
+def _batch(pairs: Pairs, chosen: NDArray[np.int64] | slice, where: torch.device) -> Batch:
+    source, target = (torch.from_numpy(side.padded(chosen, PAD)) for side in (pairs.source, pairs.target))
+    return source.to(where), target.to(where)
 
 
 def _optimizer(given: dict[str, Any], network: Network) -> torch.optim.Optimizer:
