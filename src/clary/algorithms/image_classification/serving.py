@@ -8,6 +8,7 @@ import json
 import torch
 
 from clary.algorithms.image_classification.network import load
+from clary.algorithms.kit.device import device
 from clary.algorithms.kit.formats import JSONLINES
 from clary.algorithms.kit.service import Asked, FormattedService
 from clary.algorithms.vision.pictures import PICTURES, decode, fit, pixels
@@ -18,7 +19,7 @@ class PictureService(FormattedService):
 
     def load(self, directory: str) -> None:
         self._network, self._facts = load(directory)
-        self._network.eval()
+        self._network.to(device()).eval()
 
     def answer(self, asked: Asked) -> str:
         shares = self._shares(asked.body)
@@ -28,6 +29,6 @@ class PictureService(FormattedService):
         channels, height, width = self._facts["shape"]
         picture = torch.from_numpy(pixels(fit(decode(encoded, channels), height, width)))
         with torch.inference_mode():
-            scores = self._network(picture[None])[0]
+            scores = self._network(picture[None].to(device()))[0]
         found: list[float] = (scores.sigmoid() if self._facts["multi_label"] else scores.softmax(dim=0)).tolist()
         return found

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from clary.algorithms.kit.channels import RECORDIO
+from clary.algorithms.kit.device import device
 from clary.algorithms.kit.service import Asked, FormattedService
 from clary.algorithms.semantic_segmentation.network import build
 from clary.algorithms.semantic_segmentation.views import at_size, longer_side
@@ -32,7 +33,7 @@ class MaskService(FormattedService):
         weights, self._facts = read(directory)
         self._network = build(*(self._facts[name] for name in ("algorithm", "backbone", "num_classes")))
         self._network.load_state_dict(weights)
-        self._network.eval()
+        self._network.to(device()).eval()
 
     def answer(self, asked: Asked) -> bytes:
         shares = self._shares(decode(asked.body, 3))
@@ -42,9 +43,9 @@ class MaskService(FormattedService):
         """`(1, classes, height, width)` of the picture, which the network sees at the size that it learned at."""
         seen = pixels(at_size(picture, longer_side(picture.size, self._facts["base_size"])))
         with torch.inference_mode():
-            scores = self._network(torch.from_numpy(seen)[None])["out"]
+            scores = self._network(torch.from_numpy(seen)[None].to(device()))["out"]
             size = picture.height, picture.width
-            return interpolate(scores, size, mode="bilinear", align_corners=False).softmax(dim=1)
+            return interpolate(scores, size, mode="bilinear", align_corners=False).softmax(dim=1).cpu()
 
 
 def _mask(shares: Tensor) -> bytes:

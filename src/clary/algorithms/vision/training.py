@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from clary.algorithms.kit.device import device
 from clary.algorithms.kit.job import TRAIN, Job
 from clary.algorithms.kit.team import Team
 from clary.algorithms.vision.descent import optimizer_of, rate_at
@@ -25,15 +26,11 @@ from clary.algorithms.vision.weights import save
 VALIDATION = "validation"
 
 
-def device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 class Training:
     def __init__(self, job: Job, task: Task) -> None:
         given = job.parameters
         self._job, self._task, self._given = job, task, given
-        self._device = device()
+        self._device = torch.device(device())
         self._network = task.network.to(self._device, memory_format=torch.channels_last)
         weights = [each for each in self._network.parameters() if each.requires_grad]
         decay = given["weight_decay"] if given["optimizer"] in task.decayed else 0.0
