@@ -33,9 +33,11 @@ def _tell(job: Job, channel: str, model: Linear) -> None:
     """Say how good the model is, over the rows of all instances."""
     from clary.algorithms.linear_learner.training import classes_of
 
-    batches = list(job.batches(channel, labelled=True, classes=classes_of(job.parameters)))
-    scores = [model.raw_scores(batch) for batch in batches] or [np.empty((0, len(model.bias)), np.float32)]
-    labels = [batch.labels for batch in batches if batch.labels is not None] or [np.empty(0, np.float32)]
+    scores, labels = [np.empty((0, len(model.bias)), np.float32)], [np.empty(0, np.float32)]
+    for batch in job.batches(channel, labelled=True, classes=classes_of(job.parameters)):
+        assert batch.labels is not None
+        scores.append(model.raw_scores(batch))
+        labels.append(batch.labels)
     parts = job.team.gather({"scores": np.concatenate(scores), "labels": np.concatenate(labels)})
     scores, labels = [part["scores"] for part in parts], [part["labels"] for part in parts]
     for name, value in model.judge(np.concatenate(scores), np.concatenate(labels), job.parameters):
