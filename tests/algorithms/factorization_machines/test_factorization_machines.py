@@ -63,6 +63,9 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> N
     assert list(found.json[0]) == ["score", "predicted_label"]
     assert found.metrics["test:binary_classification_accuracy"] == pytest.approx((said == labels[3000:]).mean())
     assert found.metrics["test:binary_classification_cross_entropy"] < 0.5
+    assert found.metrics["train:binary_classification_cross_entropy:epoch"] < 0.5
+    assert found.metrics["train:binary_classification_accuracy:epoch"] > 0.7
+    assert 0 < found.metrics["test:binary_f_beta"] <= 1
 
 
 def test_sparse_rows_of_low_rank_are_found_again(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def give(container: Container, content: str, **given: str) -> None:
 
 def test_vectors_are_told_and_sigterm_saves(watcher: Container) -> None:
     give(watcher, csv(logins(500, 1)), epochs="100000", num_ip_encoder_layers="2")
-    stop_when_it_says(watcher, "train loss <loss>=", *TRAIN)
+    stop_when_it_says(watcher, "train binary_classification_cross_entropy <loss>=", *TRAIN)
     with watcher.serve(*SERVE) as server:
         _, _, body = server.invoke("user_1, 10.1.2.3\nuser_2, 10.1.2.3\n", "text/csv", "application/json;verbose=True")
         one, other = json.loads(body)["predictions"]

@@ -79,6 +79,10 @@ def test_it_trains_deploys_and_predicts(platform: Platform, tmp_path: Path) -> N
     assert found.metrics["validation:precision"] == pytest.approx((truth & said).sum() / said.sum())
     assert found.metrics["validation:recall"] == pytest.approx((truth & said).sum() / truth.sum())
     assert 0.8 < found.metrics["validation:roc_auc_score"] < 1
+    assert all(0 < found.metrics[f"{name}:objective_loss"] < np.log(2) for name in ("train", "validation"))
+    assert 0 < found.metrics["validation:objective_loss:final"] < np.log(2)
+    precision, recall = (found.metrics[f"validation:{name}"] for name in ("precision", "recall"))
+    assert found.metrics["validation:binary_f_beta"] == pytest.approx(2 * precision * recall / (precision + recall))
 
 
 @pytest.mark.parametrize(

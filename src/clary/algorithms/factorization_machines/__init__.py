@@ -12,10 +12,11 @@ from clary.algorithms.kit.base import Columns, Model, RowAlgorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import RECORDIO, Takes
 from clary.algorithms.kit.job import Job
-from clary.algorithms.kit.scores import binary, regression, sigmoid
+from clary.algorithms.kit.scores import binary, name_of_f, regression, sigmoid
 
 ARRAYS = {"bias": "arg:w0_weight", "linear": "arg:w1_weight", "factors": "arg:v"}
 TEST = "test"
+BETA = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,13 @@ def _tell(job: Job, machine: Machine) -> None:
     parts = job.team.gather({"scores": np.concatenate(scores), "labels": np.concatenate(labels)})
     found, truth = (np.concatenate([part[name] for part in parts]) for name in ("scores", "labels"))
     if job.parameters["predictor_type"] == BINARY:
-        told = binary(found, truth, 0.0, beta=1.0)
-        job.score(TEST, "binary_classification_accuracy", told["binary_classification_accuracy"], "score")
-        job.score(TEST, "binary_classification_cross_entropy", float(cross_entropy(found, truth).mean()))
-        job.score(TEST, "binary_f_beta", told["binary_f_beta"], "score")
+        told = binary(found, truth, 0.0, BETA)
+        f = name_of_f("binary", BETA)
+        job.final_score(TEST, "binary_classification_accuracy", told["binary_classification_accuracy"], "score")
+        job.final_score(TEST, "binary_classification_cross_entropy", float(cross_entropy(found, truth).mean()))
+        job.final_score(TEST, f, told[f], "score")
     else:
-        job.score(TEST, "rmse", regression(found, truth)["mse"] ** 0.5)
+        job.final_score(TEST, "rmse", regression(found, truth)["mse"] ** 0.5)
 
 
 ALGORITHM = FactorizationMachines()

@@ -20,23 +20,27 @@ from clary.algorithms.kit.scores import sigmoid
 Array = NDArray[np.float32]
 
 PARTS = ("bias", "linear", "factors")
+TOLD = 500
+"""Of so many batches one is told of, and the first."""
 
 
 def train(job: Job) -> Machine:
     machine = Machine.begin(job.parameters["feature_dim"], job.parameters)
     directions = {name: Adam(tiny=job.parameters["eps"] or EPS) for name in PARTS}
     for epoch in job.epochs():
-        losses, count = np.zeros(1), np.zeros(1)
-        for batch in labelled(job, TRAIN):
+        sums = np.zeros(3)
+        for number, batch in enumerate(labelled(job, TRAIN)):
             assert batch.labels is not None
             scores = machine.scores(batch.features)
             loss, by_score = _loss(job, scores, batch.labels)
-            losses += loss.sum()
-            count += len(batch)
+            seen = np.array([loss.sum(), ((scores >= 0) == (batch.labels == 1)).sum(), len(batch)])
+            sums += seen
+            if number % TOLD == 0:
+                _tell(job, seen, epoch, number)
             slopes = machine.slopes(batch.features, by_score / np.float32(len(batch)))
             for name, slope in zip(PARTS, slopes, strict=True):
                 _move(job.parameters, name, getattr(machine, name), slope, directions[name])
-        _meet(job, machine, losses, count, epoch)
+        _tell(job, _meet(job, machine, sums), epoch)
     return machine
 
 
@@ -69,14 +73,21 @@ def _move(parameters: dict[str, Any], name: str, part: Array, slope: Array, dire
     part -= np.float32(parameters[f"{name}_lr"]) * direction.of(slope.astype(np.float32))
 
 
-def _meet(job: Job, machine: Machine, losses: NDArray[np.float64], count: NDArray[np.float64], epoch: int) -> None:
-    own = float(count[0])
-    *parts, losses, count = job.team.sum(*(getattr(machine, name) * own for name in PARTS), losses, count)
+def _meet(job: Job, machine: Machine, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The machine becomes the mean of all instances'; the sums over all."""
+    own = float(sums[2])
+    *parts, sums = job.team.sum(*(getattr(machine, name) * own for name in PARTS), sums)
     if job.team.size > 1:
         for name, part in zip(PARTS, parts, strict=True):
-            getattr(machine, name)[:] = part / count
-    mean = float(losses[0] / count[0])
+            getattr(machine, name)[:] = part / sums[2]
+    return sums
+
+
+def _tell(job: Job, sums: NDArray[np.float64], epoch: int, batch: int | None = None) -> None:
+    """`sums` are the losses, the rows that are right, and all rows."""
+    loss, right = float(sums[0] / sums[2]), float(sums[1] / sums[2])
     if job.parameters["predictor_type"] == BINARY:
-        job.score(TRAIN, "binary_classification_cross_entropy", mean, epoch=epoch)
+        job.score(TRAIN, "binary_classification_accuracy", right, "score", epoch=epoch, batch=batch)
+        job.score(TRAIN, "binary_classification_cross_entropy", loss, epoch=epoch, batch=batch)
     else:
-        job.score(TRAIN, "rmse", mean**0.5, epoch=epoch)
+        job.score(TRAIN, "rmse", loss**0.5, epoch=epoch, batch=batch)

@@ -6,6 +6,7 @@ Several instances each take batches of their own series, and the mean of their g
 
 import copy
 import logging
+import time
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ from clary.algorithms.kit.weights import average_gradients
 
 CLIP = 10.0
 SEED = 1
+TOLD = 5
+"""Of so many batches one is told of, with the mean loss of the epoch so far."""
 SCORED_AT_ONCE = 200
 
 
@@ -56,8 +59,8 @@ def _learn(job: Job, model: Model, windows: Windows) -> tuple[float, int]:
     patience = given["early_stopping_patience"]
     best, best_epoch, kept = np.inf, 0, copy.deepcopy(network.state_dict())
     for epoch in job.epochs():
-        loss = _pass(job, model, windows, optimizer, generator)
-        logging.info("#quality_metric: host=%s, epoch=%d, train loss <loss>=%s", team.host, epoch, loss)
+        loss = _pass(job, model, windows, optimizer, generator, epoch)
+        job.score("train", "loss", loss, epoch=epoch)
         if loss < best:
             best, best_epoch, kept = loss, epoch, copy.deepcopy(network.state_dict())
         elif patience and epoch - best_epoch >= patience:
@@ -68,13 +71,18 @@ def _learn(job: Job, model: Model, windows: Windows) -> tuple[float, int]:
 
 
 def _pass(
-    job: Job, model: Model, windows: Windows, optimizer: torch.optim.Optimizer, generator: np.random.Generator
+    job: Job,
+    model: Model,
+    windows: Windows,
+    optimizer: torch.optim.Optimizer,
+    generator: np.random.Generator,
+    epoch: int,
 ) -> float:
     """One epoch; the mean loss of all instances."""
     network, team, size = model.network, job.team, job.parameters["mini_batch_size"]
     network.train()
     chosen, moments = windows.choose(generator)
-    own, total = -(-len(chosen) // size), 0.0
+    own, total, begun = -(-len(chosen) // size), 0.0, time.monotonic()
     steps = max(int(each["own"]) for each in team.gather({"own": np.array(own)}))
     for step in range(steps):
         # Who has fewer series than another instance goes through them again.
@@ -88,6 +96,9 @@ def _pass(
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()
         total += loss.item()
+        if step % TOLD == 0:
+            job.score("train", "loss", total / (step + 1), epoch=epoch, batch=step)
+    job.tell_speed(len(chosen), begun)
     [[together]] = team.sum(np.array([total]))
     return float(together) / steps / team.size
 

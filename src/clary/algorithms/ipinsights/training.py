@@ -32,7 +32,7 @@ def train(job: Job, events: dict[str, Events]) -> None:
     optimizers = [torch.optim.SparseAdam(tables, lr=rate), torch.optim.Adam(others, lr=rate)]
     random = np.random.default_rng([SEED, list(team.hosts).index(team.host)])
     for epoch in job.epochs():
-        job.score("train", "loss", _pass(job, model, optimizers, events["train"], random), epoch=epoch)
+        _pass(job, model, optimizers, events["train"], random, epoch)
         average(team, model.network)
         if "validation" in events:
             job.score("validation", "discriminator_auc", _auc(model, events["validation"]), "score", epoch=epoch)
@@ -46,29 +46,40 @@ def _pass(
     optimizers: list[torch.optim.Optimizer],
     events: Events,
     random: np.random.Generator,
-) -> float:
-    """One epoch; the mean loss."""
+    epoch: int,
+) -> None:
+    """One epoch, and how well it went."""
     size, interval = job.parameters["mini_batch_size"], job.parameters["batch_metrics_publish_interval"]
     order = random.permutation(len(events.entities))
     model.network.train()
-    losses, begun = [], time.monotonic()
-    for number, at in enumerate(range(0, len(order), size), 1):
-        loss = _loss(job, model, events.part(order[at : at + size]), random)
+    told, begun = [], time.monotonic()
+    for number, at in enumerate(range(0, len(order), size)):
+        loss, *seen = _loss(job, model, events.part(order[at : at + size]), random)
         for optimizer in optimizers:
             optimizer.zero_grad()
         loss.backward()
         for optimizer in optimizers:
             optimizer.step()
-        losses.append(loss.item())
+        told.append([each.item() for each in seen])
         if number % interval == 0:
-            logging.info("Batch [%d] Speed: %.2f samples/sec", number, number * size / (time.monotonic() - begun))
+            speed = (number + 1) * size / (time.monotonic() - begun)
+            logging.info("Epoch[%d] Batch [%d]\tSpeed: %.2f samples/sec", epoch, number, speed)
+            _tell(job, told[-1], epoch, number)
         if job.stopped:
             break
-    return float(np.mean(losses))
+    job.tell_speed(len(order), begun)
+    _tell(job, np.mean(told, axis=0).tolist(), epoch)
 
 
-def _loss(job: Job, model: Model, events: Events, random: np.random.Generator) -> torch.Tensor:
-    """Cross entropy of what happened and of what did not, and the weights of the vectors that were used."""
+def _tell(job: Job, seen: list[float], epoch: int, batch: int | None = None) -> None:
+    entropy, accuracy = seen
+    job.score("train", "binary_classification_accuracy", accuracy, "score", epoch=epoch, batch=batch)
+    job.score("train", "binary_classification_cross_entropy", entropy, epoch=epoch, batch=batch)
+
+
+def _loss(job: Job, model: Model, events: Events, random: np.random.Generator) -> tuple[torch.Tensor, ...]:
+    """Cross entropy of what happened and of what did not, and the weights of the vectors that were used. With it the
+    cross entropy alone, and the share of events that were told right."""
     given, count = job.parameters, len(events.entities)
     made_up = [random.integers(0, ADDRESSES, count) for _ in range(given["random_negative_sampling_rate"])]
     made_up += [random.permutation(events.addresses) for _ in range(given["shuffled_negative_sampling_rate"])]
@@ -77,7 +88,8 @@ def _loss(job: Job, model: Model, events: Events, random: np.random.Generator) -
     labels = torch.zeros(len(every.entities), device=device())
     labels[:count] = 1
     decay = given["weight_decay"] / 2 * (one.square().sum(1) + other.square().sum(1)).mean()
-    return binary_cross_entropy_with_logits(products, labels) + decay
+    entropy = binary_cross_entropy_with_logits(products, labels)
+    return entropy + decay, entropy, ((products > 0) == (labels == 1)).float().mean()
 
 
 def _auc(model: Model, events: Events) -> float:

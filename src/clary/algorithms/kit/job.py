@@ -3,7 +3,7 @@
 for epoch in job.epochs():            # until all are done, or the job is told to stop
     for batch in job.batches():       # a pass over the channel, as its next epoch
         …
-job.score("train", "msd", value)      # a line that AWS's metric definitions find
+job.score("train", "msd", value)      # a line that AWS's metric definitions (`clary.images.metrics`) find
 """
 
 import logging
@@ -55,7 +55,7 @@ class Job:
         count = self.parameters.get("epochs", 1)
         for epoch in range(count):
             yield epoch
-            self._say(f"#progress_metric: host={self.team.host}, completed {100 * (epoch + 1) / count:g} % of epochs")
+            self._say(f"#progress_metric: host={self.team.host}, completed {100 * (epoch + 1) // count} % of epochs")
             if self.team.agrees(self.stopped):
                 logging.info("Told to stop after epoch %d of %d.", epoch + 1, count)
                 return
@@ -89,8 +89,12 @@ class Job:
         if not rows and self.team.size == 1:
             raise no_data(name)
         if name == TRAIN and rows:
-            speed = rows / max(time.monotonic() - begun, 1e-9)
-            self._say(f"#throughput_metric: host={self.team.host}, train throughput={speed} records/second")
+            self.tell_speed(rows, begun)
+
+    def tell_speed(self, records: int, begun: float) -> None:
+        """Of a pass over so many training records, which began at that moment of the monotonic clock."""
+        speed = records / max(time.monotonic() - begun, 1e-9)
+        self._say(f"#throughput_metric: host={self.team.host}, train throughput={speed} records/second")
 
     def score(
         self,
@@ -107,6 +111,12 @@ class Job:
         when += "" if batch is None else f"batch={batch} "  # As AWS's own lines have it, with no comma.
         if self.team.leads:
             self._say(f"#quality_metric: host={self.team.host}, {when}{channel} {metric} <{kind}>={value}")
+
+    def final_score(self, channel: str, metric: str, value: float, kind: Literal["loss", "score"] = "loss") -> None:
+        """Of the finished model, which AWS's algorithms tell in a line of another form, too."""
+        if self.team.leads:
+            self._say(f"#{channel}_score ({self.team.host}) : ({metric!r}, {value})")
+        self.score(channel, metric, value, kind)
 
     def _say(self, line: str) -> None:
         logging.info(line)

@@ -1,4 +1,4 @@
-"""What scores are as probabilities, and how good they are by AWS's names, where scores and labels are all at hand."""
+"""What scores are as probabilities, and how good they are, by the names of AWS's log, where all of them are at hand."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-LOSSES = ("objective_loss", "mse", "absolute_loss", "binary_classification_cross_entropy_objective")
+LOSSES = ("mse", "absolute_loss")
 """What is told as a loss; all else is told as a score."""
 
 
@@ -31,12 +31,17 @@ def f_beta(precision: float, recall: float, beta: float) -> float:
     return (1 + beta**2) * precision * recall / below if below else 0.0
 
 
+def name_of_f(prefix: str, beta: float) -> str:
+    """What AWS's log calls an F-beta score: `binary_f_1.000`."""
+    return f"{prefix}_f_{beta:.3f}"
+
+
 def binary(scores: Array, labels: Array, threshold: float, beta: float) -> dict[str, float]:
     truth, found = labels == 1, scores >= threshold
     precision, recall, f = of_classes(truth, found, beta)
     return {
         "binary_classification_accuracy": float((truth == found).mean()),
-        "binary_f_beta": f,
+        name_of_f("binary", beta): f,
         "precision": precision,
         "recall": recall,
         "roc_auc_score": roc_auc(scores, truth),
@@ -65,11 +70,11 @@ def multiclass(scores: Array, labels: Array, parameters: Mapping[str, Any]) -> d
     ).mean(axis=0)
     return {
         "multiclass_accuracy": float((found == classes).mean()),
-        "multiclass_top_k_accuracy": float((rank < top).mean()),
+        f"multiclass_top_k_accuracy_{parameters['accuracy_top_k']}": float((rank < top).mean()),
         "dcg": float((1 / np.log2(rank + 2)).mean()),
         "macro_precision": parts[0],
         "macro_recall": parts[1],
-        "macro_f_beta": parts[2],
+        name_of_f("macro", parameters["f_beta"]): parts[2],
     }
 
 

@@ -112,4 +112,4 @@ def _test(job: Job, centers: NDArray[np.float32]) -> None:
     if not rows:
         raise no_data(TEST)
     for metric in job.parameters["eval_metrics"]:
-        job.score(TEST, metric, loss if metric == "ssd" else loss / rows)
+        job.final_score(TEST, metric, loss if metric == "ssd" else loss / rows)

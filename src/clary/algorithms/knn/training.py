@@ -74,6 +74,6 @@ def _test(job: Job, model: Neighbours) -> None:
         pairs.append(np.column_stack([batch.labels, model.predict(batch, {})["predicted_label"]]))
     truth, told = np.concatenate(pairs).T
     if job.parameters["predictor_type"] == CLASSIFIER:
-        job.score(TEST, "accuracy", float((truth == told).mean()), "score")
+        job.final_score(TEST, "accuracy", float((truth == told).mean()), "score")
     else:
-        job.score(TEST, "mse", float(((truth.astype(np.float64) - told) ** 2).mean()))
+        job.final_score(TEST, "mse", float(((truth.astype(np.float64) - told) ** 2).mean()))

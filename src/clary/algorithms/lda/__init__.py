@@ -58,7 +58,7 @@ class Lda(RowAlgorithm):
 
         topics = train(job)
         if TEST in job.channels:
-            job.score(TEST, "pwll", likelihood_of_test(job, topics), "score")
+            job.final_score(TEST, "pwll", likelihood_of_test(job, topics), "score")
         arrays = [topics.alpha.astype(np.float32), topics.words.astype(np.float32)]
         require_sound({"alpha": topics.alpha, "words": topics.words})
         write_arrays(os.path.join(job.model_directory, MODEL), arrays)

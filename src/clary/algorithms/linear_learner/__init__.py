@@ -7,7 +7,7 @@ from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.kit.scores import LOSSES
 from clary.algorithms.linear_learner.hyperparameters import HYPERPARAMETERS
-from clary.algorithms.linear_learner.model import Linear
+from clary.algorithms.linear_learner.model import Linear, objective
 
 
 class LinearLearner(RowAlgorithm):
@@ -41,7 +41,8 @@ def _tell(job: Job, channel: str, model: Linear) -> None:
     parts = job.team.gather({"scores": np.concatenate(scores), "labels": np.concatenate(labels)})
     scores, labels = [part["scores"] for part in parts], [part["labels"] for part in parts]
     for name, value in model.judge(np.concatenate(scores), np.concatenate(labels), job.parameters):
-        job.score(channel, name, value, "loss" if name in LOSSES else "score")
+        loss = name in LOSSES or name == objective(model.loss)
+        job.final_score(channel, name, value, "loss" if loss else "score")
 
 
 ALGORITHM = LinearLearner()

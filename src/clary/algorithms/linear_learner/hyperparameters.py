@@ -31,6 +31,12 @@ LOSSES = {
     ),
 }
 """What each kind of predictor may be trained for; the first is its `auto`."""
+OBJECTIVES = {
+    "logistic": "binary_classification_cross_entropy",
+    "softmax_loss": "multiclass_cross_entropy",
+    "squared_loss": "mse",
+}
+"""What AWS's log calls a loss, where it is not by its own name."""
 CRITERIA = (
     "accuracy",
     "f1",

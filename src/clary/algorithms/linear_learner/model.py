@@ -11,12 +11,17 @@ from clary.algorithms.kit.artifacts import load_network, save_network
 from clary.algorithms.kit.base import Columns
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.scores import binary, multiclass, regression, sigmoid
-from clary.algorithms.linear_learner.hyperparameters import BINARY, MULTICLASS
+from clary.algorithms.linear_learner.hyperparameters import BINARY, MULTICLASS, OBJECTIVES
 from clary.algorithms.linear_learner.losses import loss_of, probabilities
 
 WEIGHTS, BIAS = "arg:fc0_weight", "arg:fc0_bias"
 
 Array = NDArray[np.float32]
+
+
+def objective(loss: str) -> str:
+    """What AWS's log calls that which is made small."""
+    return f"{OBJECTIVES.get(loss, loss)}_objective"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,9 @@ class Linear:
         return {"score": score}
 
     def judge(self, scores: Array, labels: Array, parameters: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-        """All that AWS tells of a model on test or validation data, by its names."""
+        """All that AWS's log tells of a model on test or validation data, by its names."""
         by_model = scores[:, None, :] if self.kind == MULTICLASS else scores
-        yield "objective_loss", float(loss_of(self.loss, parameters)(by_model, labels)[0].mean())
+        yield objective(self.loss), float(loss_of(self.loss, parameters)(by_model, labels)[0].mean())
         if self.kind == MULTICLASS:
             yield from multiclass(scores, labels, parameters).items()
         elif self.kind == BINARY:

@@ -22,7 +22,7 @@ from clary.algorithms.kit.labels import Classes
 from clary.algorithms.kit.parameters import AUTO
 from clary.algorithms.linear_learner.hyperparameters import BALANCED, BINARY, LOSSES, MULTICLASS, REGRESSOR
 from clary.algorithms.linear_learner.losses import loss_of
-from clary.algorithms.linear_learner.model import Linear
+from clary.algorithms.linear_learner.model import Linear, objective
 from clary.algorithms.linear_learner.population import Plan, Population
 from clary.algorithms.linear_learner.scaling import scalers
 from clary.algorithms.linear_learner.selection import BY_LOSS, best_threshold
@@ -106,10 +106,10 @@ class Training:
                 count += len(batch)
             first = []
             losses = self._meet(trained, count)
-            self._job.score(TRAIN, "objective_loss", float(losses.min()), epoch=epoch)
+            self._job.score(TRAIN, objective(self._loss), float(losses.min()), epoch=epoch)
             if self._judged == VALIDATION:
                 losses = self._losses()
-                self._job.score(VALIDATION, "objective_loss", float(losses.min()), epoch=epoch)
+                self._job.score(VALIDATION, objective(self._loss), float(losses.min()), epoch=epoch)
             losses = self._population.keep_best(losses)
             least = float(losses.min())
             better = least < best * (1 - self._parameters["early_stopping_tolerance"])
@@ -167,6 +167,8 @@ class Training:
             # Of those that do equally well the one with the least loss.
             number = max(range(len(choices)), key=lambda each: (choices[each].worth, -losses[each]))
             threshold = choices[number].threshold
+        if self._judged == TRAIN:
+            self._job.final_score(TRAIN, objective(self._loss), float(losses[number]))
         logging.info("Model %d is kept, with the threshold %g.", number, threshold)
         return self._turned_back(number, threshold)
 

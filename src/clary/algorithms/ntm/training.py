@@ -55,7 +55,7 @@ class Training:
                 logging.info("Early stop after epoch %d: the loss changes no more.", epoch + 1)
                 break
         if "test" in self._job.channels:
-            self._job.score("test", "total_loss", sum(self._judge("test")))
+            self._job.final_score("test", "total_loss", sum(self._judge("test")))
         self.network.to("cpu").eval()
 
     def _learn(self) -> tuple[float, float]:

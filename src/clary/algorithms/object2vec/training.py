@@ -5,8 +5,9 @@ Corpus ─▶ pairs [+ negative samples] ─▶ batches ─▶ epochs ─▶ the
 
 import copy
 import logging
+import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from clary.algorithms.object2vec.pairs import Corpus, Pairs
 from clary.algorithms.object2vec.pretrained import give_vectors
 
 SEED = 1
+CROSS_ENTROPY = "cross_entropy"
 OPTIMIZERS = {
     "adadelta": torch.optim.Adadelta,
     "adagrad": torch.optim.Adagrad,
@@ -65,20 +67,24 @@ def _learn(job: Job, model: Model, corpus: Corpus) -> None:
     kept = copy.deepcopy(network.state_dict())
     for epoch in job.epochs():
         network.train()
-        total, count = 0.0, 0
+        total, right_ones, count, begun = 0.0, 0, 0, time.monotonic()
         for left, right, labels in _batches(model, corpus.pairs["train"], random):
-            loss = _loss(given, network(left, right), labels)
+            found = network(left, right)
+            loss = _loss(given, found, labels)
             for optimizer in optimizers:
                 optimizer.zero_grad()
             loss.backward()
             for optimizer in optimizers:
                 optimizer.step()
             total, count = total + loss.item() * len(labels), count + len(labels)
+            right_ones += int((found.argmax(1) == labels).sum())
             if job.stopped:
                 break
         lost = total / count
         name = _loss_name(given)
-        job.score("train", name, lost, epoch=epoch)
+        told = {name: lost, "accuracy": right_ones / count} if name == CROSS_ENTROPY else {name: lost}
+        _tell(job, "train", told, epoch)
+        job.tell_speed(count, begun)
         if "validation" in corpus.pairs:
             scores = _scores(model, corpus.pairs["validation"])
             _tell(job, "validation", scores, epoch)
@@ -133,7 +139,7 @@ def _optimizers(given: dict[str, Any], network: torch.nn.Module) -> list[torch.o
 
 
 def _loss_name(given: dict[str, Any]) -> str:
-    return "cross_entropy" if given["output_layer"] == "softmax" else "mean_squared_error"
+    return CROSS_ENTROPY if given["output_layer"] == "softmax" else "mean_squared_error"
 
 
 def _loss(given: dict[str, Any], found: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -148,11 +154,16 @@ def _scores(model: Model, pairs: Pairs) -> dict[str, float]:
         return {"mean_squared_error": float(np.mean((found[:, 0] - labels) ** 2))}
     chances = found[np.arange(len(labels)), labels.astype(int)]
     return {
-        "cross_entropy": float(-np.log(np.maximum(chances, 1e-12)).mean()),
+        CROSS_ENTROPY: float(-np.log(np.maximum(chances, 1e-12)).mean()),
         "accuracy": float((found.argmax(1) == labels).mean()),
     }
 
 
 def _tell(job: Job, channel: str, scores: dict[str, float], epoch: int | None) -> None:
+    """With the number of an epoch, or of the finished model."""
     for name, value in scores.items():
-        job.score(channel, name, value, "score" if name == "accuracy" else "loss", epoch=epoch)
+        kind: Literal["score", "loss"] = "score" if name == "accuracy" else "loss"
+        if epoch is None:
+            job.final_score(channel, name, value, kind)
+        else:
+            job.score(channel, name, value, kind, epoch=epoch)

@@ -63,8 +63,8 @@ class Detection(Task):
 
     def tell(self, epoch: int, sums: Sums) -> float:
         entropy, distance, steps = sums.tolist()
-        self._say(epoch, "train cross_entropy <loss>", entropy / steps)
-        self._say(epoch, "train smooth_l1 <loss>", distance / steps)
+        for name, loss in (("cross_entropy", entropy), ("smooth_l1", distance)):
+            self._job.score(TRAIN, name, loss / steps, epoch=epoch, batch=int(steps) - 1)
         return -float((entropy + distance) / steps)
 
     def judge(self, epoch: int, batches: Iterator[tuple[Tensor, Targets]]) -> float:
@@ -72,7 +72,9 @@ class Detection(Task):
         found = [objects for pictures, _ in batches for objects in find(self.network, centred(pictures), threshold)]
         truths = [objects for _, objects in self.items[VALIDATION]]
         precision = mean_average_precision(truths, found, self._given["overlap_threshold"])
-        self._say(epoch, "validation mAP <score>", precision)
+        if self._job.team.leads:  # In parentheses, as AWS's image has it.
+            host = self._job.team.host
+            logging.info("#quality_metric: host=%s, epoch=%d, validation mAP <score>=(%s)", host, epoch, precision)
         return precision
 
     def _begin(self) -> nn.Module:
@@ -88,7 +90,3 @@ class Detection(Task):
     def _target(self, objects: Objects) -> dict[str, Tensor]:
         boxes = torch.from_numpy(objects[:, 1:] * self._given["image_shape"])
         return {"boxes": boxes, "labels": torch.from_numpy(objects[:, 0].astype(np.int64) + 1)}
-
-    def _say(self, epoch: int, what: str, value: float) -> None:
-        """With the number in parentheses, as AWS's image has it."""
-        logging.info("#quality_metric: host=%s, epoch=%d, %s=(%s)", self._job.team.host, epoch, what, value)

@@ -54,10 +54,10 @@ def _test(job: Job, forest: Forest) -> None:
     told = found > found.mean() + DEVIATIONS * found.std()
     metrics = job.parameters["eval_metrics"]
     if ACCURACY in metrics:
-        job.score(TEST, ACCURACY, float((told == truth).mean()), "score")
+        job.final_score(TEST, ACCURACY, float((told == truth).mean()), "score")
     if PRECISION_RECALL_FSCORE in metrics:
         right = float((told & (truth == 1)).sum())
         precision, recall = right / max(told.sum(), 1), right / max((truth == 1).sum(), 1)
-        job.score(TEST, "precision", precision, "score")
-        job.score(TEST, "recall", recall, "score")
-        job.score(TEST, "f1", 2 * precision * recall / max(precision + recall, 1e-300), "score")
+        job.final_score(TEST, "precision", precision, "score")
+        job.final_score(TEST, "recall", recall, "score")
+        job.final_score(TEST, "f1", 2 * precision * recall / max(precision + recall, 1e-300), "score")

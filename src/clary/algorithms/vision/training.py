@@ -8,6 +8,7 @@ pass, where the network becomes the mean of theirs.
 
 import logging
 import math
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -58,6 +59,7 @@ class Training:
 
     def _learn(self, epoch: int) -> Sums:
         self._network.train()
+        begun = time.monotonic()
         total = torch.zeros((), dtype=torch.float64, device=self._device)
         for batch in self._varied(epoch):
             for group in self._optimizer.param_groups:
@@ -74,6 +76,7 @@ class Training:
                 break
         meet(self._job.team, self._network, len(self._task.items[TRAIN]))
         [sums_of_all] = self._job.team.sum(total.cpu().numpy())
+        self._job.tell_speed(len(self._task.items[TRAIN]), begun)
         return sums_of_all
 
     def _judge(self, epoch: int) -> float:
