@@ -29,6 +29,11 @@ from clary.services.sagemaker.training.unbuilt import refuse_what_is_not_built
 from clary.services.sagemaker.training.warm_pools import WARM_POOL, check_keep_alive, told
 from clary.wire.errors import ServiceError
 
+OVERRIDDEN = (
+    "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request without "
+    "specifying metric definitions."
+)
+
 
 def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, Any]:
     """The document of a job that is asked for, by a user or by a tuning job. Raises `ServiceError`."""
@@ -45,8 +50,13 @@ def prepare(house: House, scope: Scope, request: dict[str, Any]) -> dict[str, An
         check_expressions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
     except ValueError as error:
         raise invalid(str(error)) from None
+    metrics = () if own else image_metrics(request)
+    if metrics and "MetricDefinitions" in request["AlgorithmSpecification"]:
+        raise invalid(OVERRIDDEN)
     document = _with_defaults(request)
-    return document if own else {**document, "AlgorithmSpecification": _with_metrics(document)}
+    if metrics:
+        document["AlgorithmSpecification"] = {**request["AlgorithmSpecification"], "MetricDefinitions": metrics}
+    return document
 
 
 def _describe(house: House, record: Record) -> dict[str, Any]:
@@ -112,18 +122,16 @@ def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _with_metrics(document: dict[str, Any]) -> dict[str, Any]:
-    """A built-in algorithm's image brings the definitions of its own metrics."""
-    algorithm: dict[str, Any] = document["AlgorithmSpecification"]
-    if runs_script(document.get("HyperParameters", {}), document.get("Environment", {})):
-        return algorithm
+def image_metrics(asked: dict[str, Any]) -> list[dict[str, str]]:
+    """The definitions of its own metrics, which a built-in algorithm's image brings."""
+    if runs_script(asked.get("HyperParameters", {}), asked.get("Environment", {})):
+        return []
     try:
-        metrics = find_image(algorithm["TrainingImage"]).algorithm_metrics
+        metrics = find_image(asked["AlgorithmSpecification"]["TrainingImage"]).algorithm_metrics
     except UnknownImage:
         # The job will fail with that for its reason.
-        return algorithm
-    own = [{"Name": name, "Regex": regex} for name, regex in metrics]
-    return {"MetricDefinitions": own, **algorithm} if own else algorithm
+        return []
+    return [{"Name": name, "Regex": regex} for name, regex in metrics]
 
 
 TRAINING_JOBS = Resource(

@@ -3,16 +3,19 @@
 from typing import Any
 
 from clary.control.call import Call
+from clary.control.house import House
 from clary.records.errors import NotFound
-from clary.records.record import Record
+from clary.records.record import Record, Scope
 from clary.services.sagemaker import operation
 from clary.services.sagemaker.errors import invalid, not_built
+from clary.services.sagemaker.instances.images import is_own
 from clary.services.sagemaker.jobs.plain import IN_PROGRESS
 from clary.services.sagemaker.jobs.stopping import only_finished, serve_stop
 from clary.services.sagemaker.resources.declaration import Resource
 from clary.services.sagemaker.resources.handling import find
 from clary.services.sagemaker.resources.operations import serve
 from clary.services.sagemaker.search.declaring import serve_search
+from clary.services.sagemaker.training.api import image_metrics
 from clary.services.sagemaker.training.api import prepare as prepare_training
 from clary.services.sagemaker.tuning.definitions import Definition, definitions, resource_bounds
 from clary.services.sagemaker.tuning.kind import COURSE, TUNING_JOB
@@ -20,6 +23,9 @@ from clary.services.sagemaker.tuning.lifecycle import PARENTS
 from clary.services.sagemaker.tuning.paging import page_of
 from clary.services.sagemaker.tuning.space import combination, size
 from clary.services.sagemaker.tuning.trials import Trial, counters, summary, trials_of
+
+OBJECTIVE = "ObjectiveMetric"
+"""By which AWS describes the metric that is tuned for once more."""
 
 
 def _prepare(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +92,23 @@ def _check_trainable(call: Call, request: dict[str, Any], definition: Definition
     values = {each.name: each.text(each.low) for each in definition.space if each.kind != "categorical"}
     values |= combination(categories, 0)
     asked = {"TrainingJobName": request["HyperParameterTuningJobName"], **definition.request(values)}
-    prepare_training(call.house, call.scope, asked)
+    job = prepare_training(call.house, call.scope, asked)
+    _check_objective(definition.metric, job["AlgorithmSpecification"], definition.asked["AlgorithmSpecification"])
+
+
+def _check_objective(metric: str, algorithm: dict[str, Any], asked: dict[str, Any]) -> None:
+    """It must be a metric that the jobs tell."""
+    if metric in {each["Name"] for each in algorithm.get("MetricDefinitions", [])}:
+        return
+    if algorithm == asked:
+        raise invalid(
+            "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric "
+            "definitions."
+        )
+    raise invalid(
+        f"The objective metric for the hyperparameter tuning job, [{metric}], isn't valid for the "
+        f"[{asked['TrainingImage']}] algorithm. Choose a valid objective metric."
+    )
 
 
 def _warm_start(call: Call, config: dict[str, Any], defined: list[Definition]) -> list[dict[str, Any]]:
@@ -120,6 +142,25 @@ def _tried(trial: Trial, defined: list[Definition]) -> dict[str, Any]:
     }
 
 
+def _describe(house: House, record: Record) -> dict[str, Any]:
+    """The definitions, with the metrics that the images of built-in algorithms bring."""
+    if "TrainingJobDefinition" in record.document:
+        [definition] = definitions(record.document)
+        return {"TrainingJobDefinition": _with_metrics(house, record.scope, definition)}
+    found = [_with_metrics(house, record.scope, each) for each in definitions(record.document)]
+    return {"TrainingJobDefinitions": found}
+
+
+def _with_metrics(house: House, scope: Scope, definition: Definition) -> dict[str, Any]:
+    algorithm = definition.asked["AlgorithmSpecification"]
+    asked = {**definition.asked, "HyperParameters": definition.static}
+    metrics = [] if is_own(house, scope, algorithm["TrainingImage"]) else image_metrics(asked)
+    objective = [{**each, "Name": OBJECTIVE} for each in metrics if each["Name"] == definition.metric]
+    if not objective:
+        return definition.asked
+    return {**definition.asked, "AlgorithmSpecification": {**algorithm, "MetricDefinitions": metrics + objective}}
+
+
 def _tell(record: Record) -> dict[str, Any]:
     config = record.document["HyperParameterTuningJobConfig"]
     return {"Strategy": config["Strategy"], "ResourceLimits": config["ResourceLimits"]}
@@ -137,6 +178,7 @@ TUNING_JOBS = Resource(
     message=COURSE.messages[IN_PROGRESS],
     prepare=_prepare,
     tell=_tell,
+    describe=_describe,
     guard=only_finished("hyperparameter tuning job"),
     sort_by="Name",
     order="Ascending",
