@@ -25,6 +25,17 @@ def draw(shape: int, random: np.random.Generator, side: int = 24) -> np.ndarray:
     return picture
 
 
+def flag(random: np.random.Generator, side: int = 24) -> tuple[np.ndarray, list[int]]:
+    """A picture on which each of a red, a green and a blue square is, or is not: 1 or 0 for each of them."""
+    picture = random.integers(0, 60, (side, side, 3)).astype(np.uint8)
+    there = random.integers(0, 2, 3)
+    for colour in np.flatnonzero(there):
+        left, top = random.integers(0, side // 3 - 4), random.integers(0, side - 8)
+        left += colour * side // 3
+        picture[top : top + 8, left : left + 6, colour] = 230
+    return picture, there.tolist()
+
+
 def encode(picture: np.ndarray) -> bytes:
     """As a file of the format PPM, for which no library is needed."""
     height, width, _ = picture.shape

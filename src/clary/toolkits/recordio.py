@@ -26,7 +26,10 @@ if TYPE_CHECKING:  # It takes longer to import than many a job to run, and only 
 MAGIC = 0xCED7230A
 LENGTH_BITS = (1 << 29) - 1
 """The upper three bits of a length say how a record continues; a record of the platform's never does."""
+FIRST, MIDDLE = 1, 2
+"""Parts of a record after which others come."""
 HEADER = struct.Struct("<II")
+MAGIC_BYTES = struct.pack("<I", MAGIC)
 CHUNK = 4 * 1024 * 1024
 FEW = 16
 """Records alike below which it is no gain to read them all at once."""
@@ -289,14 +292,26 @@ def _together(parts: list["Array | csr_matrix"]) -> "Array | csr_matrix":
 
 
 def read_records(stream: IO[bytes]) -> Iterator[bytes]:
-    """What each record of a stream holds, whatever that is. Raises `ValueError` where there is none."""
-    rest = b""
+    """What each record of a stream holds, whatever that is. Raises `ValueError` where there is none.
+
+    One with the magic number in it was written in parts, between which that number stood.
+    """
+    rest, parts = b"", list[bytes]()
     while chunk := stream.read(CHUNK):
         rest += chunk
         offset = 0
         while span := record_at(rest, offset):
-            yield rest[slice(*span)]
+            parts.append(rest[slice(*span)])
+            if _goes_on(rest, offset) not in (FIRST, MIDDLE):
+                yield MAGIC_BYTES.join(parts)
+                parts = []
             offset = span[0] + _framed(span[1] - span[0])
         rest = rest[offset:]
-    if rest:
+    if rest or parts:
         raise ValueError("the last record is cut short")
+
+
+def _goes_on(data: bytes, offset: int) -> int:
+    """Which part of a record it is whose frame begins there: 0 for all of one."""
+    length: int = HEADER.unpack_from(data, offset)[1]
+    return length >> LENGTH_BITS.bit_length()

@@ -6,7 +6,7 @@ from clary.algorithms.image_classification.hyperparameters import HYPERPARAMETER
 from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
-from clary.algorithms.vision.examples import IMAGE, LISTED, RECORDIO
+from clary.algorithms.vision.examples import FILES, LISTED, RECORDIO
 
 if TYPE_CHECKING:
     from clary.toolkits.models import Service
@@ -16,10 +16,10 @@ class ImageClassification(Algorithm):
     name = "image-classification"
     hyperparameters = HYPERPARAMETERS
     channels = (
-        Takes("train", (RECORDIO, IMAGE), required=True),
-        Takes("validation", (RECORDIO, IMAGE)),
-        Takes(f"train{LISTED}", (IMAGE, "text/plain")),
-        Takes(f"validation{LISTED}", (IMAGE, "text/plain")),
+        Takes("train", (RECORDIO, *FILES), required=True),
+        Takes("validation", (RECORDIO, *FILES)),
+        Takes(f"train{LISTED}", (*FILES, "text/plain")),
+        Takes(f"validation{LISTED}", (*FILES, "text/plain")),
         Takes("model", ("application/x-sagemaker-model",)),
     )
 

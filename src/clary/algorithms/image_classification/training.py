@@ -6,6 +6,7 @@ example ─ decode, vary ─▶ mini-batch ─▶ ResNet ─▶ entropy; how oft
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,14 +17,17 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.image_classification.network import build, take_over
+from clary.algorithms.kit.channels import Channel
 from clary.algorithms.kit.job import TRAIN, Job
 from clary.algorithms.vision.examples import Example, Labels, read_examples
 from clary.algorithms.vision.feeding import centred
+from clary.algorithms.vision.kept import Kept
 from clary.algorithms.vision.pictures import decode, fit, shorter_side, stacked, vary
 from clary.algorithms.vision.task import Sums, Task
 from clary.algorithms.vision.training import VALIDATION
 from clary.algorithms.vision.weights import MODEL, earlier, pretrained
 
+MULTI_HOT, CLASS_ID = "multi-hot", "class-id"
 Views = Sequence[tuple[Image.Image, Labels]]
 
 
@@ -35,7 +39,7 @@ class Classification(Task):
         self._given = job.parameters
         self._many = bool(self._given["multi_label"])
         self.items = {
-            name: self._checked(read_examples(job, name, self._labels_of))
+            name: self._checked(read_examples(job, name, partial(self._labels_of, form=_form(job.channels[name]))))
             for name in (TRAIN, VALIDATION)
             if name in job.channels
         }
@@ -45,14 +49,13 @@ class Classification(Task):
             "classes": self._given["num_classes"],
             "multi_label": self._many,
         }
+        self._kept = Kept()
         torch.manual_seed(0)
         self.network = self._begin()
 
     def view(self, item: Example, random: np.random.Generator | None) -> tuple[Image.Image, Labels]:
-        channels, height, width = self._given["image_shape"]
-        picture = decode(item.encoded(), channels, item.name)
-        if self._given["resize"]:
-            picture = shorter_side(picture, self._given["resize"])
+        _, height, width = self._given["image_shape"]
+        picture = self._kept.picture(item, self._opened)
         if random is None:
             return fit(picture, height, width), item.labels
         return vary(picture, height, width, self._given["augmentation_type"], random), item.labels
@@ -97,14 +100,15 @@ class Classification(Task):
                 raise UserError(f"{example.name} has the label {bad:g}: labels are whole numbers from 0 to {highest}.")
         return examples
 
-    def _labels_of(self, text: str) -> Labels:
-        """Of a manifest: a class, or with several labels a list of the classes that the picture is of."""
+    def _labels_of(self, text: str, form: str) -> Labels:
+        """Of a manifest: a class; with several labels 0 or 1 for each class, or a list of the picture's classes."""
         said = json.loads(text)
-        if not self._many:
-            return np.array([said], np.float32)
-        labels: Labels = np.zeros(self._given["num_classes"], np.float32)
-        labels[np.array(said, int)] = 1
-        return labels
+        if not self._many or form == MULTI_HOT:
+            return np.array(said, np.float32).reshape(-1)
+        classes = range(self._given["num_classes"])
+        if strange := [each for each in said if each not in classes]:
+            raise ValueError(f"it names the class {strange[0]}, and classes are numbers from 0 to {len(classes) - 1}")
+        return np.isin(classes, said).astype(np.float32)
 
     def _begin(self) -> nn.Module:
         layers, (channels, _, _), classes = (self._given[n] for n in ("num_layers", "image_shape", "num_classes"))
@@ -115,6 +119,10 @@ class Classification(Task):
         elif self._given["use_pretrained_model"]:
             take_over(network, pretrained(f"resnet{layers}"))
         return network
+
+    def _opened(self, example: Example) -> Image.Image:
+        picture = decode(example.encoded(), self._given["image_shape"][0], example.name)
+        return shorter_side(picture, self._given["resize"]) if self._given["resize"] else picture
 
     def _entropy(self, scores: Tensor, labels: Tensor) -> Tensor:
         if not self._many:
@@ -140,3 +148,11 @@ class Classification(Task):
     def _say(self, line: str) -> None:
         if self._job.team.leads:
             logging.info(line)
+
+
+def _form(channel: Channel) -> str:
+    """In which a manifest has several labels."""
+    form = channel.options.get("label-format", MULTI_HOT)
+    if form not in (MULTI_HOT, CLASS_ID):
+        raise UserError(f"The content type of {channel.name!r} has label-format={form}: {MULTI_HOT} or {CLASS_ID}.")
+    return form

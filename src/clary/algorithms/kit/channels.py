@@ -41,6 +41,8 @@ class Channel:
     mode: str = "File"
     sharded: bool = False
     """Whether each instance has rows of its own, in place of all."""
+    wrapped: bool = False
+    """Whether its pipe gives each object, or attribute of a manifest, as a record of RecordIO."""
 
     @property
     def directory(self) -> str:
@@ -96,7 +98,8 @@ def _channel(takes: Takes, settings: Mapping[str, Any]) -> Channel:
             f"No iterator has been registered for ContentType ({media!r}, '1.0'): (caused by KeyError). The channel "
             f"{takes.name!r} takes {known}."
         )
-    return Channel(takes.name, media, options, mode, distribution == SHARDED)
+    wrapped = mode == "Pipe" and settings.get("RecordWrapperType") == "RecordIO"
+    return Channel(takes.name, media, options, mode, distribution == SHARDED, wrapped)
 
 
 def parse_content_type(text: str) -> tuple[str, dict[str, str]]:

@@ -6,12 +6,12 @@ from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.object_detection.hyperparameters import HYPERPARAMETERS
-from clary.algorithms.vision.examples import IMAGE, RECORDIO
+from clary.algorithms.vision.examples import FILES, RECORDIO
 
 if TYPE_CHECKING:
     from clary.toolkits.models import Service
 
-TYPES = (RECORDIO, IMAGE, "image/jpeg", "image/png")
+TYPES = (RECORDIO, *FILES)
 
 
 class ObjectDetection(Algorithm):

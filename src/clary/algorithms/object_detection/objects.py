@@ -28,7 +28,7 @@ WIDTH = 5
 def read_objects(job: Job, name: str, classes: int) -> list[tuple[Example, Objects]]:
     channel = job.channels[name]
     if channel.content_type == RECORDIO or channel.mode == "Pipe":
-        records = channel.content_type == RECORDIO
+        records = not channel.wrapped
         examples = read_examples(job, name, lambda text: of_json(json.loads(text)).ravel())
         found = [(each, of_labels(each) if records else each.labels.reshape(-1, WIDTH)) for each in examples]
     else:

@@ -6,20 +6,18 @@ from clary.algorithms.kit.base import Algorithm
 from clary.algorithms.kit.channels import Takes
 from clary.algorithms.kit.job import Job
 from clary.algorithms.semantic_segmentation.hyperparameters import HYPERPARAMETERS
-from clary.algorithms.vision.examples import IMAGE, RECORDIO
+from clary.algorithms.vision.examples import FILES, IMAGE, RECORDIO
 
 if TYPE_CHECKING:
     from clary.toolkits.models import Service
-
-PICTURES = ("image/jpeg", "image/png", IMAGE)
 
 
 class SemanticSegmentation(Algorithm):
     name = "semantic-segmentation"
     hyperparameters = HYPERPARAMETERS
     channels = (
-        Takes("train", (*PICTURES, RECORDIO), required=True),
-        Takes("validation", (*PICTURES, RECORDIO), required=True),
+        Takes("train", (*FILES, RECORDIO), required=True),
+        Takes("validation", (*FILES, RECORDIO), required=True),
         Takes("train_annotation", ("image/png", IMAGE), modes=("File", "FastFile")),
         Takes("validation_annotation", ("image/png", IMAGE), modes=("File", "FastFile")),
         Takes("label_map", ("application/json",), modes=("File", "FastFile")),

@@ -19,8 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
 from clary.algorithms.kit.job import Job, no_data
-from clary.algorithms.vision.examples import RECORDIO, Example
-from clary.toolkits.recordio import read_records
+from clary.algorithms.vision.examples import Example, by_turns
 
 IGNORED = 255
 UNLABELLED = np.empty(0, np.float32)
@@ -77,7 +76,7 @@ def read_map(job: Job, name: str) -> LabelMap:
 
 def read_pairs(job: Job, name: str) -> list[Pair]:
     channel = job.channels[name]
-    found = list(_from_manifest(channel) if channel.content_type == RECORDIO else _files(job, channel))
+    found = list(_from_manifest(channel) if channel.mode == "Pipe" else _files(job, channel))
     if not found:
         raise no_data(name)
     return found
@@ -106,13 +105,7 @@ def _stem(path: str) -> str:
 
 
 def _from_manifest(channel: Channel) -> Iterator[Pair]:
-    with open(channel.files(0)[0], "rb") as stream:
-        records = read_records(stream)
-        for number, picture in enumerate(records, 1):
-            mask = next(records, None)
-            if mask is None:
-                raise UserError("The augmented manifest gives an image without a mask: name both in AttributeNames.")
-            where = f"line {number} of the manifest of {channel.name!r}"
-            yield Pair(
-                Example(UNLABELLED, f"The image of {where}", picture), Example(UNLABELLED, f"The mask of {where}", mask)
-            )
+    for where, picture, mask in by_turns(channel, "a mask"):
+        yield Pair(
+            Example(UNLABELLED, f"The image of {where}", picture), Example(UNLABELLED, f"The mask of {where}", mask)
+        )

@@ -2,13 +2,12 @@
 
     application/x-recordio   records of MXNet: flag, label, two ids, [labels,] an image file
     application/x-image      image files, told of by the lines of the channel `<name>_lst`: number, label(s), path
-    augmented manifest       a pipe of records by turns: an image file, its label
+    augmented manifest       a pipe of wrapped records by turns: an image file, its label; either content type
 
 Images stay encoded, and on the disk where they are files: a pass over them decodes each when its turn comes. The format
 of records is that of `mxnet.recordio.IRHeader` (mxnet.apache.org/versions/1.9, python/mxnet/recordio.py).
 """
 
-import json
 import os
 import struct
 from collections.abc import Callable, Iterator
@@ -24,6 +23,8 @@ from clary.toolkits.recordio import read_records
 
 RECORDIO, IMAGE = "application/x-recordio", "application/x-image"
 HEADER = struct.Struct("<IfQQ")
+FILES = (IMAGE, "image/jpeg", "image/png")
+"""Content types of channels of image files."""
 LISTED = "_lst"
 """After a channel's name that of the one that lists its images."""
 
@@ -51,12 +52,14 @@ class Example:
 def read_examples(job: Job, name: str, parse: Parse) -> list[Example]:
     """All of a channel; raises `UserError` where one is not as it must be, and where there are none."""
     channel = job.channels[name]
-    if channel.mode == "Pipe" and channel.content_type == IMAGE:
-        found = list(_from_manifest(channel, parse))
-    elif channel.content_type == IMAGE:
-        found = list(_listed(job, channel))
-    else:
+    if channel.wrapped:
+        found = [_labelled(*pair, parse) for pair in by_turns(channel, "a label")]
+    elif channel.content_type == RECORDIO:
         found = [example for path in channel.files(0) for example in _records(path)]
+    elif channel.mode == "Pipe":
+        raise UserError(f"The channel {name!r} gives image files through a pipe: set RecordWrapperType to RecordIO.")
+    else:
+        found = list(_listed(job, channel))
     if not found:
         raise no_data(name)
     return found
@@ -108,14 +111,25 @@ def _of_line(channel: Channel, line: str, where: str) -> Example:
     return Example(numbers, name.strip(), path=path)
 
 
-def _from_manifest(channel: Channel, parse: Parse) -> Iterator[Example]:
+def by_turns(channel: Channel, second: str) -> Iterator[tuple[str, bytes, bytes]]:
+    """Of each line of an augmented manifest how it is called, its image, and what is said of that, `second`."""
     with open(channel.files(0)[0], "rb") as stream:
         records = read_records(stream)
-        for number, image in enumerate(records, 1):
-            label = next(records, None)
-            if label is None:
-                raise UserError("The augmented manifest gives an image without a label: name both in AttributeNames.")
-            try:
-                yield Example(parse(label.decode()), f"line {number} of the manifest", image)
-            except (ValueError, json.JSONDecodeError) as error:
-                raise UserError(f"Line {number} of the manifest has a label that cannot be read: {error}") from error
+        try:
+            for number, image in enumerate(records, 1):
+                said = next(records, None)
+                if said is None:
+                    raise UserError(
+                        f"The augmented manifest of {channel.name!r} gives an image without {second}: name both in "
+                        "AttributeNames, the image first."
+                    )
+                yield f"line {number} of the manifest of {channel.name!r}", image, said
+        except ValueError as error:
+            raise UserError(f"The pipe of {channel.name!r} gives no records: {error}") from error
+
+
+def _labelled(where: str, image: bytes, label: bytes, parse: Parse) -> Example:
+    try:
+        return Example(parse(label.decode()), f"The image of {where}", image)
+    except (ValueError, TypeError, LookupError) as error:
+        raise UserError(f"The label of {where} cannot be read: {error}") from error

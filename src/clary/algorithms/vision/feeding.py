@@ -6,6 +6,7 @@
 Each batch has a generator of random numbers of its own, so what is drawn does not depend on which thread is first.
 """
 
+import functools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -51,7 +52,13 @@ def moved(batch: Any, device: torch.device) -> Any:
 def centred(pictures: Tensor) -> Tensor:
     """Of bytes `(pictures, height, width, channels)` what a network sees: `(pictures, channels, height, width)`, whose
     numbers lie as those of the bytes do."""
-    mean, deviation = (torch.from_numpy(each).to(pictures.device) for each in (MEAN, DEVIATION))
-    if pictures.shape[-1] == 1:
-        mean, deviation = mean.mean(), deviation.mean()
+    mean, deviation = _colours(pictures.shape[-1], pictures.device)
     return ((pictures / 255 - mean) / deviation).permute(0, 3, 1, 2)
+
+
+@functools.cache
+def _colours(channels: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    mean, deviation = torch.from_numpy(MEAN), torch.from_numpy(DEVIATION)
+    if channels == 1:
+        mean, deviation = mean.mean(), deviation.mean()
+    return mean.to(device), deviation.to(device)
