@@ -1,6 +1,7 @@
 """An algorithm's program (`programs/`), run in the environment of SDK v2; and its reference, in that of the image."""
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.clients.programs import await_deletion, client_program, run
-from tests.environments import python_of
+from tests.environments import clary_alone, python_of
 from tests.platform import Platform
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -63,6 +64,6 @@ def metrics_of(platform: Platform, job: str) -> dict[str, float]:
 
 
 def reference(image: str, program: str, *arguments: Path | str) -> Any:
-    """What a Python program prints as JSON in the environment of an image."""
+    """What a Python program prints as JSON in the environment of an image, beside Clary's own modules."""
     command = [python_of(image), "-c", program, *map(str, arguments)]
-    return json.loads(subprocess.check_output(command, text=True))
+    return json.loads(subprocess.check_output(command, env={**os.environ, "PYTHONPATH": clary_alone()}, text=True))

@@ -17,6 +17,7 @@ from tests.toolkits.container import Container
 
 TRAIN = ("clary.algorithms", "image-classification", "train")
 RECORDIO, IMAGE = "application/x-recordio", "application/x-image"
+UNREACHABLE = "http://127.0.0.1:9"
 LEARNING = {
     "num_layers": "20",
     "image_shape": "3,24,24",
@@ -95,6 +96,32 @@ def test_listed_files_with_several_labels_and_then_from_that_model_on(tmp_path: 
     assert float(output.rpartition("Train-accuracy=")[2].split()[0]) > reached - 0.15
 
 
+@pytest.mark.slow
+def test_a_network_for_larger_pictures_stops_early_and_leaves_its_checkpoints(tmp_path: Path) -> None:
+    container = Container(tmp_path / "ml", python_of("image-classification:1"))
+    random = np.random.default_rng(0)
+    for name, count in (("train", 60), ("validation", 15)):
+        (container.root / "input/data" / name).mkdir()
+        drawn = [(number % 3, encode(draw(number % 3, random, 48))) for number in range(count)]
+        written = b"".join(record([label], picture) for label, picture in drawn)
+        (container.root / "input/data" / name / "a.rec").write_bytes(written)
+    kind = {"ContentType": RECORDIO, "TrainingInputMode": "File"}
+    container.configure("inputdataconfig", {"train": kind, "validation": kind})
+    larger = {"num_layers": "18", "image_shape": "3,40,40", "num_classes": "3", "num_training_samples": "60"}
+    varied = {"augmentation_type": "crop_color_transform", "precision_dtype": "float16", "checkpoint_frequency": "2"}
+    # No accuracy is twice as good as one above a half.
+    early = {"early_stopping": "True", "early_stopping_min_epochs": "3", "early_stopping_patience": "2"}
+    parameters = {**LEARNING, **larger, **varied, **early, "early_stopping_tolerance": "1", "epochs": "40"}
+    container.configure("hyperparameters", parameters)
+    output, _ = container.start(*TRAIN).communicate(timeout=600)
+    epochs = output.count("Validation-accuracy=")
+    assert 3 <= epochs < 40, output
+    assert f"Early stop after epoch {epochs}." in output
+    found = {path.name for path in (container.root / "model").iterdir()}
+    checkpoints = {f"model-{number:04d}.pt" for number in range(2, epochs + 1, 2)}
+    assert found == {"model.pt", "model-shapes.json"} | checkpoints
+
+
 @pytest.mark.parametrize(
     ("parameters", "line", "reason"),
     [
@@ -102,6 +129,13 @@ def test_listed_files_with_several_labels_and_then_from_that_model_on(tmp_path: 
         ({}, "1\t0\tother.ppm", "train.lst: line 1 names the image 'other.ppm', which is not in the channel 'train'."),
         ({"num_layers": "50"}, "1\t0\tpicture.ppm", "'50' is not a valid value for 'num_layers'"),
         ({"image_shape": "3,24"}, "1\t0\tpicture.ppm", "is not a valid value for 'image_shape'"),
+        ({"checkpoint_frequency": "31"}, "1\t0\tpicture.ppm", "'31' is not a valid value for 'checkpoint_frequency'"),
+        ({"use_pretrained_model": "1"}, "1\t0\tpicture.ppm", "There are no pretrained weights of resnet20"),
+        (
+            {"use_pretrained_model": "1", "image_shape": "3,32,32", "num_layers": "50"},
+            "1\t0\tpicture.ppm",
+            "use_pretrained_model needs weights of resnet50 that torchvision downloads, and this instance cannot reach",
+        ),
     ],
 )
 def test_what_is_wrong_is_told(tmp_path: Path, parameters: dict[str, str], line: str, reason: str) -> None:
@@ -111,7 +145,7 @@ def test_what_is_wrong_is_told(tmp_path: Path, parameters: dict[str, str], line:
     (container.root / "input/data/train_lst/train.lst").write_text(line + "\n")
     given = {**LEARNING, "num_classes": "3", "num_training_samples": "1", **parameters}
     container.configure("hyperparameters", given)
-    assert container.run(*TRAIN)[0] == 2
+    assert container.run(*TRAIN, https_proxy=UNREACHABLE)[0] == 2
     assert container.failure is not None
     assert container.failure.startswith("ClientError: ")
     assert reason in container.failure

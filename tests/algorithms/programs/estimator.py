@@ -1,8 +1,8 @@
 """The generic Estimator of version 2 of the SageMaker SDK, which has no classes of its own for some algorithms.
 
-What is to be done comes as a JSON file: {"algorithm", "hyperparameters", "channels": {name: {"path", "content_type"}},
-"requests": [[content type, body, what is accepted?]], "transform": {"path", "environment"}}. What came of it is printed
-as JSON.
+What is to be done comes as a JSON file: {"algorithm", "hyperparameters", "instances", "channels": {name: {"path",
+"content_type", "distribution"}}, "requests": [[content type, body, what is accepted?]], "transform": {"path",
+"environment"}}. What came of it is printed as JSON.
 """
 
 import base64
@@ -25,11 +25,12 @@ BINARY = (RECORDIO, IMAGE, "image/png", "application/x-protobuf")
 def main(asked: dict[str, Any]) -> None:
     session = Session()
     image = image_uris.retrieve(asked["algorithm"], session.boto_region_name)
-    estimator = Estimator(image, ROLE, 1, INSTANCE, hyperparameters=asked["hyperparameters"])
+    estimator = Estimator(image, ROLE, asked.get("instances", 1), INSTANCE, hyperparameters=asked["hyperparameters"])
     channels = {}
     for name, channel in asked["channels"].items():
         uri = session.upload_data(channel["path"], key_prefix=f"{asked['algorithm']}/{name}")
-        channels[name] = TrainingInput(uri, content_type=channel.get("content_type"))
+        distribution = channel.get("distribution", "FullyReplicated")
+        channels[name] = TrainingInput(uri, distribution=distribution, content_type=channel.get("content_type"))
     estimator.fit(channels, logs=False)
     found: dict[str, Any] = {"job": estimator.latest_training_job.name, "model": estimator.model_data, "answers": []}
     predictor = deploy(estimator)

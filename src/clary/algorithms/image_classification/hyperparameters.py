@@ -48,6 +48,11 @@ def _check_layers(layers: int, given: Mapping[str, Any]) -> None:
         raise refuse("num_layers", str(layers), f"one of {known} for pictures of {height} x {width}")
 
 
+def _check_frequency(frequency: int, given: Mapping[str, Any]) -> None:
+    if frequency > given["epochs"]:
+        raise refuse("checkpoint_frequency", str(frequency), f"at most epochs, which is {given['epochs']}")
+
+
 HYPERPARAMETERS = (
     integer("num_classes", Interval(2), required=True),
     integer("num_training_samples", POSITIVE, required=True),
@@ -75,7 +80,7 @@ HYPERPARAMETERS = (
     integer("early_stopping_min_epochs", POSITIVE, default=10),
     integer("early_stopping_patience", POSITIVE, default=5),
     continuous("early_stopping_tolerance", UNIT, default=0.0),
-    integer("checkpoint_frequency", POSITIVE),
+    integer("checkpoint_frequency", POSITIVE, check=_check_frequency),
     category("precision_dtype", "float32", "float16", default="float32"),
     category("kv_store", "dist_sync", "dist_async"),
 )

@@ -11,7 +11,8 @@ from clary.algorithms.image_classification.network import load
 from clary.algorithms.kit.device import device
 from clary.algorithms.kit.formats import JSONLINES
 from clary.algorithms.kit.service import Asked, FormattedService
-from clary.algorithms.vision.pictures import PICTURES, decode, fit, pixels
+from clary.algorithms.vision.feeding import centred
+from clary.algorithms.vision.pictures import PICTURES, decode, fit, stacked
 
 
 class PictureService(FormattedService):
@@ -19,7 +20,7 @@ class PictureService(FormattedService):
 
     def load(self, directory: str) -> None:
         self._network, self._facts = load(directory)
-        self._network.to(device()).eval()
+        self._network.eval().to(device(), memory_format=torch.channels_last)
 
     def answer(self, asked: Asked) -> str:
         shares = self._shares(asked.body)
@@ -27,8 +28,8 @@ class PictureService(FormattedService):
 
     def _shares(self, encoded: bytes) -> list[float]:
         channels, height, width = self._facts["shape"]
-        picture = torch.from_numpy(pixels(fit(decode(encoded, channels), height, width)))
+        picture = torch.from_numpy(stacked([fit(decode(encoded, channels), height, width)]))
         with torch.inference_mode():
-            scores = self._network(picture[None].to(device()))[0]
+            scores = self._network(centred(picture.to(device())))[0]
         found: list[float] = (scores.sigmoid() if self._facts["multi_label"] else scores.softmax(dim=0)).tolist()
         return found

@@ -22,7 +22,7 @@ from clary.algorithms.kit.team import Team
 from clary.algorithms.vision.descent import optimizer_of, rate_at
 from clary.algorithms.vision.feeding import ahead, moved
 from clary.algorithms.vision.task import Sums, Task
-from clary.algorithms.vision.weights import save
+from clary.algorithms.vision.weights import keep, save
 
 VALIDATION = "validation"
 
@@ -51,6 +51,8 @@ class Training:
             since = 0 if better else since + 1
             if quality > best:
                 kept, best = self._weights(), quality
+            if self._job.team.leads and (epoch + 1) % (self._given.get("checkpoint_frequency") or math.inf) == 0:
+                keep(self._weights(), epoch + 1, self._job.model_directory)
             if self._is_enough(epoch, since):
                 logging.info("Early stop after epoch %d.", epoch + 1)
                 break

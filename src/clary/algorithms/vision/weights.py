@@ -13,6 +13,8 @@ from clary.algorithms.vision.library import models
 from clary.toolkits.layout import opt_ml
 
 WEIGHTS, FACTS = "model.pt", "model-shapes.json"
+CHECKPOINT = "model-{:04d}.pt"
+"""Of the epoch of that number, from 1."""
 MODEL = "model"
 """The channel of what was trained before."""
 
@@ -22,6 +24,11 @@ def save(weights: Mapping[str, Tensor], facts: Mapping[str, Any], directory: str
     torch.save(dict(weights), os.path.join(directory, WEIGHTS))
     with open(os.path.join(directory, FACTS), "w") as file:
         json.dump(facts, file)
+
+
+def keep(weights: Mapping[str, Tensor], epoch: int, directory: str) -> None:
+    """A checkpoint, which becomes part of the model's archive."""
+    torch.save(dict(weights), os.path.join(directory, CHECKPOINT.format(epoch)))
 
 
 def read(directory: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
