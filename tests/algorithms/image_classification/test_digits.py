@@ -12,7 +12,9 @@ from tests.algorithms.estimators import estimate
 from tests.algorithms.pictures import record
 from tests.algorithms.walk import metrics_of
 from tests.clients.programs import await_deletion
+from tests.environments import python_of
 from tests.platform import Platform
+from tests.toolkits.container import Container
 
 RECORDIO, IMAGE = "application/x-recordio", "application/x-image"
 TRAINED = 2500
@@ -99,3 +101,23 @@ def test_two_instances_learn_from_half_of_the_digits_each(platform: Platform, tm
         for name, path in parts.items()
     }
     assert read_them(platform, tmp_path, channels, digits[TRAINED:], instances=2) > 0.95
+
+
+def test_a_network_begins_to_read(tmp_path: Path) -> None:
+    """A short form, without the SDK."""
+    container, digits = Container(tmp_path / "ml", python_of("image-classification:1")), read_digits()
+    channels = as_files(tmp_path, {"train": digits[:600], "validation": digits[TRAINED:][:200]})
+    for name, channel in channels.items():
+        path = Path(channel["path"])
+        place = container.root / "input/data" / name
+        if path.is_dir():
+            path.rename(place)
+        else:
+            place.mkdir()
+            path.rename(place / path.name)
+    settings = {"ContentType": IMAGE, "TrainingInputMode": "File"}
+    container.configure("inputdataconfig", dict.fromkeys(channels, settings))
+    quick = {"num_training_samples": "600", "mini_batch_size": "16", "epochs": "3", "lr_scheduler_step": "2"}
+    container.configure("hyperparameters", LEARNING | quick)
+    output, _ = container.start("clary.algorithms", "image-classification", "train").communicate(timeout=600)
+    assert float(output.rpartition("Validation-accuracy=")[2].split()[0]) > 0.6  # By chance 0.1.

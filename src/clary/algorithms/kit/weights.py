@@ -2,21 +2,29 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from clary.algorithms.kit.team import Team
 
 if TYPE_CHECKING:
     import torch
 
 
-def average(team: Team, network: "torch.nn.Module") -> None:
-    """Give the networks of all instances the mean of their weights: for what is too large to exchange at each step."""
-    if team.size > 1:
-        import torch
+def average(team: Team, network: "torch.nn.Module", share: float = 1) -> None:
+    """Make the networks of all instances the mean of theirs, by their shares: weights, and what BatchNorm counts.
 
-        with torch.no_grad():
-            for weights in network.parameters():
-                [total] = team.sum(weights.cpu().numpy())
-                weights.copy_(torch.from_numpy(total / team.size))
+    For what is too large to exchange at each step.
+    """
+    if team.size == 1:
+        return
+    import torch
+
+    tensors = list(network.state_dict().values())
+    flat = torch.cat([tensor.flatten().double() for tensor in tensors]).cpu().numpy()
+    total, shares = team.sum(flat * share, np.array(float(share)))
+    parts = torch.from_numpy(total / shares).split([tensor.numel() for tensor in tensors])
+    for tensor, part in zip(tensors, parts, strict=True):
+        tensor.copy_(part.reshape(tensor.shape))
 
 
 def average_gradients(team: Team, network: "torch.nn.Module") -> None:

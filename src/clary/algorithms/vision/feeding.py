@@ -18,15 +18,15 @@ from torch import Tensor
 
 from clary.algorithms.vision.pictures import DEVIATION, MEAN
 
-MOST = 16
-"""Threads; Python's lock lets more of them do no more."""
+LEAST, MOST = 2, 16
+"""Threads: one reads while another decodes, and more of them than that Python's lock lets do no more."""
 Part = TypeVar("Part")
 Made = TypeVar("Made")
 
 
 def ahead(make: Callable[[Part], Made], parts: Iterable[Part]) -> Iterator[Made]:
     """What `make` makes of each part, in their order."""
-    threads = min(len(os.sched_getaffinity(0)), MOST)
+    threads = min(max(len(os.sched_getaffinity(0)), LEAST), MOST)
     pool = ThreadPoolExecutor(threads)
     waiting: deque[Future[Made]] = deque()
     try:

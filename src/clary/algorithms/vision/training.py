@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from clary.algorithms.kit.device import device
 from clary.algorithms.kit.job import TRAIN, Job
-from clary.algorithms.kit.team import Team
+from clary.algorithms.kit.weights import average
 from clary.algorithms.vision.descent import optimizer_of, rate_at
 from clary.algorithms.vision.feeding import ahead, moved
 from clary.algorithms.vision.task import Sums, Task
@@ -76,7 +76,7 @@ class Training:
             total = total + sums.detach()  # There it stays until the pass is over: to fetch it is to wait for it.
             if self._job.stopped:
                 break
-        meet(self._job.team, self._network, len(self._task.items[TRAIN]))
+        average(self._job.team, self._network, len(self._task.items[TRAIN]))
         [sums_of_all] = self._job.team.sum(total.cpu().numpy())
         self._job.tell_speed(len(self._task.items[TRAIN]), begun)
         return sums_of_all
@@ -119,15 +119,3 @@ class Training:
         given = self._given
         begun: bool = epoch + 1 >= given["early_stopping_min_epochs"] and since >= given["early_stopping_patience"]
         return bool(given["early_stopping"]) and begun
-
-
-def meet(team: Team, network: nn.Module, share: int) -> None:
-    """Make the networks of all instances the mean of theirs, by their shares: weights, and what BatchNorm counts."""
-    if team.size == 1:
-        return
-    tensors = list(network.state_dict().values())
-    flat = torch.cat([tensor.flatten().double() for tensor in tensors]).cpu().numpy()
-    total, shares = team.sum(flat * share, np.array(float(share)))
-    parts = torch.from_numpy(total / shares).split([tensor.numel() for tensor in tensors])
-    for tensor, part in zip(tensors, parts, strict=True):
-        tensor.copy_(part.reshape(tensor.shape))
