@@ -149,3 +149,13 @@ def test_channels_are_those_of_the_algorithm(channels: dict[str, dict[str, str]]
 )
 def test_requests_in_every_format_are_the_same_rows(media: str, body: bytes) -> None:
     assert formats.read_request(body, media, 3).dense().tolist() == [[1, 2.5, 0], [0, 0, 4]]
+
+
+def test_a_request_in_csv_may_have_labels_and_an_encoding() -> None:
+    body = "7,1,2.5\n8,0,0\n".encode("utf-16")
+    rows = formats.read_request(body, "text/csv", 2, {"label_size": "1", "encoding": "utf-16"})
+    assert rows.dense().tolist() == [[1, 2.5], [0, 0]]
+    with pytest.raises(ValueError, match="label_size=some of its content type is no number"):
+        formats.read_request(b"1,2", "text/csv", 2, {"label_size": "some"})
+    with pytest.raises(ValueError, match="encoding=none of its content type is not known"):
+        formats.read_request(b"1,2", "text/csv", 2, {"encoding": "none"})

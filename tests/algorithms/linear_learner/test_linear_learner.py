@@ -6,6 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clary.algorithms.errors import UserError
+from clary.algorithms.kit.parameters import settle
+from clary.algorithms.linear_learner.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.linear_learner.population import Plan
 from clary.algorithms.linear_learner.selection import best_threshold
 from tests.algorithms.container import write_tables
 from tests.algorithms.walk import walk_rows
@@ -122,6 +126,20 @@ def test_a_label_that_is_no_class_fails_the_job(tmp_path: Path) -> None:
     assert container.failure.endswith(
         "data.csv: line 3 has the label 2: a binary_classifier needs labels that are whole numbers from 0 to 1"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "models"), [({}, 32), ({"num_models": "3"}, 3), ({"_tuning_objective_metric": "test:mse"}, 1)]
+)
+def test_it_trains_one_model_where_it_is_tuned(given: dict[str, str], models: int) -> None:
+    # Of one class or of two, what is said of classes is ignored.
+    settled = settle(HYPERPARAMETERS, {"predictor_type": "binary_classifier", "num_classes": "2", **given})
+    assert Plan.of(settled).models == models
+
+
+def test_several_classes_are_three_at_least() -> None:
+    with pytest.raises(UserError, match="'2' is not a valid value for 'num_classes'"):
+        settle(HYPERPARAMETERS, {"predictor_type": "multiclass_classifier", "num_classes": "2"})
 
 
 def test_a_loss_must_be_one_of_the_predictors(tmp_path: Path) -> None:

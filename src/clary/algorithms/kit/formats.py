@@ -22,12 +22,19 @@ JSON = "application/json"
 JSONLINES = "application/jsonlines"
 
 
-def read_request(body: bytes, media: str, width: int) -> Batch:
+def read_request(body: bytes, media: str, width: int, parameters: Mapping[str, str] | None = None) -> Batch:
     """The rows of a request; raises `ValueError` for what cannot be read, `KeyError` for a media type that is unknown.
 
-    `width` is that of the model's rows: sparse rows that say none have it.
+    `width` is that of the model's rows: sparse rows that say none have it. `parameters` are the content type's: of CSV
+    `label_size`, how many columns come before the features, and `encoding`.
     """
-    return READERS[media](body, width)
+    if media != CSV or not parameters:
+        return READERS[media](body, width)
+    batch = _read_csv(_in_utf8(body, parameters.get("encoding", "utf-8")), width)
+    labels = parameters.get("label_size", "0")
+    if not labels.isdigit():
+        raise ValueError(f"label_size={labels} of its content type is no number")
+    return Batch(batch.features[:, int(labels) :])
 
 
 def write_answer(columns: Columns, media: str, answers: str) -> bytes:
@@ -35,6 +42,13 @@ def write_answer(columns: Columns, media: str, answers: str) -> bytes:
     if media == JSON:
         return json.dumps({answers: _objects(columns)}).encode()
     return WRITERS[media](columns)
+
+
+def _in_utf8(body: bytes, encoding: str) -> bytes:
+    try:
+        return body.decode(encoding).encode()
+    except LookupError:
+        raise ValueError(f"encoding={encoding} of its content type is not known") from None
 
 
 def _read_csv(body: bytes, _width: int) -> Batch:

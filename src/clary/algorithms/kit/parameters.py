@@ -2,7 +2,8 @@
 
     {"k": "10", …} ─ settle ─▶ {"k": 10, "epochs": 1, …}: typed, with all defaults, or `UserError`
 
-Names that begin with an underscore are AWS's own (`_kvstore`, `_tuning_objective_metric`), and mean nothing here.
+Names that begin with an underscore are AWS's own (`_kvstore`, `_tuning_objective_metric`), and mean nothing where an
+algorithm does not declare them.
 """
 
 import json
@@ -96,8 +97,8 @@ class _Anything:
 
 def settle(known: Sequence[Hyperparameter], given: Mapping[str, str]) -> dict[str, Any]:
     """All values by name; of one that was not given its default, which may be None. Raises `UserError`."""
-    given = {name: value for name, value in given.items() if not name.startswith(("_", PLATFORM_PREFIX))}
     table = {parameter.name: parameter for parameter in known}
+    given = {name: text for name, text in given.items() if name in table or not name.startswith(("_", PLATFORM_PREFIX))}
     if strange := [name for name in given if name not in table]:
         verb = "was" if len(strange) == 1 else "were"
         names = ", ".join(map(repr, strange))

@@ -22,7 +22,7 @@ class RowService(FormattedService):
         self._model = self._algorithm.load(directory)
 
     def answer(self, asked: Asked) -> bytes:
-        batch = self._checked(read_request(asked.body, asked.media, self._model.feature_dim))
+        batch = self._checked(read_request(asked.body, asked.media, self._model.feature_dim, asked.parameters))
         return write_answer(self._model.predict(batch, asked.options), asked.accept, self._algorithm.answers)
 
     def _checked(self, batch: Batch) -> Batch:

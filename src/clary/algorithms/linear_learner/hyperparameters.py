@@ -15,6 +15,7 @@ from clary.algorithms.kit.parameters import (
     continuous,
     integer,
     refuse,
+    text,
 )
 
 BINARY, MULTICLASS, REGRESSOR = "binary_classifier", "multiclass_classifier", "regressor"
@@ -47,6 +48,9 @@ CRITERIA = (
     "loss_function",
 )
 BALANCED = "balanced"
+TUNED_FOR = "_tuning_objective_metric"
+"""AWS's own, of a job of a tuning job: that tries learning rates and penalties, so that the job trains one model."""
+CLASSES = Interval(3, 1_000_000)
 
 ABOVE_ZERO = Interval(0, low_open=True)
 FROM_ZERO = Interval(0)
@@ -61,7 +65,10 @@ def _check_loss(loss: str, given: Mapping[str, Any]) -> None:
 
 
 def _check_predictor(kind: str, given: Mapping[str, Any]) -> None:
-    if kind == MULTICLASS and given["num_classes"] is None:
+    classes = given["num_classes"]
+    if kind == MULTICLASS and classes is not None and classes not in CLASSES:
+        raise refuse("num_classes", str(classes), f"an integer in {CLASSES}")
+    if kind == MULTICLASS and classes is None:
         raise UserError(f"No value(s) were specified for 'num_classes' which are required hyperparameter(s) {CAUSED}")
 
 
@@ -80,7 +87,7 @@ class _Importance:
 
 HYPERPARAMETERS: tuple[Hyperparameter, ...] = (
     category("predictor_type", BINARY, MULTICLASS, REGRESSOR, required=True, check=_check_predictor),
-    integer("num_classes", Interval(3, 1_000_000)),
+    integer("num_classes", Interval()),  # Ignored where there are not several classes.
     integer("feature_dim", POSITIVE, default=AUTO),
     integer("mini_batch_size", POSITIVE, default=1000),
     integer("epochs", POSITIVE, default=15),
@@ -93,6 +100,7 @@ HYPERPARAMETERS: tuple[Hyperparameter, ...] = (
     Hyperparameter("positive_example_weight_mult", str, _Importance(), default="1.0"),
     boolean("balance_multiclass_weights", default=False),
     integer("num_models", POSITIVE, default=AUTO),
+    text(TUNED_FOR, default=""),
     integer("num_calibration_samples", POSITIVE, default=AUTO),
     category("init_method", "uniform", "normal", default="uniform"),
     continuous("init_scale", ABOVE_ZERO, default=0.07),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from clary.algorithms.kit.parameters import AUTO
 from clary.algorithms.linear_learner.descent import Descent
+from clary.algorithms.linear_learner.hyperparameters import TUNED_FOR
 from clary.algorithms.linear_learner.losses import Loss
 
 Array = NDArray[np.float32]
@@ -45,6 +46,7 @@ class Plan:
         ]
         points = list(product(*tried))
         wanted = MODELS if parameters["num_models"] == AUTO else parameters["num_models"]
+        wanted = 1 if parameters[TUNED_FOR] else wanted
         # More than there are points are told apart by where they begin.
         rows = [points[number % len(points)] for number in range(wanted)]
         sparsities, decays, rates = np.array(rows, np.float32).T
