@@ -14,7 +14,7 @@ LONGEST_VARINT = 10
 CUT_SHORT = "a record's message is cut short"
 
 
-def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+def fields(data: bytes | memoryview, start: int, end: int) -> Iterator[tuple[int, int, int]]:
     """(number, start, end) of what each field holds: of a message, a string or packed numbers the content, of a
     number its encoding."""
     offset = start
@@ -35,7 +35,7 @@ def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
         offset += length
 
 
-def varint(data: bytes, offset: int, end: int) -> tuple[int, int]:
+def varint(data: bytes | memoryview, offset: int, end: int) -> tuple[int, int]:
     """A number, and where what follows it begins."""
     number = shift = 0
     while True:
@@ -49,7 +49,7 @@ def varint(data: bytes, offset: int, end: int) -> tuple[int, int]:
         shift += 7
 
 
-def varints(packed: bytes) -> NDArray[np.int64]:
+def varints(packed: bytes | memoryview) -> NDArray[np.int64]:
     """All numbers of a packed field. Negative int32 travel as 64-bit two's complement."""
     raw = np.frombuffer(packed, np.uint8)
     last = raw < 0x80

@@ -2,14 +2,15 @@
 
     file: (magic, length, record, padding to 4)*        record: protobuf message `Record`
 
-    stream ─ 4 MiB at a time ─▶ records of one layout, read all at once ─┐
-                                records one by one, columns at once ─────┴─▶ Rows
+    stream ─ 4 MiB at a time ─▶ records of one layout, where they lie ─┐
+                                records one by one, columns at once ───┴─▶ Rows
 
 Framing: https://mxnet.apache.org/versions/1.9/api/architecture/note_data_loading. Message:
 `aialgs.data.Record`, https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html. A record's
 features and label are tensors, dense or sparse (with keys), of which the one named "values" counts.
 """
 
+import io
 import struct
 from collections.abc import Iterator
 from itertools import groupby
@@ -36,11 +37,15 @@ FEW = 16
 ONE_BY_ONE = 1024
 """Records that are read one by one before another look whether those that follow are alike."""
 
+ALIGNED = 4
+"""Bytes to which records are padded, and the size of a float."""
+
 FEATURES, LABEL = 1, 2
 TENSORS = {2: "<f4", 3: "<f8", 7: ""}
 """Field of `Value` → type of its packed values; the integers of field 7 are varints."""
 
 Array = NDArray[np.float32]
+Data = bytes | memoryview
 Span = tuple[int, int]
 
 
@@ -48,6 +53,7 @@ class Rows(NamedTuple):
     """Consecutive records that are alike: all dense and of one width, or all sparse."""
 
     features: "Array | csr_matrix"
+    """Dense ones lie between what else was read, where that can be: rows that do not follow one another at once."""
     labels: Array | None
     """One for each row; of several for each row a matrix."""
 
@@ -64,12 +70,12 @@ class Tensor(NamedTuple):
 
 class _Record(NamedTuple):
     kind: str
-    values: bytes
-    keys: bytes | None
+    values: Data
+    keys: Data | None
     width: int
     """Of a sparse record as its shape tells it, of a dense one the bytes of its values."""
     label_kind: str
-    label: bytes
+    label: Data
 
     @property
     def layout(self) -> tuple[object, ...]:
@@ -86,21 +92,38 @@ def read_recordio(data: bytes) -> tuple["Array | csr_matrix", Array]:
     return _together([each.features for each in rows]), np.concatenate([np.empty(0, np.float32), *labels])
 
 
-def read_rows(stream: IO[bytes]) -> Iterator[Rows]:
+def read_rows(stream: io.BufferedIOBase) -> Iterator[Rows]:
     """All records of a stream, in the memory that a few megabytes of it take. Raises `ValueError` with the number of
     a bad record, counted from 1."""
-    rest, done = b"", 0
-    while chunk := stream.read(CHUNK):
-        rest += chunk
+    rest, lead, done = memoryview(b""), 0, 0
+    while block := _block(stream, rest, lead):
         try:
-            rows, end = decode(rest)
+            rows, end = decode(block)
+            lead = lead if done else _lead(block)
         except BadRecord as error:
             raise ValueError(f"record {done + error.number}: {error}") from error
         yield from rows
         done += sum(each.features.shape[0] for each in rows)
-        rest = rest[end:]
+        rest = block[end:]
     if rest:
         raise ValueError(f"record {done + 1}: the last record is cut short")
+
+
+def _block(stream: io.BufferedIOBase, rest: memoryview, lead: int) -> memoryview | None:
+    """What is left of the block before and what comes next, so many bytes after where memory is aligned; None where
+    nothing comes. Each has memory of its own, since rows stay in it."""
+    begin = lead + len(rest)
+    block = np.empty(begin + CHUNK, np.uint8).data
+    block[lead:begin] = rest
+    count = stream.readinto(block[begin:])
+    return block[lead : begin + count] if count else None
+
+
+def _lead(data: Data) -> int:
+    """How far from where memory is aligned records must begin, for the numbers of such as the first to be aligned."""
+    span = record_at(data, 0)
+    tensor = tensors(data, *span).get((FEATURES, "values")) if span else None
+    return -tensor.values[0][0] % ALIGNED if tensor and tensor.values else 0
 
 
 class BadRecord(ValueError):
@@ -111,7 +134,7 @@ class BadRecord(ValueError):
         self.number = number
 
 
-def decode(data: bytes) -> tuple[list[Rows], int]:
+def decode(data: Data) -> tuple[list[Rows], int]:
     """All whole records of the data, and where the one begins that is not. Raises `BadRecord`."""
     found: list[Rows] = []
     offset = 0
@@ -132,7 +155,7 @@ def decode(data: bytes) -> tuple[list[Rows], int]:
             raise BadRecord(done + 1, str(error)) from error
 
 
-def record_at(data: bytes, offset: int) -> Span | None:
+def record_at(data: Data, offset: int) -> Span | None:
     """Where the record lies whose frame begins there; None where the data ends before it does."""
     if len(data) - offset < HEADER.size:
         return None
@@ -144,18 +167,18 @@ def record_at(data: bytes, offset: int) -> Span | None:
     return (start, end) if _framed(end - start) + start <= len(data) else None
 
 
-def tensors(data: bytes, start: int, end: int) -> dict[tuple[int, str], Tensor]:
+def tensors(data: Data, start: int, end: int) -> dict[tuple[int, str], Tensor]:
     """(features or label, name) → tensor of a record."""
     found = {}
     for field, begin, stop in fields(data, start, end):
         if field in (FEATURES, LABEL):
             parts = {number: span for number, *span in fields(data, begin, stop)}
-            name = data[slice(*parts[1])].decode() if 1 in parts else ""
+            name = bytes(data[slice(*parts[1])]).decode() if 1 in parts else ""
             found[field, name] = _tensor(data, *parts.get(2, [0, 0]))
     return found
 
 
-def _tensor(data: bytes, start: int, end: int) -> Tensor:
+def _tensor(data: Data, start: int, end: int) -> Tensor:
     for field, begin, stop in fields(data, start, end):
         if field in TENSORS:
             parts: dict[int, list[Span]] = {1: [], 2: [], 3: []}
@@ -167,10 +190,10 @@ def _tensor(data: bytes, start: int, end: int) -> Tensor:
 
 def _framed(length: int) -> int:
     """Bytes of a record with its padding."""
-    return (length + 3) // 4 * 4
+    return (length + ALIGNED - 1) // ALIGNED * ALIGNED
 
 
-def _alike(data: bytes, offset: int) -> tuple[Rows, int] | None:
+def _alike(data: Data, offset: int) -> tuple[Rows, int] | None:
     """The dense records from there on that differ in nothing but their numbers, and where they end."""
     span = record_at(data, offset)
     if span is None:
@@ -184,15 +207,15 @@ def _alike(data: bytes, offset: int) -> tuple[Rows, int] | None:
     count = (len(data) - offset) // stride
     block = np.frombuffer(data, np.uint8, count * stride, offset).reshape(count, stride)
     numbers = [(each.values[0][0] - offset, each.values[0][1] - offset) for each in kept]
-    same = np.ones(count, bool)
     edges = [0, *(edge for number in sorted(numbers) for edge in number), span[1] - offset]
     for begin, end in zip(edges[::2], edges[1::2], strict=True):
-        same &= (block[:, begin:end] == block[0, begin:end]).all(axis=1)
-    count = count if same.all() else int(same.argmin())
+        fixed = block[:count, begin:end]
+        if fixed.tobytes() != fixed[0].tobytes() * count:
+            count = int((fixed != fixed[0]).any(axis=1).argmax())
     if count < FEW:
         return None
     features, *labels = (
-        np.ascontiguousarray(block[:count, begin:end]).view(kind).astype(np.float32, copy=False)
+        np.require(block[:count, begin:end].view(kind), np.float32, "A")
         for kind, (begin, end) in zip(kinds, numbers, strict=True)
     )
     return Rows(features, _label(labels[0]) if labels else None), offset + count * stride
@@ -206,7 +229,7 @@ def _kind_of_one_size(tensor: Tensor) -> str:
     return tensor.kind or ("u1" if end - begin == 1 else "")
 
 
-def _one_by_one(data: bytes, offset: int) -> tuple[list[_Record], int]:
+def _one_by_one(data: Data, offset: int) -> tuple[list[_Record], int]:
     records: list[_Record] = []
     try:
         while len(records) < ONE_BY_ONE and (span := record_at(data, offset)):
@@ -217,7 +240,7 @@ def _one_by_one(data: bytes, offset: int) -> tuple[list[_Record], int]:
     return records, offset
 
 
-def _record(data: bytes, start: int, end: int) -> _Record:
+def _record(data: Data, start: int, end: int) -> _Record:
     found = tensors(data, start, end)
     tensor, label = found.get((FEATURES, "values")), found.get((LABEL, "values"))
     if tensor is None:
@@ -236,8 +259,8 @@ def _record(data: bytes, start: int, end: int) -> _Record:
     )
 
 
-def _bytes(data: bytes, spans: list[Span]) -> bytes:
-    return data[slice(*spans[0])] if len(spans) == 1 else b"".join(data[slice(*span)] for span in spans)
+def _bytes(data: Data, spans: list[Span]) -> Data:
+    return data[slice(*spans[0])] if len(spans) == 1 else b"".join([data[slice(*span)] for span in spans])
 
 
 def _columns(records: list[_Record]) -> Rows:
@@ -262,7 +285,7 @@ def _columns(records: list[_Record]) -> Rows:
     return Rows(csr_matrix((values.astype(np.float32), keys, ends), shape=(len(records), width)), labels)
 
 
-def _packed(parts: list[bytes], kind: str) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+def _packed(parts: list[Data], kind: str) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
     """The numbers of all parts, and how many each has."""
     joined = b"".join(parts)
     ends = np.cumsum([0, *map(len, parts)])

@@ -54,6 +54,13 @@ def join(parts: list[Batch]) -> Batch:
     return Batch(features, np.concatenate(labels) if labels else None)
 
 
+def split(parts: Iterable[Batch], size: int) -> Iterator[Batch]:
+    """The same rows in batches of at most `size`, none of which is joined of two: nothing is copied."""
+    for part in parts:
+        for start in range(0, len(part), size):
+            yield part.part(start, start + size)
+
+
 def rebatch(parts: Iterable[Batch], size: int) -> Iterator[Batch]:
     """The same rows in batches of `size`, the last one of what is left."""
     held: list[Batch] = []

@@ -68,10 +68,12 @@ class Job:
         labelled: bool = False,
         classes: Classes | None = None,
         counts: bool = False,
+        even: bool = True,
     ) -> Iterator[Batch]:
         """The rows of a channel, once more; `size` of them at a time, by default `mini_batch_size`. Those that are
         `labelled` have one label each, which is one of the `classes` where those are given; `counts` are not negative.
 
+        Where how many they are does not matter, batches that are not `even` spare copies: `size` is the most of one.
         Raises `UserError` for rows that are not as they must be, and where there are none: of several instances one
         may have none of them.
         """
@@ -80,7 +82,7 @@ class Job:
         self._passes[name] += 1
         begun, rows = time.monotonic(), 0
         expected = Expected(self.feature_dim, labelled, classes, counts)
-        for batch in read_batches(self.channels[name], size, epoch, expected):
+        for batch in read_batches(self.channels[name], size, epoch, expected, even=even):
             self.feature_dim = batch.width
             rows += len(batch)
             yield batch

@@ -9,13 +9,13 @@ import gzip
 import io
 import os
 from collections.abc import Callable, Iterator
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
-from clary.algorithms.kit.batches import Batch, rebatch
+from clary.algorithms.kit.batches import Batch, rebatch, split
 from clary.algorithms.kit.channels import CSV, RECORDIO, Channel
 from clary.algorithms.kit.labels import Classes
 from clary.algorithms.kit.soundness import first_negative, first_unsound
@@ -23,7 +23,7 @@ from clary.toolkits.recordio import read_rows
 from clary.toolkits.tabular import read_csv
 
 GZIP = b"\x1f\x8b"
-BUFFER = 1024 * 1024
+BUFFER = 64 * 1024
 CHUNK = 4 * 1024 * 1024
 """Bytes of text that are read at once."""
 
@@ -41,9 +41,11 @@ class Expected(NamedTuple):
     """Whether no feature is negative."""
 
 
-def read_batches(channel: Channel, size: int, epoch: int, expected: Expected) -> Iterator[Batch]:
-    """Raises `UserError` for what is not as expected."""
-    return rebatch(_read(channel, epoch, expected), size)
+def read_batches(channel: Channel, size: int, epoch: int, expected: Expected, *, even: bool) -> Iterator[Batch]:
+    """Of so many rows each, or at most so many where they need not be `even`. Raises `UserError` for what is not as
+    expected."""
+    parts = _read(channel, epoch, expected)
+    return rebatch(parts, size) if even else split(parts, size)
 
 
 def _read(channel: Channel, epoch: int, expected: Expected) -> Iterator[Batch]:
@@ -67,8 +69,8 @@ def _read(channel: Channel, epoch: int, expected: Expected) -> Iterator[Batch]:
             ) from error
 
 
-def _unpacked(file: "io.BufferedReader[io.FileIO]") -> IO[bytes]:
-    return cast(IO[bytes], gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == GZIP else file)
+def _unpacked(file: "io.BufferedReader[io.FileIO]") -> io.BufferedIOBase:
+    return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == GZIP else file
 
 
 def _of_width(batch: Batch, width: int, where: str) -> Batch:
@@ -102,12 +104,12 @@ def _check(batch: Batch, expected: Expected, unit: str, first: int) -> None:
         raise ValueError(f"{unit} {first + wrong} has the label {labels[wrong]:g}: {expected.classes}")
 
 
-def _decode_recordio(stream: IO[bytes], _channel: Channel) -> Iterator[Batch]:
+def _decode_recordio(stream: io.BufferedIOBase, _channel: Channel) -> Iterator[Batch]:
     for rows in read_rows(stream):
         yield Batch(rows.features, rows.labels)
 
 
-def _decode_csv(stream: IO[bytes], channel: Channel) -> Iterator[Batch]:
+def _decode_csv(stream: io.BufferedIOBase, channel: Channel) -> Iterator[Batch]:
     rest, done = b"", 0
     while True:
         chunk = stream.read(CHUNK)
@@ -151,6 +153,6 @@ def first_bad_line(lines: list[str], done: int = 0) -> str:
     return ""
 
 
-Decode = Callable[[IO[bytes], Channel], Iterator[Batch]]
+Decode = Callable[[io.BufferedIOBase, Channel], Iterator[Batch]]
 DECODERS: dict[str, tuple[str, Decode]] = {RECORDIO: ("record", _decode_recordio), CSV: ("line", _decode_csv)}
 """Content type → what its rows are called, and how they are read."""

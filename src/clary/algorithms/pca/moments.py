@@ -2,7 +2,8 @@
 
     rows ─▶ how many, their sum, the sum of their outer products ─▶ covariance ─▶ its leading eigenvectors
 
-Sums are of rows less `origin`, since numbers far from zero would lose what tells them apart.
+Sums are of rows less `origin`, since numbers far from zero would lose what tells them apart; it is 0 where they are not
+far, and rows need not be moved.
 """
 
 import numpy as np
@@ -12,18 +13,24 @@ from clary.algorithms.kit.team import Arrays, Team
 
 Matrix = NDArray[np.float64]
 
+LOOKED_AT = 1000
+"""Rows that tell how far from zero the numbers are."""
+FAR = 10.0
+"""Deviations."""
+
 
 class Moments:
     def __init__(self, origin: Matrix) -> None:
+        """`origin` is one that `far_from_zero` gave."""
         self._origin = origin
         self._rows = 0.0
         self._sum = np.zeros(len(origin))
         self._products = np.zeros((len(origin), len(origin)))
 
     def add(self, rows: NDArray[np.float32]) -> None:
-        shifted = rows - self._origin.astype(np.float32)
+        shifted = rows - self._origin.astype(np.float32) if self._origin.any() else rows
         self._rows += len(rows)
-        self._sum += shifted.sum(axis=0, dtype=np.float64)
+        self._sum += np.ones(len(rows), np.float32) @ shifted
         self._products += shifted.T @ shifted
 
     def together(self, team: Team) -> None:
@@ -39,6 +46,13 @@ class Moments:
             scatter += self._rows * np.outer(mean, mean)
         values, vectors = _leading(scatter, components)
         return {"mean": mean, "v": vectors, "s": np.sqrt(np.maximum(values, 0))}
+
+
+def far_from_zero(rows: NDArray[np.float32]) -> Matrix:
+    """The means of the columns whose numbers differ by little beside what they are; of others 0."""
+    some = rows[:LOOKED_AT].astype(np.float64)
+    mean = some.mean(axis=0)
+    return np.where(np.abs(mean) > FAR * some.std(axis=0), mean, 0)
 
 
 def _leading(scatter: Matrix, components: int) -> tuple[Matrix, Matrix]:

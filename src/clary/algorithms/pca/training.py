@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.job import TRAIN, Job, no_data
 from clary.algorithms.kit.team import Arrays
-from clary.algorithms.pca.moments import Moments
+from clary.algorithms.pca.moments import Moments, far_from_zero
 from clary.algorithms.pca.sketch import Sketch
 
 EXTRA = 10
@@ -34,9 +34,9 @@ def train(job: Job) -> Arrays:
 
 
 def _moments(job: Job) -> Moments:
-    batches = job.batches()
+    batches = job.batches(even=False)
     first = next(batches, None)
-    given = job.team.gather({} if first is None else {"origin": first.dense().mean(axis=0, dtype=np.float64)})
+    given = job.team.gather({} if first is None else {"origin": far_from_zero(first.dense())})
     origins = [each["origin"] for each in given if "origin" in each]
     if not origins:
         raise no_data(TRAIN)
