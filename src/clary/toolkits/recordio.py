@@ -218,7 +218,8 @@ def _alike(data: Data, offset: int) -> tuple[Rows, int] | None:
         np.require(block[:count, begin:end].view(kind), np.float32, "A")
         for kind, (begin, end) in zip(kinds, numbers, strict=True)
     )
-    return Rows(features, _label(labels[0]) if labels else None), offset + count * stride
+    # Labels are kept more often than rows, and must not keep all that was read with them.
+    return Rows(features, _label(labels[0].copy()) if labels else None), offset + count * stride
 
 
 def _kind_of_one_size(tensor: Tensor) -> str:
