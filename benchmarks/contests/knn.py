@@ -6,7 +6,7 @@ import numpy as np
 from benchmarks.contests import RowsJob, contest
 from clary.algorithms.kit.batches import Batch
 
-ROWS, ASKED, K, FEATURES, LISTS = 20_000, 500, 10, 32, 141
+ROWS, ASKED, K, FEATURES, LISTS = 20_000, 2000, 10, 32, 141
 random = np.random.default_rng(0)
 rows = random.normal(size=(200, FEATURES))[random.integers(0, 200, ROWS)] * 2 + random.normal(size=(ROWS, FEATURES))
 rows = rows.astype(np.float32)

@@ -32,9 +32,11 @@ class Sample:
             self._prune()
 
     def together(self, team: Team) -> Rows:
-        """The sample of all instances' rows, in random order, on all of them."""
+        """The sample of all instances' rows, in an order that says nothing but is not random, on all of them."""
         self._prune()
         keys, rows = self._kept[0] if self._kept else (np.empty(0), np.empty((0, 0), np.float32))
+        if team.size == 1:
+            return rows
         given = team.gather({"keys": keys, "rows": rows, "seen": np.array(self.seen)})
         self.seen = sum(int(each["seen"]) for each in given)
         self._kept, self._held, self._limit = [], 0, np.inf
@@ -54,7 +56,9 @@ class Sample:
             return
         keys = np.concatenate([keys for keys, _ in self._kept])
         rows = np.concatenate([rows for _, rows in self._kept])
-        order = np.argsort(keys)[: self.size]
-        self._kept, self._held = [(keys[order], rows[order])], len(order)
-        if len(order) == self.size:
-            self._limit = float(keys[order[-1]])
+        if len(keys) > self.size:
+            smallest = np.argpartition(keys, self.size)[: self.size]
+            keys, rows = keys[smallest], rows[smallest]
+        self._kept, self._held = [(keys, rows)], len(keys)
+        if len(keys) == self.size:
+            self._limit = float(keys.max())

@@ -15,6 +15,8 @@ BITS = 8
 PROBED = 16
 """One of so many lists is searched, and at least `LEAST_PROBED`."""
 LEAST_PROBED = 5
+LEARNED_FROM = 64
+"""Rows for each list, of which the lists are learned: more of them took most of the time and found no more neighbours."""
 
 
 class Kind(NamedTuple):
@@ -38,6 +40,7 @@ def build(rows: Rows, kind: Kind) -> Any:
         else:
             index = faiss.IndexIVFFlat(index, rows.shape[1], lists, metric)
         index.nprobe = max(LEAST_PROBED, lists // PROBED)
+        index.cp.max_points_per_centroid = LEARNED_FROM
     given = normalised(rows) if kind.metric == COSINE else rows
     if not index.is_trained:
         index.train(given)

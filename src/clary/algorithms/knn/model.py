@@ -25,7 +25,8 @@ class Neighbours:
         self._index = index
         self._labels = labels
         self._settings = settings
-        self._classes, self._numbers = np.unique(labels, return_inverse=True)
+        if settings["predictor_type"] == CLASSIFIER:
+            self._classes, self._numbers = np.unique(labels, return_inverse=True)
         self._reduction = Reduction(settings["reduction"], settings["feature_dim"], settings["width"])
         self.feature_dim = int(settings["feature_dim"])
 

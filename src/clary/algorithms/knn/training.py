@@ -26,7 +26,7 @@ def train(job: Job) -> None:
     width = -(-target // parts) * parts  # What product quantization asks for: its parts are of one width.
     reduction = Reduction(given["dimension_reduction_type"], given["feature_dim"], width)
     sample = Sample(given["sample_size"], np.random.default_rng(job.team.hosts.index(job.team.host)))
-    for batch in job.batches(labelled=True, classes=_classes(job)):
+    for batch in job.batches(labelled=True, classes=_classes(job), even=False):
         assert batch.labels is not None
         sample.add(np.column_stack([batch.labels, reduction(batch.dense())]))
     rows = sample.together(job.team)

@@ -20,14 +20,13 @@ MODEL = "forest.npz"
 
 class Scores:
     def __init__(self, forest: "Forest") -> None:
-        from clary.algorithms.randomcutforest.scoring import score
+        from clary.algorithms.randomcutforest.scoring import Scorer
 
-        self._score = score
-        self._forest = forest
+        self._score = Scorer(forest)
         self.feature_dim = int(forest.low.shape[1])
 
     def predict(self, batch: Batch, _options: Mapping[str, str]) -> Columns:
-        return {"score": self._score(self._forest, batch.dense())}
+        return {"score": self._score(batch.dense())}
 
 
 class RandomCutForest(RowAlgorithm):

@@ -19,7 +19,7 @@ def train(job: Job) -> Forest | None:
     """The forest, on the instance that leads."""
     trees, points = job.parameters["num_trees"], job.parameters["num_samples_per_tree"]
     sample = Sample(trees * points, np.random.default_rng(job.team.hosts.index(job.team.host)))
-    for batch in job.batches():
+    for batch in job.batches(even=False):
         sample.add(batch.dense())
     rows = sample.together(job.team)
     if not len(rows):
@@ -36,19 +36,19 @@ def train(job: Job) -> Forest | None:
 def _shared_out(rows: NDArray[np.float32], trees: int, points: int, random: np.random.Generator) -> NDArray[np.float32]:
     """Points for each tree: others for each where there are enough, else each tree's own draw of all."""
     if len(rows) >= trees * points:
-        return rows.reshape(trees, points, -1)
+        return rows[random.permutation(len(rows))[: trees * points]].reshape(trees, points, -1)
     points = min(points, len(rows))
     return np.stack([rows[random.choice(len(rows), points, replace=False)] for _ in range(trees)])
 
 
 def _test(job: Job, forest: Forest) -> None:
-    from clary.algorithms.randomcutforest.scoring import score  # It is compiled first, which takes seconds.
+    from clary.algorithms.randomcutforest.scoring import Scorer  # It is compiled first, which takes seconds.
 
-    scores, labels = [], []
+    score, scores, labels = Scorer(forest), [], []
     for batch in job.batches(TEST, classes=ANOMALIES):
         if batch.labels is None:
             return
-        scores.append(score(forest, batch.dense()))
+        scores.append(score(batch.dense()))
         labels.append(batch.labels)
     found, truth = np.concatenate(scores), np.concatenate(labels)
     told = found > found.mean() + DEVIATIONS * found.std()
