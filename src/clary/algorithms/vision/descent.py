@@ -8,6 +8,8 @@ from torch import nn, optim
 
 POWER = 0.9
 """Of the polynomial by which the learning rate falls."""
+WARMING = 5
+"""Steps after which the learning rate is whole: the first gradients of a network that knows nothing are the wildest."""
 
 
 def optimizer_of(weights: Iterable[nn.Parameter], given: Mapping[str, Any], decay: float) -> optim.Optimizer:
@@ -30,7 +32,7 @@ def optimizer_of(weights: Iterable[nn.Parameter], given: Mapping[str, Any], deca
 
 def rate_at(given: Mapping[str, Any], epoch: int, steps: int) -> float:
     """The learning rate in that epoch, after so many steps in all."""
-    rate: float = given["learning_rate"]
+    rate: float = given["learning_rate"] * min(1, (steps + 1) / (WARMING + 1))
     planned = given["epochs"] * math.ceil(given["num_training_samples"] / given["mini_batch_size"])
     left = max(1 - steps / planned, 0)
     match given.get("lr_scheduler", "step"):

@@ -49,11 +49,17 @@ def moved(batch: Any, device: torch.device) -> Any:
     return type(batch)(moved(each, device) for each in batch)
 
 
+def layout(where: torch.device) -> torch.memory_format:
+    """How the numbers of pictures lie that networks are fastest with: where the channels come last, convolutions of
+    3 x 3 take processors half as long again."""
+    return torch.channels_last if where.type == "cuda" else torch.contiguous_format
+
+
 def centred(pictures: Tensor) -> Tensor:
-    """Of bytes `(pictures, height, width, channels)` what a network sees: `(pictures, channels, height, width)`, whose
-    numbers lie as those of the bytes do."""
+    """Of bytes `(pictures, height, width, channels)` what a network sees: `(pictures, channels, height, width)`."""
     mean, deviation = _colours(pictures.shape[-1], pictures.device)
-    return ((pictures / 255 - mean) / deviation).permute(0, 3, 1, 2)
+    seen = ((pictures / 255 - mean) / deviation).permute(0, 3, 1, 2)
+    return seen.contiguous(memory_format=layout(pictures.device))
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from clary.algorithms.kit.device import device
 from clary.algorithms.kit.job import TRAIN, Job
 from clary.algorithms.kit.weights import average
 from clary.algorithms.vision.descent import optimizer_of, rate_at
-from clary.algorithms.vision.feeding import ahead, moved
+from clary.algorithms.vision.feeding import ahead, layout, moved
 from clary.algorithms.vision.task import Sums, Task
 from clary.algorithms.vision.weights import keep, save
 
@@ -32,7 +32,7 @@ class Training:
         given = job.parameters
         self._job, self._task, self._given = job, task, given
         self._device = torch.device(device())
-        self._network = task.network.to(self._device, memory_format=torch.channels_last)
+        self._network = task.network.to(self._device, memory_format=layout(self._device))
         weights = [each for each in self._network.parameters() if each.requires_grad]
         decay = given["weight_decay"] if given["optimizer"] in task.decayed else 0.0
         self._optimizer = optimizer_of(weights, given, decay)
