@@ -43,6 +43,10 @@ def build(algorithm: str, backbone: str, classes: int) -> nn.Module:
     head = "deeplabv3" if algorithm == "deeplab" else "fcn"
     make = getattr(models.segmentation, f"{head}_{backbone.replace('-', '')}")
     network: nn.Module = make(weights=None, weights_backbone=None, num_classes=classes, aux_loss=True)
+    for block in network.backbone.modules():
+        if isinstance(block, models.resnet.Bottleneck):
+            # At first it hands on what it is given: all layers learn from the first step on (Goyal et al. 2017).
+            nn.init.zeros_(block.bn3.weight)
     if algorithm == "psp":
         network.classifier = PyramidHead(classes)
     return network
