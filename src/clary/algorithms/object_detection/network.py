@@ -1,7 +1,8 @@
 """Single-shot detectors (Liu et al. 2016), of torchvision's parts: boxes of many shapes on six grids, each of which
 convolutions over the features below it move and tell a class.
 
-VGG-16 is cut as in the paper; of ResNet-50 the last three stages are grids, and three smaller ones are put on top.
+VGG-16 is cut as in the paper, and its layers are normalised by their batch, so that it learns from scratch, too (Zhu et
+al. 2019); of ResNet-50 the last three stages are grids, and three smaller ones are put on top.
 """
 
 import re
@@ -17,8 +18,10 @@ from clary.algorithms.vision.weights import pretrained
 ASPECTS = [[2], [2, 3], [2, 3], [2, 3], [2], [2]]
 SCALES = [0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05]
 """Of boxes beside the picture, grid by grid, as in the paper."""
-FOURTH_POOLING = 23
+FOURTH_POOLING = 33
 """Its number among VGG's layers."""
+WEIGHTS = {"vgg-16": "vgg16_bn", "resnet-50": "resnet50"}
+"""torchvision's names of the bases."""
 LEAST = 0.01
 """Score below which nothing is found."""
 
@@ -26,7 +29,7 @@ LEAST = 0.01
 class ResNetGrids(nn.Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
-        network = models.resnet50(weights=None)
+        network = models.resnet50(weights=None, zero_init_residual=True)
         self.stem = nn.Sequential(
             OrderedDict((name, getattr(network, name)) for name in ("conv1", "bn1", "relu", "maxpool", "layer1"))
         )
@@ -44,19 +47,27 @@ class ResNetGrids(nn.Module):  # type: ignore[misc]
 
 def _smaller(before: int, width: int, stride: int) -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(before, width // 2, 1),
+        nn.Conv2d(before, width // 2, 1, bias=False),
+        nn.BatchNorm2d(width // 2),
         nn.ReLU(),
-        nn.Conv2d(width // 2, width, 3, stride, padding=1),
+        nn.Conv2d(width // 2, width, 3, stride, padding=1, bias=False),
+        nn.BatchNorm2d(width),
         nn.ReLU(),
     )
 
 
+def _vgg_grids() -> nn.Module:
+    grids: nn.Module = models.detection.ssd.SSDFeatureExtractorVGG(models.vgg16_bn(weights=None).features, False)
+    for layer in grids.extra.modules():
+        if isinstance(layer, nn.Conv2d):
+            # What torchvision begins with makes features half as large at each layer, until the last grids see nothing.
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    return grids
+
+
 def build(base: str, classes: int, side: int) -> nn.Module:
     """For `classes` and, as class 0 of the network's own, the ground."""
-    if base == "vgg-16":
-        backbone = models.detection.ssd300_vgg16(weights=None, weights_backbone=None).backbone
-    else:
-        backbone = ResNetGrids()
+    backbone = _vgg_grids() if base == "vgg-16" else ResNetGrids()
     boxes = models.detection.anchor_utils.DefaultBoxGenerator(ASPECTS, scales=SCALES)
     mean, deviation = MEAN.tolist(), DEVIATION.tolist()
     return models.detection.ssd.SSD(backbone, boxes, (side, side), classes + 1, image_mean=mean, image_std=deviation)
@@ -64,7 +75,7 @@ def build(base: str, classes: int, side: int) -> nn.Module:
 
 def take_base(network: nn.Module, base: str) -> None:
     """What ImageNet taught."""
-    weights = pretrained(base.replace("-", ""))
+    weights = pretrained(WEIGHTS[base])
     names = {name: _place(name) if base == "vgg-16" else f"stem.{name}" for name in weights}
     if base != "vgg-16":
         names |= {name: name for name in weights if name.startswith(("layer2", "layer3", "layer4"))}

@@ -1,6 +1,8 @@
 """What Object Detection learns: which objects are in pictures, and where.
 
-picture and objects ─ one size, mirrored ─▶ mini-batch ─▶ SSD ─▶ losses of classes and places; mAP
+picture and objects ─ varied, one size ─▶ mini-batch ─▶ SSD ─▶ losses of classes and places; mAP
+
+Of several instances each learns from its part of the pictures, also where all have them all.
 """
 
 import logging
@@ -8,15 +10,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor, nn
 
-from clary.algorithms.errors import UserError
 from clary.algorithms.kit.job import TRAIN, Job
-from clary.algorithms.object_detection.boxes import mean_average_precision
+from clary.algorithms.object_detection.boxes import judged, mean_average_precision
 from clary.algorithms.object_detection.finding import find
 from clary.algorithms.object_detection.network import build, freeze, losses, take_base
 from clary.algorithms.object_detection.objects import Objects, read_objects
+from clary.algorithms.object_detection.views import vary
 from clary.algorithms.vision.examples import Example
 from clary.algorithms.vision.feeding import centred
 from clary.algorithms.vision.pictures import decode, stacked
@@ -32,11 +34,11 @@ class Detection(Task):
     decayed = ("sgd", "rmsprop")
 
     def __init__(self, job: Job) -> None:
-        if job.team.size > 1:
-            raise UserError("Object Detection trains on one instance here: set InstanceCount to 1.")
         self._job = job
         self._given = job.parameters
         self.items = {name: read_objects(job, name, self._given["num_classes"]) for name in (TRAIN, VALIDATION)}
+        if not job.channels[TRAIN].sharded:
+            self.items[TRAIN] = self.items[TRAIN][job.team.hosts.index(job.team.host) :: job.team.size]
         self._asked = {name: self._given[name] for name in ("base_network", "num_classes")}
         self.facts = self._asked | {name: self._given[name] for name in ("image_shape", "nms_threshold")}
         torch.manual_seed(0)
@@ -44,12 +46,10 @@ class Detection(Task):
 
     def view(self, item: tuple[Example, Objects], random: np.random.Generator | None) -> View:
         (example, objects), side = item, self._given["image_shape"]
-        picture = decode(example.encoded(), 3, example.name).resize((side, side))
-        if random is not None and random.random() < 0.5:
-            picture = ImageOps.mirror(picture)
-            objects = objects.copy()
-            objects[:, [1, 3]] = 1 - objects[:, [3, 1]]
-        return picture, objects
+        picture = decode(example.encoded(), 3, example.name)
+        if random is not None:
+            picture, objects = vary(picture, objects, random)
+        return picture.resize((side, side)), objects
 
     def batch(self, views: Sequence[View]) -> tuple[Tensor, Targets]:
         pictures = torch.from_numpy(stacked([picture for picture, _ in views]))
@@ -71,7 +71,14 @@ class Detection(Task):
         threshold = self._given["nms_threshold"]
         found = [objects for pictures, _ in batches for objects in find(self.network, centred(pictures), threshold)]
         truths = [objects for _, objects in self.items[VALIDATION]]
-        precision = mean_average_precision(truths, found, self._given["overlap_threshold"])
+        told = {
+            "judged": judged(truths, found, self._given["overlap_threshold"]),
+            "kinds": np.concatenate([objects[:, 0] for objects in truths]),
+        }
+        parts = self._job.team.gather(told)
+        if not self._job.channels[VALIDATION].sharded:
+            parts = parts[:1]  # They are the same pictures; of what each found one counts, lest they part by a hair.
+        precision = mean_average_precision(*(np.concatenate([part[name] for part in parts]) for name in told))
         if self._job.team.leads:  # In parentheses, as AWS's image has it.
             host = self._job.team.host
             logging.info("#quality_metric: host=%s, epoch=%d, validation mAP <score>=(%s)", host, epoch, precision)
