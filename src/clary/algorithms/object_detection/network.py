@@ -22,6 +22,8 @@ FOURTH_POOLING = 33
 """Its number among VGG's layers."""
 WEIGHTS = {"vgg-16": "vgg16_bn", "resnet-50": "resnet50"}
 """torchvision's names of the bases."""
+QUIET = 0.001
+"""Deviation of the first weights of what tells classes and moves."""
 LEAST = 0.01
 """Score below which nothing is found."""
 
@@ -70,7 +72,12 @@ def build(base: str, classes: int, side: int) -> nn.Module:
     backbone = _vgg_grids() if base == "vgg-16" else ResNetGrids()
     boxes = models.detection.anchor_utils.DefaultBoxGenerator(ASPECTS, scales=SCALES)
     mean, deviation = MEAN.tolist(), DEVIATION.tolist()
-    return models.detection.ssd.SSD(backbone, boxes, (side, side), classes + 1, image_mean=mean, image_std=deviation)
+    network = models.detection.ssd.SSD(backbone, boxes, (side, side), classes + 1, image_mean=mean, image_std=deviation)
+    for layer in network.head.modules():
+        if isinstance(layer, nn.Conv2d):
+            # Hard negatives are the loudest of thousands of boxes: at first none is to be loud by chance.
+            nn.init.normal_(layer.weight, std=QUIET)
+    return network
 
 
 def take_base(network: nn.Module, base: str) -> None:
