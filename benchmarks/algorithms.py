@@ -28,7 +28,13 @@ from benchmarks import contests
 from clary.settings import default_cache
 
 REPOSITORY = Path(__file__).parents[1]
-REFERENCES: dict[str, tuple[str, ...]] = {"randomcutforest": ("rrcf",)}
+REFERENCES: dict[str, tuple[str, ...]] = {
+    "randomcutforest": ("rrcf",),
+    "forecasting_deepar": (
+        "gluonts==0.17.*", "lightning", "lightning-utilities", "torchmetrics", "pandas<3", "pydantic==2.14.4",
+        "pydantic-core==2.50.5", "annotated-types", "typing-inspection", "toolz", "tqdm", "pytz", "tzdata", "pyyaml",
+    ),
+}  # fmt: skip
 """Reference libraries that the algorithm's image lacks, with what they need that it lacks, too."""
 STARTS = 3
 

@@ -169,6 +169,40 @@ def test_it_stops_early_and_saves_on_sigterm(forecaster: Container) -> None:
     assert (forecaster.root / "model" / "model.pt").exists()
 
 
+def test_what_requests_may_hold(forecaster: Container) -> None:
+    """Missing values, a series without history, one that begins after the training did, and rows a line each."""
+    rows = whole(8)
+    short = {**rows[0], "target": [1.0], "dynamic_feat": [[0.0]]}
+    give(forecaster, [short, *map(known, rows)], epochs="1")
+    status, output = forecaster.run(*TRAIN)
+    assert status == 0, output
+    assert "1 of 9 series have less than prediction_length (14) values" in output
+    base = known(rows[0])
+    holes = {**base, "target": [None, "NaN", *base["target"][2:]], "dynamic_feat": rows[0]["dynamic_feat"]}
+    new = {"start": "2021-02-03", "target": [], "cat": [1], "dynamic_feat": [[0.0] * AHEAD]}
+    later = {"start": "2022-01-30", "target": [5.0], "cat": 0, "dynamic_feat": [[0.0] * (AHEAD + 1)]}
+    asked = [holes, new, later]
+    with forecaster.serve(
+        "clary.algorithms",
+        "forecasting-deepar",
+        "serve",
+        DEEPAR_INFERENCE_CONFIG='{"num_samples": 20, "output_types": ["quantiles"], "quantiles": ["0.5"]}',
+    ) as server:
+        plain = server.invoke(json.dumps({"instances": asked}), "application/json")
+        by_line = server.invoke(lines(asked), "application/jsonlines")
+        unknown = server.invoke(lines([{**new, "cat": [2]}]), "application/jsonlines")
+        wrong = server.invoke(json.dumps({"instances": [], "configuration": {"quantiles": [1.5]}}), "application/json")
+    assert (plain[0], by_line[0]) == (200, 200), (plain, by_line)
+    answers = json.loads(plain[2])["predictions"]
+    assert [set(each) for each in answers] == [{"mean", "quantiles"}] * 3
+    assert np.isfinite([each["mean"] for each in answers]).all()
+    told = [json.loads(line) for line in by_line[2].splitlines()]
+    assert [list(each["quantiles"]) for each in told] == [["0.5"]] * 3
+    assert unknown[0] == 400
+    assert b"has the category 2 in cat, which must be from 0 to 1" in unknown[2]
+    assert b"quantiles has 1.5, which is not between 0 and 1" in wrong[2]
+
+
 ROW = {"start": "2020-01-01", "target": [1.0] * 40}
 
 
@@ -177,6 +211,7 @@ ROW = {"start": "2020-01-01", "target": [1.0] * 40}
     [
         ([], {}, "Unable to read data channel 'train': there is no data in it"),
         ([ROW, {"target": [1]}], {}, "train.json, line 2: there is no start"),
+        ([{**ROW, "target": [1.0]}], {}, "No series of the channel train has prediction_length (14) values"),
         ("{}\nnonsense\n", {}, "train.json, line 1: there is no start"),
         ([ROW, {**ROW, "cat": [0]}], {}, "train.json, line 2 has another number of values in cat"),
         ([{**ROW, "cat": [2]}], {"cardinality": "[2]"}, "has the category 2 in cat, which must be from 0 to 1"),

@@ -1,5 +1,6 @@
 """The series of a job, checked before anything that takes long is done."""
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,17 @@ def prepare(job: Job) -> tuple[list[Series], Shape]:
     shape = _shape(job.parameters, named, job.team)
     series = [shape.fit(each, where) for where, each in named]
     _check_values(job.parameters["likelihood"], named)
-    return series, shape
+    return _long_enough(series, job.parameters["prediction_length"]), shape
+
+
+def _long_enough(series: list[Series], steps: int) -> list[Series]:
+    """As AWS documents it, no series is trained on that is shorter than what is to be predicted."""
+    found = [each for each in series if len(each.target) >= steps]
+    if not found:
+        raise UserError(f"No series of the channel train has prediction_length ({steps}) values.")
+    if short := len(series) - len(found):
+        logging.warning("%d of %d series have less than prediction_length (%d) values.", short, len(series), steps)
+    return found
 
 
 def read_channel(channel: Channel) -> Named:

@@ -34,7 +34,8 @@ class Network(nn.Module):  # type: ignore[misc]
         self.embeddings = nn.ModuleList(nn.Embedding(count, embedding_dimension) for count in cardinality)
         width = lags + features + 1 + embedding_dimension * len(cardinality)
         self.lstm = nn.LSTM(width, cells, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
-        self.dropout = nn.Dropout(dropout)
+        # Between the layers; behind the last one it would blur what is forecast.
+        self.dropout = nn.Dropout(dropout if layers == 1 else 0.0)
         self.head = nn.Linear(cells, PARAMETERS[likelihood])
 
     def static(self, scale: Tensor, categories: Tensor) -> Tensor:
