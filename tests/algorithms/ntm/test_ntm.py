@@ -1,5 +1,6 @@
 """NTM through the SDK's own class, on documents of topics that are known."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,11 +56,19 @@ def test_topics_are_told_in_words(tmp_path: Path) -> None:
     directory = container.root / "input/data/auxiliary"
     directory.mkdir()
     (directory / "vocab.txt").write_text("".join(f"word{number}\n" for number in range(WORDS)))
+    # As far as vectors tell, words of one topic mean the same, and of the last one nothing is known.
+    vectors = [" ".join([f"word{word}", *map(str, np.eye(TOPICS)[word // 5].astype(int))]) for word in range(20)]
+    (directory / "vectors.txt").write_text("\n".join([f"20 {TOPICS}", *vectors]))
     channels = {name: {"TrainingInputMode": "File"} for name in ("train", "auxiliary")}
     container.configure("inputdataconfig", channels)
     container.configure("hyperparameters", {"feature_dim": str(WORDS), "num_topics": str(TOPICS), **LEARNING})
     status, output = container.run(*TRAIN)
     assert status == 0, output
+    assert "5 out of 25 in vocabulary do not have embeddings!" in output
+    # Of ten words of a topic five are its own: 20 of 45 pairs are of one topic, and so are those of the last one not.
+    [(coherence, uniqueness)] = re.findall(r"\(num_topics:5\) \[wetc ([\d.]+), tu ([\d.]+)\]", output)
+    assert 0.1 < float(coherence) < 0.5
+    assert 0.3 < float(uniqueness) < 1
     told = [set(line.split("] ")[-1].split()[:5]) for line in output.splitlines() if " word" in line]
     known = [{f"word{word}" for word in np.flatnonzero(topic)} for topic in words]
     assert sorted(map(sorted, told)) == sorted(map(sorted, known))

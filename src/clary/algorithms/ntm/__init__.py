@@ -1,9 +1,7 @@
 """Neural Topic Model (`ntm`): the topics of a corpus, by a variational autoencoder."""
 
-import json
 from typing import Any
 
-from clary.algorithms.errors import UserError
 from clary.algorithms.hyperparameters import Hyperparameter, Interval
 from clary.algorithms.kit.base import Model, RowAlgorithm
 from clary.algorithms.kit.channels import CSV, Takes
@@ -52,35 +50,21 @@ class NeuralTopicModel(RowAlgorithm):
     channels = (Takes("train", required=True), Takes("validation"), Takes("test"), Takes("auxiliary", (TEXT, CSV)))
 
     def train(self, job: Job) -> None:
-        from clary.algorithms.ntm.training import Training, print_topics
+        from clary.algorithms.ntm.topics import print_topics
+        from clary.algorithms.ntm.training import Training
+        from clary.algorithms.ntm.vocabulary import read_vocabulary
 
-        vocabulary = _vocabulary(job)
+        vocabulary = read_vocabulary(job.channels.get("auxiliary"), job.parameters["feature_dim"])
         training = Training(job)
         training.run()
         if job.team.leads:
-            print_topics(training.network, vocabulary)
+            print_topics(training.network.topic_words().detach().numpy(), vocabulary)
             training.network.save(job.model_directory)
 
     def load(self, directory: str) -> Model:
         from clary.algorithms.ntm.network import Network
 
         return Network.load(directory)
-
-
-def _vocabulary(job: Job) -> list[str]:
-    """A name for each feature: from vocab.txt of the channel `auxiliary`, or its number."""
-    count = job.parameters["feature_dim"]
-    if "auxiliary" not in job.channels:
-        return [str(number) for number in range(count)]
-    path = f"{job.channels['auxiliary'].directory}/vocab.txt"
-    try:
-        with open(path, encoding="utf-8") as file:
-            words = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The vocabulary vocab.txt of the channel auxiliary cannot be read: {error}") from error
-    if len(words) != count:
-        raise UserError(f"vocab.txt has {len(words)} words, and feature_dim is {count}: they must be as many.")
-    return [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
 
 
 ALGORITHM = NeuralTopicModel()

@@ -16,6 +16,8 @@ from torch.nn.utils import clip_grad_value_
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.device import device
 from clary.algorithms.kit.job import TRAIN, Job
+from clary.algorithms.kit.weights import average
+from clary.algorithms.ntm.documents import Documents
 from clary.algorithms.ntm.network import Network
 
 OPTIMIZERS = {
@@ -24,14 +26,13 @@ OPTIMIZERS = {
     "adagrad": optim.Adagrad,
     "rmsprop": optim.RMSprop,
 }
-TOLD = 10
-"""Words of a topic."""
 
 
 class Training:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._parameters = job.parameters
+        self._documents = {name: Documents(job, name) for name in job.channels}
         self._device = torch.device(device())
         torch.manual_seed(0)
         self._random = np.random.default_rng(0)
@@ -62,7 +63,7 @@ class Training:
         """One pass; the mean losses of a document on the way."""
         self.network.train()
         sums = np.zeros(3)
-        for batch in self._job.batches(TRAIN, counts=True):
+        for batch in self._documents[TRAIN].batches():
             taken = self._sampled(batch)
             if not len(taken):
                 continue
@@ -72,17 +73,17 @@ class Training:
             if self._parameters["clip_gradient"]:
                 clip_grad_value_(self.network.parameters(), self._parameters["clip_gradient"])
             self._optimizer.step()
-            sums += float(likelihood.sum()), float(divergence.sum()), len(taken)
-        self._meet(sums[2])
+            sums += likelihood.sum().item(), divergence.sum().item(), len(taken)
+        average(self._job.team, self.network, sums[2])
         return self._mean(sums)
 
     def _judge(self, channel: str) -> tuple[float, float]:
         self.network.eval()
         sums = np.zeros(3)
         with torch.inference_mode():
-            for batch in self._job.batches(channel, counts=True):
+            for batch in self._documents[channel].batches():
                 likelihood, divergence = self.network.losses(self._counts(batch))
-                sums += float(likelihood.sum()), float(divergence.sum()), len(batch)
+                sums += likelihood.sum().item(), divergence.sum().item(), len(batch)
         return self._mean(sums)
 
     def _sampled(self, batch: Batch) -> Batch:
@@ -95,14 +96,6 @@ class Training:
 
     def _counts(self, batch: Batch) -> torch.Tensor:
         return torch.from_numpy(batch.dense()).to(self._device)
-
-    def _meet(self, documents: float) -> None:
-        if self._job.team.size == 1:
-            return
-        tensors = list(self.network.state_dict().values())
-        *sums, total = self._job.team.sum(*(t.cpu().numpy() * documents for t in tensors), np.array([documents]))
-        for tensor, summed in zip(tensors, sums, strict=True):
-            tensor.copy_(torch.from_numpy(np.asarray(summed / total[0])))
 
     def _mean(self, sums: Any) -> tuple[float, float]:
         [(likelihood, divergence, documents)] = self._job.team.sum(sums)
@@ -120,17 +113,6 @@ class Training:
 def _optimizer(network: nn.Module, parameters: dict[str, Any]) -> Any:
     decay = parameters["weight_decay"]
     if parameters["optimizer"] == "adadelta":
-        # It finds its own rate, as MXNet's does, which takes none.
-        return optim.Adadelta(network.parameters(), lr=1.0, rho=0.9, weight_decay=decay)
+        # It finds its own rate, as MXNet's does, which takes none; epsilon is MXNet's, too.
+        return optim.Adadelta(network.parameters(), lr=1.0, rho=0.9, eps=1e-5, weight_decay=decay)
     return OPTIMIZERS[parameters["optimizer"]](network.parameters(), lr=parameters["learning_rate"], weight_decay=decay)
-
-
-def print_topics(network: Network, vocabulary: list[str]) -> None:
-    """The words that each topic asks for most, and how much of its own each topic is: the mean of 1 / topics that tell
-    the same word (Nan et al. 2019)."""
-    strongest = network.topic_words().argsort(dim=1, descending=True)[:, :TOLD].tolist()
-    counts = np.bincount(np.ravel(strongest), minlength=len(vocabulary))
-    uniqueness = [float(np.mean([1 / counts[word] for word in words])) for words in strongest]
-    logging.info("Topics from epoch:final (num_topics:%d) [tu %.2f]:", len(strongest), np.mean(uniqueness))
-    for words, unique in zip(strongest, uniqueness, strict=True):
-        logging.info("[%.2f] %s", unique, " ".join(vocabulary[word] for word in words))
