@@ -13,6 +13,8 @@ from tests.algorithms.walk import metrics_of
 from tests.clients.programs import await_deletion
 from tests.environments import python_of
 from tests.platform import Platform
+from tests.programs import BUCKET, ROLE, ended, put, unique
+from tests.services.sagemaker.training.test_training_jobs import unpack
 from tests.toolkits.container import Container
 
 TRAIN = ("clary.algorithms", "ipinsights", "train")
@@ -51,10 +53,8 @@ def test_it_knows_who_logs_in_from_where(platform: Platform, tmp_path: Path) -> 
     for name, events in {"train": logins(8000, 1), "validation": logins(1000, 2)}.items():
         (tmp_path / f"{name}.csv").write_text(csv(events))
         channels[name] = {"path": str(tmp_path / f"{name}.csv"), "content_type": "text/csv"}
-    # Of somebody else: as likely as any other address that was seen, and not at all this user's.
-    usual, homes = logins(300, 3), networks()
-    strange = [(f"user_{(int(user[5:]) + 1) % USERS}", address) for user, address in usual]
-    strange = [event for event in strange if event[1].rpartition(".")[0] not in homes[event[0]]]
+    usual = logins(300, 3)
+    strange = strangers(usual)
     lines = "".join(f"{json.dumps({'features': event})}\n" for event in strange)
     found = estimate(
         platform,
@@ -71,10 +71,59 @@ def test_it_knows_who_logs_in_from_where(platform: Platform, tmp_path: Path) -> 
     )
     scores = [each["dot_product"] for each in json.loads(found["answers"][0])["predictions"]]
     others = [json.loads(line)["dot_product"] for line in found["answers"][1].splitlines()]
-    above = sum(score > other for score in scores for other in others) / (len(scores) * len(others))
-    assert above > 0.95
+    assert area(scores, others) > 0.95
     assert metrics_of(platform, found["job"])["validation:discriminator_auc"] > 0.97
     await_deletion(platform, "ipinsights")
+
+
+def area(above: list[float], below: list[float]) -> float:
+    """How often one of the first is above one of the second."""
+    return sum(one > other for one in above for other in below) / (len(above) * len(below))
+
+
+def strangers(events: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The same addresses with somebody else: as likely as any other that was seen, and not at all this user's."""
+    homes = networks()
+    others = [(f"user_{(int(user[5:]) + 1) % USERS}", address) for user, address in events]
+    return [event for event in others if event[1].rpartition(".")[0] not in homes[event[0]]]
+
+
+def test_two_instances_learn_what_each_has_seen(platform: Platform, container: Container) -> None:
+    """The users are shared out among both, so that neither knows what the other one's do."""
+    name, events = unique("ipinsights"), logins(8000, 1)
+    for part in range(2):
+        mine = [event for event in events if int(event[0][5:]) % 2 == part]
+        put(platform, f"{name}/train/{part}.csv", csv(mine))
+    source = {
+        "S3DataType": "S3Prefix",
+        "S3Uri": f"s3://{BUCKET}/{name}/train/",
+        "S3DataDistributionType": "ShardedByS3Key",
+    }
+    platform.client("sagemaker").create_training_job(
+        TrainingJobName=name,
+        AlgorithmSpecification={
+            "TrainingImage": "382416733822.dkr.ecr.us-east-1.amazonaws.com/ipinsights:1",
+            "TrainingInputMode": "File",
+        },
+        RoleArn=ROLE,
+        HyperParameters=PARAMETERS,
+        InputDataConfig=[{"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": source}}],
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/{name}/output"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+    job = ended(platform, name, 240)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    for file, content in unpack(platform, job["ModelArtifacts"]["S3ModelArtifacts"]).items():
+        (container.root / "model" / file).write_bytes(content)
+    container.python = python_of("ipinsights:1")
+    usual = logins(300, 3)
+    with container.serve(*SERVE) as server:
+        products = []
+        for asked in (usual, strangers(usual)):
+            answer = json.loads(server.invoke(csv(asked), "text/csv", "application/json")[2])
+            products.append([each["dot_product"] for each in answer["predictions"]])
+    assert area(*products) > 0.95
 
 
 @pytest.fixture

@@ -64,4 +64,5 @@ class Model:
 
 
 def tensors(events: Events) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.as_tensor(events.entities, device=device()), torch.as_tensor(events.addresses, device=device())
+    entities, addresses = (torch.from_numpy(each.astype(np.int64)).to(device()) for each in events)
+    return entities, addresses

@@ -18,7 +18,7 @@ class Network(nn.Module):  # type: ignore[misc]
     def __init__(self, vectors: int, width: int, layers: int) -> None:
         super().__init__()
         self.entities = nn.Embedding(vectors, width, sparse=True)
-        self.prefixes = nn.EmbeddingBag(ROWS, width, mode="sum", sparse=True)
+        self.prefixes = nn.EmbeddingBag(ROWS, width, mode="sum")
         self.bits = nn.Linear(BITS, width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
         for table in (self.entities, self.prefixes):
@@ -28,7 +28,7 @@ class Network(nn.Module):  # type: ignore[misc]
         """(n, width) of addresses as numbers."""
         shifts = torch.arange(BITS, device=numbers.device)
         bits = (numbers.unsqueeze(1) >> shifts & 1).float() * 2 - 1
-        values = self.prefixes(_rows(numbers)) + self.bits(bits) / BITS**0.5
+        values = self.prefixes(rows(numbers)) + self.bits(bits) / BITS**0.5
         for layer in self.layers:
             values = values + layer(torch.relu(values))
         return values
@@ -39,7 +39,7 @@ class Network(nn.Module):  # type: ignore[misc]
         return (one * other).sum(1), one, other
 
 
-def _rows(numbers: Tensor) -> Tensor:
+def rows(numbers: Tensor) -> Tensor:
     """(n, prefixes) rows of the table."""
     places = torch.tensor(PREFIXES, device=numbers.device)
     prefixes = numbers.unsqueeze(1) >> (BITS - places)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from clary.algorithms.kit.device import device
+from clary.algorithms.kit.ragged import Numbers, Ragged
 from clary.algorithms.object2vec.hyperparameters import encoder_settings
 from clary.algorithms.object2vec.network import Network
-from clary.algorithms.object2vec.pairs import Side, Tokens
+from clary.algorithms.object2vec.pairs import Side
 
 WEIGHTS, SETTINGS = "model.pt", "model.json"
 AT_ONCE = 512
@@ -47,29 +49,27 @@ class Model:
         settings = encoder_settings(self.given, f"enc{number}")
         return Side(settings["vocab_size"], longest or settings["max_seq_len"])
 
-    def scores(self, left: list[Tokens], right: list[Tokens]) -> Scores:
+    def scores(self, left: Ragged, right: Ragged) -> Scores:
         """Of each pair the chances of the classes, or its one value."""
-        parts = []
-        self.network.eval()
-        with torch.inference_mode():
-            for at in range(0, len(left), AT_ONCE):
-                found = self.network(self.batch(0, left[at : at + AT_ONCE]), self.batch(1, right[at : at + AT_ONCE]))
-                parts.append(found.softmax(1) if self.given["output_layer"] == "softmax" else found)
-        result: Scores = torch.cat(parts).cpu().numpy()
-        return result
+        return self._found(
+            len(left), lambda part: self._judged(self.network(self.batch(0, left, part), self.batch(1, right, part)))
+        )
 
-    def embeddings(self, number: int, objects: list[Tokens]) -> Scores:
+    def embeddings(self, number: int, objects: Ragged) -> Scores:
         """What the encoder of that number makes of each object."""
+        encoder = self.network.encoders[number]
+        return self._found(len(objects), lambda part: encoder(self.batch(number, objects, part)))
+
+    def batch(self, number: int, objects: Ragged, chosen: Numbers | slice) -> torch.Tensor:
+        """Those objects as the encoder of that number takes them."""
+        return torch.from_numpy(objects.padded(chosen, self.network.encoders[number].pad)).to(device())
+
+    def _judged(self, found: torch.Tensor) -> torch.Tensor:
+        return found.softmax(1) if self.given["output_layer"] == "softmax" else found
+
+    def _found(self, count: int, find: Callable[[slice], torch.Tensor]) -> Scores:
         self.network.eval()
         with torch.inference_mode():
-            parts = [
-                self.network.encoders[number](self.batch(number, objects[at : at + AT_ONCE]))
-                for at in range(0, len(objects), AT_ONCE)
-            ]
-        result: Scores = torch.cat(parts).cpu().numpy()
-        return result
-
-    def batch(self, number: int, objects: list[Tokens]) -> torch.Tensor:
-        pad = self.network.encoders[number].pad
-        rows = [torch.as_tensor(each) for each in objects]
-        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=pad).to(device())
+            parts = [find(slice(at, at + AT_ONCE)) for at in range(0, count, AT_ONCE)]
+            found: Scores = torch.cat(parts).cpu().numpy()
+        return found

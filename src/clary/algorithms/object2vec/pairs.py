@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
-from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.job import Job, no_data
+from clary.algorithms.kit.ragged import Numbers, Ragged
 from clary.algorithms.object2vec.hyperparameters import encoder_settings
 
-Tokens = NDArray[np.int64]
 SIDES = ("in0", "in1")
 
 
@@ -31,7 +31,7 @@ class Side:
     """Tokens are from 0 to one less."""
     longest: int
 
-    def tokens(self, given: Any, name: str) -> Tokens:
+    def tokens(self, given: Any, name: str) -> Numbers:
         """Raises `ValueError` that says what is wrong."""
         if not isinstance(given, list) or not given or not all(type(token) is int for token in given):
             raise ValueError(f"{name} is no list of whole numbers")
@@ -44,8 +44,8 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    left: list[Tokens]
-    right: list[Tokens]
+    left: Ragged
+    right: Ragged
     labels: NDArray[np.float32]
 
     def __len__(self) -> int:
@@ -87,11 +87,11 @@ def _read(channel: Channel, sides: tuple[Side, Side], classes: int) -> Pairs:
                     right.append(other)
                     labels.append(label)
     if not labels:
-        raise UserError(f"Unable to read data channel {channel.name!r}: there is no data in it.")
-    return Pairs(left, right, np.array(labels, np.float32))
+        raise no_data(channel.name)
+    return Pairs(Ragged.of(left), Ragged.of(right), np.array(labels, np.float32))
 
 
-def _pair(row: Any, sides: tuple[Side, Side], classes: int) -> tuple[Tokens, Tokens, float]:
+def _pair(row: Any, sides: tuple[Side, Side], classes: int) -> tuple[Numbers, Numbers, float]:
     if not isinstance(row, dict):
         raise ValueError("it is no object with label, in0 and in1")
     one, other = (side.tokens(row.get(name), name) for side, name in zip(sides, SIDES, strict=True))

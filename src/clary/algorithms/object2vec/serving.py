@@ -15,9 +15,10 @@ from typing import Any
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.formats import JSON, JSONLINES
+from clary.algorithms.kit.ragged import Ragged
 from clary.algorithms.kit.service import Asked, FormattedService, told
 from clary.algorithms.object2vec.model import Model
-from clary.algorithms.object2vec.pairs import SIDES, Tokens
+from clary.algorithms.object2vec.pairs import SIDES
 
 FARTHEST = 5000
 
@@ -43,7 +44,7 @@ class PairService(FormattedService):
         found = self._model.embeddings(SIDES.index(given[0]), objects[given[0]])
         return [{"embeddings": row} for row in found.tolist()]
 
-    def _objects(self, instances: list[dict[str, Any]], name: str, longest: int | None) -> list[Tokens]:
+    def _objects(self, instances: list[dict[str, Any]], name: str, longest: int | None) -> Ragged:
         side = self._model.side(SIDES.index(name), longest)
         found = []
         for number, instance in enumerate(instances):
@@ -51,7 +52,7 @@ class PairService(FormattedService):
                 found.append(side.tokens(instance.get(name), name))
             except ValueError as error:
                 raise UserError(f"instance {number}: {error}") from error
-        return found
+        return Ragged.of(found)
 
 
 def _instances(body: bytes, media: str) -> list[dict[str, Any]]:

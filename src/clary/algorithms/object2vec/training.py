@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy, mse_loss
 
 from clary.algorithms.errors import UserError
+from clary.algorithms.kit.device import device
 from clary.algorithms.kit.job import Job
 from clary.algorithms.object2vec.hyperparameters import encoder_settings
 from clary.algorithms.object2vec.model import Model
@@ -67,7 +68,7 @@ def _learn(job: Job, model: Model, corpus: Corpus) -> None:
     kept = copy.deepcopy(network.state_dict())
     for epoch in job.epochs():
         network.train()
-        total, right_ones, count, begun = 0.0, 0, 0, time.monotonic()
+        seen, count, begun = [], 0, time.monotonic()
         for left, right, labels in _batches(model, corpus.pairs["train"], random):
             found = network(left, right)
             loss = _loss(given, found, labels)
@@ -76,13 +77,14 @@ def _learn(job: Job, model: Model, corpus: Corpus) -> None:
             loss.backward()
             for optimizer in optimizers:
                 optimizer.step()
-            total, count = total + loss.item() * len(labels), count + len(labels)
-            right_ones += int((found.argmax(1) == labels).sum())
+            seen.append(torch.stack([loss.detach() * len(labels), (found.argmax(1) == labels).sum()]))
+            count += len(labels)
             if job.stopped:
                 break
-        lost = total / count
+        # Asked for once: a GPU does not wait for it after each batch.
+        lost, right_ones = (torch.stack(seen).sum(0) / count).tolist()
         name = _loss_name(given)
-        told = {name: lost, "accuracy": right_ones / count} if name == CROSS_ENTROPY else {name: lost}
+        told = {name: lost, "accuracy": right_ones} if name == CROSS_ENTROPY else {name: lost}
         _tell(job, "train", told, epoch)
         job.tell_speed(count, begun)
         if "validation" in corpus.pairs:
@@ -109,12 +111,12 @@ def _batches(
     rights = np.concatenate([np.arange(count), random.integers(0, count, count * rate)])
     labels = np.concatenate([pairs.labels, np.zeros(count * rate, np.float32)])
     order = _order(random, pairs, lefts, given["bucket_width"])
-    for at in range(0, len(order), size):
+    for at in random.permutation(range(0, len(order), size)):
         chosen = order[at : at + size]
         yield (
-            model.batch(0, [pairs.left[number] for number in lefts[chosen]]),
-            model.batch(1, [pairs.right[number] for number in rights[chosen]]),
-            torch.as_tensor(labels[chosen], device=next(model.network.parameters()).device),
+            model.batch(0, pairs.left, lefts[chosen]),
+            model.batch(1, pairs.right, rights[chosen]),
+            torch.from_numpy(labels[chosen]).to(device()),
         )
 
 
@@ -122,8 +124,7 @@ def _order(random: np.random.Generator, pairs: Pairs, lefts: NDArray[np.int64], 
     """At random; with buckets, objects of like length after one another."""
     order = random.permutation(len(lefts))
     if bucket_width:
-        lengths = np.array([len(each) for each in pairs.left])[lefts[order]]
-        order = order[np.argsort(lengths // bucket_width, kind="stable")]
+        order = order[np.argsort(pairs.left.lengths[lefts[order]] // bucket_width, kind="stable")]
     return order
 
 
