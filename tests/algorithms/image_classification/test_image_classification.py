@@ -116,7 +116,7 @@ def test_a_network_for_larger_pictures_stops_early_and_leaves_its_checkpoints(tm
     output, _ = container.start(*TRAIN).communicate(timeout=600)
     epochs = output.count("Validation-accuracy=")
     assert 3 <= epochs < 40, output
-    assert f"Early stop after epoch {epochs}." in output
+    assert f"Early stop after epoch {epochs}: stopping training now." in output
     found = {path.name for path in (container.root / "model").iterdir()}
     checkpoints = {f"model-{number:04d}.pt" for number in range(2, epochs + 1, 2)}
     assert found == {"model.pt", "model-shapes.json"} | checkpoints

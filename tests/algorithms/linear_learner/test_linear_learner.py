@@ -1,5 +1,7 @@
 """Linear Learner through the SDK's own class, and its quality beside scikit-learn's linear models."""
 
+import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -112,6 +114,10 @@ def test_it_is_as_good_as_scikit_learn(tmp_path: Path, kind: str, loss: str, met
     container.configure("hyperparameters", parameters)
     status, output = container.run(*TRAIN)
     assert status == 0, output
+    [model_found] = re.findall("Best model found for hyperparameters: (.*)", output)
+    assert json.loads(model_found).keys() == {"learning_rate", "l1", "wd"}
+    assert output.count("#early_stopping_criteria_metric: host=") == output.count(" % of epochs")
+    assert "completed 100 % of epochs" in output
     found, best = score_of(output, metric), reference(tmp_path / "data.npz", rows, labels, model)
     assert found <= 1.02 * best if metric == "mse" else found >= best - 0.015
 

@@ -64,7 +64,7 @@ def _learn(job: Job, model: Model, windows: Windows) -> tuple[float, int]:
         if loss < best:
             best, best_epoch, kept = loss, epoch, copy.deepcopy(network.state_dict())
         elif patience and epoch - best_epoch >= patience:
-            logging.info("The loss did not improve for %d epochs: stopping training now.", patience)
+            job.end_early(f"The loss did not improve for {patience} epochs")
             break
     network.load_state_dict(kept)
     return float(best), best_epoch

@@ -55,10 +55,18 @@ class Job:
         count = self.parameters.get("epochs", 1)
         for epoch in range(count):
             yield epoch
-            self._say(f"#progress_metric: host={self.team.host}, completed {100 * (epoch + 1) // count} % of epochs")
+            self._tell_progress(100 * (epoch + 1) // count)
             if self.team.agrees(self.stopped):
                 logging.info("Told to stop after epoch %d of %d.", epoch + 1, count)
                 return
+
+    def end_early(self, why: str) -> None:
+        """Tell that no more epochs are to follow, before who goes through them leaves off: the training is done."""
+        logging.info("%s: stopping training now.", why)
+        self._tell_progress(100)
+
+    def _tell_progress(self, percent: int) -> None:
+        self._say(f"#progress_metric: host={self.team.host}, completed {percent} % of epochs")
 
     def batches(
         self,

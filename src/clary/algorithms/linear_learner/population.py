@@ -56,6 +56,11 @@ class Plan:
     def models(self) -> int:
         return len(self.rates)
 
+    def told(self, number: int) -> dict[str, float]:
+        """What is its own of one model, by the names of hyperparameters."""
+        columns = {"learning_rate": self.rates, "l1": self.sparsities, "wd": self.decays}
+        return {name: float(column[number]) for name, column in columns.items()}
+
 
 class Population:
     def __init__(

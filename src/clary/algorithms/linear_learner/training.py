@@ -7,6 +7,7 @@ Several instances learn each from its own rows and meet after every epoch, where
 the instances have (weighted by their rows).
 """
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -37,6 +38,7 @@ STEPS = 30
 otherwise have taken fifteen steps when it ends."""
 SMALLEST = 32
 """Rows of a step."""
+STOPPING = "#early_stopping_criteria_metric: host=%s, epoch=%d, criteria=%s, value=%s"
 MIDDLE = 0.0
 """The score, before any sigmoid, at which both classes are as likely."""
 
@@ -59,7 +61,7 @@ class Training:
             first, self._job.parameters, self._job.team, regression=self._kind == REGRESSOR
         )
         self._importance = self._class_weights(first)
-        plan = Plan.of(self._parameters)
+        self._plan = plan = Plan.of(self._parameters)
         assert self._job.feature_dim
         self._population = Population(
             self._job.feature_dim, self._classes, plan, loss_of(self._loss, self._parameters), self._parameters
@@ -112,10 +114,11 @@ class Training:
                 self._job.score(VALIDATION, objective(self._loss), float(losses.min()), epoch=epoch)
             losses = self._population.keep_best(losses)
             least = float(losses.min())
+            logging.info(STOPPING, self._job.team.host, epoch, objective(self._loss), least)
             better = least < best * (1 - self._parameters["early_stopping_tolerance"])
             best, since = (least, 0) if better else (best, since + 1)
             if since >= self._parameters["early_stopping_patience"]:
-                logging.info("Early stop after epoch %d: no model has become better for %d.", epoch + 1, since)
+                self._job.end_early(f"No model has become better for {since} epochs")
                 break
         return losses
 
@@ -169,7 +172,8 @@ class Training:
             threshold = choices[number].threshold
         if self._judged == TRAIN:
             self._job.final_score(TRAIN, objective(self._loss), float(losses[number]))
-        logging.info("Model %d is kept, with the threshold %g.", number, threshold)
+        logging.info("Best model found for hyperparameters: %s", json.dumps(self._plan.told(number)))
+        logging.info("Its threshold is %g.", threshold)
         return self._turned_back(number, threshold)
 
     def _sample(self) -> tuple[Array, Array]:

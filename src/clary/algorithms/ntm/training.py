@@ -53,7 +53,7 @@ class Training:
                 self._job.score(channel, "total_loss", likelihood + divergence, epoch=epoch)
             history.append(sum(losses[judged]))
             if self._is_still(history):
-                logging.info("Early stop after epoch %d: the loss changes no more.", epoch + 1)
+                self._job.end_early("The loss changes no more")
                 break
         if "test" in self._job.channels:
             self._job.final_score("test", "total_loss", sum(self._judge("test")))

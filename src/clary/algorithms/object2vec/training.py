@@ -4,7 +4,6 @@ Corpus ─▶ pairs [+ negative samples] ─▶ batches ─▶ epochs ─▶ the
 """
 
 import copy
-import logging
 import time
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -96,7 +95,7 @@ def _learn(job: Job, model: Model, corpus: Corpus) -> None:
             best, kept = lost, copy.deepcopy(network.state_dict())
         waited = 0 if improved >= given["early_stopping_tolerance"] else waited + 1
         if waited >= given["early_stopping_patience"]:
-            logging.info("Early stopping: the loss fell by less than the tolerance in %d epochs.", waited)
+            job.end_early(f"The loss fell by less than the tolerance in {waited} epochs")
             break
     network.load_state_dict(kept)
 

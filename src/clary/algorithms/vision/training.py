@@ -6,7 +6,6 @@ A pass sees all items in a random order of its own. Several instances each learn
 pass, where the network becomes the mean of theirs.
 """
 
-import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +53,7 @@ class Training:
             if self._job.team.leads and (epoch + 1) % (self._given.get("checkpoint_frequency") or math.inf) == 0:
                 keep(self._weights(), epoch + 1, self._job.model_directory)
             if self._is_enough(epoch, since):
-                logging.info("Early stop after epoch %d.", epoch + 1)
+                self._job.end_early(f"Early stop after epoch {epoch + 1}")
                 break
         if self._job.team.leads:
             save(kept, self._task.facts, self._job.model_directory)
