@@ -17,6 +17,8 @@ from typing import Any
 from clary.algorithms.blazingtext.engine import LABEL
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
+from clary.algorithms.kit.files import json_lines
+from clary.algorithms.kit.job import no_data
 from clary.toolkits.recordio import read_records
 
 JSON_LINES = "application/jsonlines"
@@ -29,13 +31,14 @@ def text_file(channel: Channel, supervised: bool) -> str:
         if not supervised:
             raise UserError("Pipe mode is for augmented manifests, which only the mode supervised reads.")
         with open(paths[0], "rb") as file:
-            return _write(_lines(_attributes(read_records(file)), channel.name))
+            examples = enumerate(_attributes(read_records(file)), 1)
+            return _write(_marked(example, f"{channel.name}, line {number}") for number, example in examples)
     if not paths:
-        raise UserError(f"Unable to read data channel {channel.name!r}: there is no data in it.")
+        raise no_data(channel.name)
     if supervised and (channel.content_type == JSON_LINES or _looks_like_json(paths[0])):
-        return _write(line for path in paths for line in _lines(_objects(path), os.path.basename(path)))
+        return _write(_marked(example, where) for path in paths for where, example in json_lines(path))
     if supervised:
-        _require_labels(paths[0])
+        _require_labels(paths[0], channel.name)
     return paths[0] if len(paths) == 1 else _together(paths)
 
 
@@ -44,7 +47,7 @@ def _looks_like_json(path: str) -> bool:
         return file.read(1) == b"{"
 
 
-def _require_labels(path: str) -> None:
+def _require_labels(path: str, channel: str) -> None:
     with open(path, encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
@@ -54,6 +57,7 @@ def _require_labels(path: str) -> None:
                         "each line holds a sentence and its labels."
                     )
                 return
+    raise no_data(channel)
 
 
 def _together(paths: list[str]) -> str:
@@ -71,16 +75,6 @@ def _write(lines: Iterable[str]) -> str:
     return file.name
 
 
-def _objects(path: str) -> Iterator[Any]:
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise UserError(f"{os.path.basename(path)}, line {number} is no JSON: {error}") from error
-
-
 def _attributes(records: Iterator[bytes]) -> Iterator[dict[str, Any]]:
     """The attributes `source` and `label` of one line after the other."""
     for source in records:
@@ -95,13 +89,13 @@ def _attributes(records: Iterator[bytes]) -> Iterator[dict[str, Any]]:
             ) from error
 
 
-def _lines(examples: Iterable[Any], name: str) -> Iterator[str]:
-    for number, example in enumerate(examples, 1):
-        if not isinstance(example, dict) or not isinstance(example.get("source"), str) or "label" not in example:
-            raise UserError(
-                f"{name}, line {number}: source (a text) and label are needed, and it holds {example!r:.100}"
-            )
-        labels = example["label"] if isinstance(example["label"], list) else [example["label"]]
-        words = (str(label).replace(" ", "_") for label in labels)
-        marked = (word if word.startswith(LABEL) else LABEL + word for word in words)
-        yield " ".join([*marked, " ".join(example["source"].split())])
+def _marked(example: Any, where: str) -> str:
+    """As a line with its labels."""
+    if not isinstance(example, dict) or not isinstance(example.get("source"), str) or "label" not in example:
+        raise UserError(f"{where}: source (a text) and label are needed, and it holds {example!r:.100}")
+    labels = example["label"] if isinstance(example["label"], list) else [example["label"]]
+    if not labels or not all(isinstance(label, str | int) for label in labels):
+        raise UserError(f"{where}: label is {example['label']!r:.100}, and must be a number, a word, or a list of them")
+    words = (str(label).replace(" ", "_") for label in labels)
+    marked = (word if word.startswith(LABEL) else LABEL + word for word in words)
+    return " ".join([*marked, " ".join(example["source"].split())])

@@ -16,7 +16,7 @@ from typing import Any
 import fasttext_pybind
 
 from clary.algorithms.blazingtext.engine import vector_reader
-from clary.algorithms.kit.formats import JSON, JSONLINES
+from clary.algorithms.kit.formats import JSON, JSONLINES, read_lines
 from clary.algorithms.kit.service import execution_parameters
 from clary.toolkits.http import Request, Response
 
@@ -58,17 +58,18 @@ def _instances(body: bytes) -> Iterable[tuple[str, int]]:
     request = json.loads(body)
     if not isinstance(request, dict) or not isinstance(request.get("instances"), list):
         raise ValueError('there is no list "instances"')
-    k = _count(request.get("configuration", {}).get("k", 1))
+    configuration = request.get("configuration") or {}
+    if not isinstance(configuration, dict):
+        raise ValueError(f"configuration is {configuration!r:.100}, and must be an object")
+    k = _count(configuration.get("k", 1))
     return [(_text(each), k) for each in request["instances"]]
 
 
 def _lines(body: bytes) -> Iterator[tuple[str, int]]:
-    for number, line in enumerate(body.decode().splitlines(), 1):
-        if line.strip():
-            example = json.loads(line)
-            if not isinstance(example, dict) or "source" not in example:
-                raise ValueError(f'line {number} has no "source"')
-            yield _text(example["source"]), _count(example.get("k", 1))
+    for number, example in enumerate(read_lines(body), 1):
+        if not isinstance(example, dict) or "source" not in example:
+            raise ValueError(f'example {number} has no "source"')
+        yield _text(example["source"]), _count(example.get("k", 1))
 
 
 def _text(value: object) -> str:

@@ -9,7 +9,7 @@ from clary.algorithms.errors import UserError
 from clary.algorithms.forecasting_deepar.hyperparameters import AUTO, IGNORE
 from clary.algorithms.forecasting_deepar.series import Series, Shape, read_series
 from clary.algorithms.kit.channels import Channel
-from clary.algorithms.kit.job import Job
+from clary.algorithms.kit.job import Job, no_data
 from clary.algorithms.kit.team import Team
 
 Named = list[tuple[str, Series]]
@@ -21,6 +21,8 @@ def prepare(job: Job) -> tuple[list[Series], Shape]:
     shape = _shape(job.parameters, named, job.team)
     series = [shape.fit(each, where) for where, each in named]
     _check_values(job.parameters["likelihood"], named)
+    if not any(np.isfinite(each.target).any() for each in series):
+        raise UserError("No series of the channel 'train' has a value in its target that is known.")
     return _long_enough(series, job.parameters["prediction_length"]), shape
 
 
@@ -37,7 +39,10 @@ def _long_enough(series: list[Series], steps: int) -> list[Series]:
 def read_channel(channel: Channel) -> Named:
     named = list(read_series(channel.files(0), channel.content_type))
     if not named:
-        raise UserError(f"Unable to read data channel {channel.name!r}: there is no data in it.")
+        raise no_data(channel.name)
+    for where, each in named:
+        if not len(each.target):
+            raise UserError(f"{where}: target is empty")
     return named
 
 

@@ -45,8 +45,23 @@ class _Likelihoods:
         return "one of 'gaussian', 'beta', 'negative-binomial', 'student-T', 'deterministic-L1'"
 
 
-def _word_or_json(text: str) -> Any:
-    return text if text in (AUTO, IGNORE, "") else json.loads(text)
+def _word_or_list(text: str) -> Any:
+    return text if text in (AUTO, IGNORE, "") else _list(text)
+
+
+def _word_or_integer(text: str) -> int | str:
+    return text if text in (AUTO, IGNORE) else _optional_integer(text)
+
+
+def _list(text: str) -> list[Any]:
+    """Raises `ValueError` where it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not found:
+        raise ValueError(f"{text} is no array")
+    return found
 
 
 def _optional_integer(text: str) -> int | str:
@@ -66,7 +81,7 @@ HYPERPARAMETERS = (
     integer("epochs", required=True),
     integer("prediction_length", required=True),
     Hyperparameter("time_freq", str, _Frequencies(), required=True),
-    _free("cardinality", _word_or_json, CARDINALITY, AUTO),
+    _free("cardinality", _word_or_list, CARDINALITY, AUTO),
     continuous("dropout_rate", Interval(0, 1, high_open=True), default=0.1),
     _free("early_stopping_patience", _optional_integer, _Said("a positive integer", COUNTS, ""), ""),
     integer("embedding_dimension", default=10),
@@ -74,8 +89,8 @@ HYPERPARAMETERS = (
     _free("likelihood", str.lower, _Likelihoods(), "student-t"),
     integer("mini_batch_size", default=128),
     integer("num_cells", default=40),
-    _free("num_dynamic_feat", _word_or_json, DYNAMIC, AUTO),
+    _free("num_dynamic_feat", _word_or_integer, DYNAMIC, AUTO),
     integer("num_eval_samples", default=100),
     integer("num_layers", default=2),
-    _free("test_quantiles", json.loads, _Said("an array of numbers in (0, 1)", Interval(0, 1, True, True)), QUANTILES),
+    _free("test_quantiles", _list, _Said("an array of numbers in (0, 1)", Interval(0, 1, True, True)), QUANTILES),
 )  # fmt: skip

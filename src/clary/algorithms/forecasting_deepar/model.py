@@ -16,6 +16,7 @@ from clary.algorithms.forecasting_deepar.network import Network
 from clary.algorithms.forecasting_deepar.series import Numbers, Series, Shape
 from clary.algorithms.forecasting_deepar.windows import Examples, Plan, Windows, lagged
 from clary.algorithms.kit.device import device
+from clary.algorithms.kit.weights import save_weights
 
 AT_ONCE = 4096
 """Sample paths that are drawn together."""
@@ -57,7 +58,7 @@ class Model:
 
     def save(self, directory: str) -> None:
         described = {"plan": asdict(self.plan), "shape": asdict(self.shape), "sizes": asdict(self.sizes)}
-        torch.save(self.network.state_dict(), os.path.join(directory, "model.pt"))
+        save_weights(self.network.state_dict(), os.path.join(directory, "model.pt"))
         with open(os.path.join(directory, "model.json"), "w", encoding="utf-8") as file:
             json.dump(described, file, indent=1)
 

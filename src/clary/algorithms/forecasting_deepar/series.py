@@ -5,8 +5,6 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deepar.html.
 """
 
-import gzip
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
+from clary.algorithms.kit.files import json_lines
 
 Numbers = NDArray[np.float32]
 
@@ -69,9 +68,8 @@ def read_series(paths: list[str], content_type: str) -> Iterator[tuple[str, Seri
     """Each series, and where it stands: `train.json, line 3`. Raises `UserError` for what is none."""
     for path in paths:
         name = os.path.basename(path)
-        rows = _parquet(path) if content_type == "parquet" or _is_parquet(name) else _lines(path, name)
-        for number, row in enumerate(rows, 1):
-            where = f"{name}, line {number}"
+        rows = _parquet(path, name) if content_type == "parquet" or _is_parquet(name) else json_lines(path)
+        for where, row in rows:
             try:
                 yield where, parse(row)
             except (ValueError, TypeError, KeyError) as error:
@@ -111,36 +109,28 @@ def _numbers(values: Any, name: str) -> Numbers:
 
 
 def _start(value: Any) -> np.datetime64:
-    if not isinstance(value, str):
-        return np.datetime64(value, "m")
+    if isinstance(value, datetime):
+        return np.datetime64(value.replace(tzinfo=None), "m")
     try:
         return np.datetime64(datetime.fromisoformat(value).replace(tzinfo=None), "m")
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise ValueError(f"start is {value!r}, and must be YYYY-MM-DD HH:MM:SS") from error
-
-
-def _lines(path: str, name: str) -> Iterator[Any]:
-    with open(path, "rb") as probe:
-        zipped = probe.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rt", encoding="utf-8") if zipped else open(path, encoding="utf-8") as file:
-        number = 0
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise UserError(f"{name}, line {number} is no JSON: {error}") from error
 
 
 def _is_parquet(name: str) -> bool:
     return name.removesuffix(".gz").removesuffix(".snappy").endswith(".parquet")
 
 
-def _parquet(path: str) -> Iterator[dict[str, Any]]:
-    from pyarrow import parquet
+def _parquet(path: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    from pyarrow import ArrowException, parquet
 
-    for batch in parquet.ParquetFile(path).iter_batches():
-        yield from batch.to_pylist()
+    number = 0
+    try:
+        batches = parquet.ParquetFile(path).iter_batches()
+        for number, row in enumerate((row for batch in batches for row in batch.to_pylist()), 1):
+            yield f"{name}, line {number}", row
+    except ArrowException as error:
+        raise UserError(f"{name} cannot be read as Parquet after row {number}: {error}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -18,7 +18,7 @@ import torch
 from clary.algorithms.errors import UserError
 from clary.algorithms.forecasting_deepar.model import Model
 from clary.algorithms.forecasting_deepar.series import Numbers, Series, parse
-from clary.algorithms.kit.formats import JSON, JSONLINES
+from clary.algorithms.kit.formats import JSON, JSONLINES, read_lines
 from clary.toolkits.http import Request, Response
 
 OUTPUTS = ("mean", "quantiles", "samples")
@@ -49,7 +49,7 @@ class DeepArService:
                 configuration = _configuration(asked.get("configuration") or {})
                 return Response(json.dumps({"predictions": self._answers(asked["instances"], configuration)}), JSON)
             if kind == JSONLINES:
-                rows = [json.loads(line) for line in request.body.decode().splitlines() if line.strip()]
+                rows = list(read_lines(request.body))
                 lines = "".join(f"{json.dumps(answer)}\n" for answer in self._answers(rows, self._batch))
                 return Response(lines, JSONLINES)
         except (ValueError, TypeError, UserError) as error:
@@ -79,11 +79,14 @@ def _configuration(given: Any) -> dict[str, Any]:
     count = settled["num_samples"]
     if not isinstance(count, int) or not 1 <= count <= 10_000:
         raise UserError(f"num_samples is {count!r}, and must be a whole number from 1 to 10000")
+    for name in ("output_types", "quantiles"):
+        if not isinstance(settled[name], list):
+            raise UserError(f"{name} is {settled[name]!r:.100}, and must be a list")
     for output in settled["output_types"]:
         if output not in OUTPUTS:
             raise UserError(f"output_types has {output!r}, and may have {', '.join(OUTPUTS)}")
     for quantile in settled["quantiles"]:
-        if not 0 < float(quantile) < 1:
+        if not isinstance(quantile, str | float) or not 0 < float(quantile) < 1:
             raise UserError(f"quantiles has {quantile!r}, which is not between 0 and 1")
     return settled
 

@@ -5,7 +5,6 @@
 Entities are hashed, so that any text is one, and one that was never seen has a vector, too.
 """
 
-import os
 import socket
 import zlib
 from array import array
@@ -17,7 +16,11 @@ from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
+from clary.algorithms.kit.files import text_lines
 from clary.algorithms.kit.job import Job, no_data
+
+Pair = tuple[str, str, str]
+"""Where it stands, the entity, its address."""
 
 
 class Events(NamedTuple):
@@ -42,50 +45,38 @@ def prepare(job: Job) -> dict[str, Events]:
     return {name: _read(job, channel) for name, channel in job.channels.items()}
 
 
-def encode(pairs: Iterable[tuple[str, str]], vectors: int) -> Events:
-    """Raises `ValueError` for an address that is none."""
-    return _collected(_numbers(pair, vectors) for pair in pairs)
-
-
-def split(line: str) -> tuple[str, str]:
-    """The two columns of a line; an entity may hold commas."""
-    entity, comma, address = line.rpartition(",")
-    if not comma:
-        raise ValueError(f"{line.strip()!r:.100} has not two columns, an entity and its IPv4 address")
-    return entity.strip().strip('"'), address.strip().strip('"')
-
-
-def _numbers(pair: tuple[str, str], vectors: int) -> tuple[int, int]:
-    entity, address = pair
-    try:
-        packed = socket.inet_pton(socket.AF_INET, address)
-    except OSError as error:
-        raise ValueError(f"{address!r:.100} is no IPv4 address") from error
-    return zlib.crc32(entity.encode()) % vectors, int.from_bytes(packed, "big")
-
-
-def _collected(events: Iterable[tuple[int, int]]) -> Events:
+def encode(pairs: Iterable[Pair], vectors: int) -> Events:
+    """Raises `UserError` for an address that is none."""
     entities, addresses = array("i"), array("I")
-    for entity, address in events:
-        entities.append(entity)
-        addresses.append(address)
+    for where, entity, address in pairs:
+        try:
+            addresses.append(_number(address))
+        except ValueError as error:
+            raise UserError(f"{where}: {error}") from error
+        entities.append(zlib.crc32(entity.encode()) % vectors)
     return Events(np.array(entities, np.int32), np.array(addresses, np.uint32))
 
 
+def split(lines: Iterable[tuple[str, str]]) -> Iterator[Pair]:
+    """The two columns of lines, which come with where they stand; an entity may hold commas. Raises `UserError`."""
+    for where, line in lines:
+        entity, comma, address = line.rpartition(",")
+        if not comma or not entity.strip():
+            raise UserError(f"{where}: {line.strip()!r:.100} has not two columns, an entity and its IPv4 address")
+        yield where, entity.strip().strip('"'), address.strip().strip('"')
+
+
+def _number(address: str) -> int:
+    try:
+        return int.from_bytes(socket.inet_pton(socket.AF_INET, address), "big")
+    except OSError as error:
+        raise ValueError(f"{address!r:.100} is no IPv4 address") from error
+
+
 def _read(job: Job, channel: Channel) -> Events:
-    vectors = job.parameters["num_entity_vectors"]
-    found = _collected(event for path in channel.files(0) for event in _events(path, vectors))
+    pairs = (pair for path in channel.files(0) for pair in split(text_lines(path)))
+    found = encode(pairs, job.parameters["num_entity_vectors"])
     # Of several instances one may have none.
     if not len(found.entities) and job.team.size == 1:
         raise no_data(channel.name)
     return found
-
-
-def _events(path: str, vectors: int) -> Iterator[tuple[int, int]]:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    yield _numbers(split(line), vectors)
-                except ValueError as error:
-                    raise UserError(f"{os.path.basename(path)}, line {number}: {error}") from error

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clary.algorithms.ipinsights.events import Events
 from clary.algorithms.ipinsights.network import Network
 from clary.algorithms.kit.device import device
+from clary.algorithms.kit.weights import save_weights
 
 WEIGHTS, SETTINGS = "model.pt", "model.json"
 AT_ONCE = 10_000
@@ -42,7 +43,7 @@ class Model:
         return cls(sizes, Network(sizes.vectors, sizes.width, sizes.layers).to(device()))
 
     def save(self, directory: str) -> None:
-        torch.save(self.network.state_dict(), os.path.join(directory, WEIGHTS))
+        save_weights(self.network.state_dict(), os.path.join(directory, WEIGHTS))
         with open(os.path.join(directory, SETTINGS), "w", encoding="utf-8") as file:
             json.dump(asdict(self.sizes), file)
 

@@ -10,10 +10,10 @@ import json
 from typing import Any
 
 from clary.algorithms.errors import UserError
-from clary.algorithms.ipinsights.events import encode, split
+from clary.algorithms.ipinsights.events import Pair, encode, split
 from clary.algorithms.ipinsights.model import Model
 from clary.algorithms.kit.channels import CSV
-from clary.algorithms.kit.formats import JSON, JSONLINES
+from clary.algorithms.kit.formats import JSON, JSONLINES, read_lines
 from clary.algorithms.kit.service import Asked, FormattedService, told
 
 
@@ -27,7 +27,7 @@ class EventService(FormattedService):
         verbose = asked.options.get("verbose", "").lower() == "true"
         return told(self._answer(_pairs(asked.body, asked.media), verbose), asked.accept)
 
-    def _answer(self, pairs: list[tuple[str, str]], verbose: bool) -> list[dict[str, Any]]:
+    def _answer(self, pairs: list[Pair], verbose: bool) -> list[dict[str, Any]]:
         if not pairs:
             raise UserError("there are no events in it")
         found = self._model.score(encode(pairs, self._model.sizes.vectors))
@@ -36,25 +36,25 @@ class EventService(FormattedService):
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _pairs(body: bytes, media: str) -> list[tuple[str, str]]:
-    lines = [line for line in body.decode().splitlines() if line.strip()]
+def _pairs(body: bytes, media: str) -> list[Pair]:
     if media == CSV:
-        return [split(line) for line in lines]
+        lines = enumerate(body.decode().splitlines(), 1)
+        return list(split((f"line {number}", line) for number, line in lines if line.strip()))
     instances: Any = None
     if media == JSONLINES:
-        instances = [json.loads(line) for line in lines]
+        instances = list(read_lines(body))
     elif isinstance(asked := json.loads(body), dict):
         instances = asked.get("instances")
     if not isinstance(instances, list):
         raise UserError('there is no list "instances"')
-    return [_pair(instance) for instance in instances]
+    return [_pair(f"instance {number}", instance) for number, instance in enumerate(instances)]
 
 
-def _pair(instance: Any) -> tuple[str, str]:
+def _pair(where: str, instance: Any) -> Pair:
     found = instance
     for name in ("data", "features", "values"):
         if isinstance(found, dict):
             found = found.get(name, found)
     if not isinstance(found, list) or len(found) != 2:
-        raise UserError(f'{json.dumps(instance):.100} has no "features" with an entity and its IPv4 address')
-    return str(found[0]), str(found[1])
+        raise UserError(f'{where}: {json.dumps(instance):.100} has no "features" with an entity and its IPv4 address')
+    return where, str(found[0]), str(found[1])

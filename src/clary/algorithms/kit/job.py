@@ -7,6 +7,7 @@ job.score("train", "msd", value)      # a line that AWS's metric definitions (`c
 """
 
 import logging
+import math
 import os
 import signal
 import time
@@ -116,7 +117,15 @@ class Job:
         epoch: int | None = None,
         batch: int | None = None,
     ) -> None:
-        """Tell how good the model is, once for all instances: the one that leads says it."""
+        """Tell how good the model is, once for all instances: the one that leads says it.
+
+        Raises `UserError` for a loss that is no number: there is nothing to be learned from it any more.
+        """
+        if kind == "loss" and not math.isfinite(value):
+            raise UserError(
+                f"The loss {metric} of the channel {channel!r} has become {value}: features or labels are too large, "
+                "or the learning rate is."
+            )
         when = "" if epoch is None else f"epoch={epoch}, "
         when += "" if batch is None else f"batch={batch} "  # As AWS's own lines have it, with no comma.
         if self.team.leads:

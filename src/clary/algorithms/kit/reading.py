@@ -8,6 +8,7 @@ What is wrong is told with the file and its record or line.
 import gzip
 import io
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -17,12 +18,12 @@ from numpy.typing import NDArray
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.batches import Batch, rebatch, split
 from clary.algorithms.kit.channels import CSV, RECORDIO, Channel
+from clary.algorithms.kit.files import GZIP
 from clary.algorithms.kit.labels import Classes
 from clary.algorithms.kit.soundness import first_negative, first_unsound
 from clary.toolkits.recordio import read_rows
 from clary.toolkits.tabular import read_csv
 
-GZIP = b"\x1f\x8b"
 BUFFER = 64 * 1024
 CHUNK = 4 * 1024 * 1024
 """Bytes of text that are read at once."""
@@ -61,7 +62,7 @@ def _read(channel: Channel, epoch: int, expected: Expected) -> Iterator[Batch]:
                     _check(batch, expected, unit, read + 1)
                     read += len(batch)
                     yield batch
-        except (ValueError, OSError, EOFError) as error:
+        except (ValueError, OSError, EOFError, zlib.error) as error:
             raise UserError(
                 f"Unable to read data channel {channel.name!r}. Requested content-type is {channel.content_type!r}. "
                 f"Please verify the data matches the requested content-type. (caused by {type(error).__name__})\n\n"

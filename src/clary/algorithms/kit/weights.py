@@ -1,13 +1,23 @@
-"""Networks that several instances train, each on its own rows."""
+"""The weights of networks: kept, and those of several instances that train one, each on its own rows."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clary.algorithms.kit.soundness import require_sound
 from clary.algorithms.kit.team import Team
 
 if TYPE_CHECKING:
     import torch
+
+
+def save_weights(weights: "Mapping[str, torch.Tensor]", path: str) -> None:
+    """Raises `UserError` where some are no numbers."""
+    import torch
+
+    require_sound({name: tensor.numpy(force=True) for name, tensor in weights.items()})
+    torch.save(dict(weights), path)
 
 
 def average(team: Team, network: "torch.nn.Module", share: float = 1) -> None:

@@ -16,7 +16,7 @@ PROBED = 16
 """One of so many lists is searched, and at least `LEAST_PROBED`."""
 LEAST_PROBED = 5
 LEARNED_FROM = 64
-"""Rows for each list, of which the lists are learned: more of them took most of the time and found no more neighbours."""
+"""Rows for each list, of which the lists are learned: more took most of the time and found no more neighbours."""
 
 
 class Kind(NamedTuple):

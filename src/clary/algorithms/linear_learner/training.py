@@ -108,10 +108,10 @@ class Training:
                 count += len(batch)
             first = []
             losses = self._meet(trained, count)
-            self._job.score(TRAIN, objective(self._loss), float(losses.min()), epoch=epoch)
+            self._job.score(TRAIN, objective(self._loss), _least(losses), epoch=epoch)
             if self._judged == VALIDATION:
                 losses = self._losses()
-                self._job.score(VALIDATION, objective(self._loss), float(losses.min()), epoch=epoch)
+                self._job.score(VALIDATION, objective(self._loss), _least(losses), epoch=epoch)
             losses = self._population.keep_best(losses)
             least = float(losses.min())
             logging.info(STOPPING, self._job.team.host, epoch, objective(self._loss), least)
@@ -199,6 +199,11 @@ class Training:
         moved = bias - self._features.mean @ stretched
         spread, middle = self._labels.deviation[0], self._labels.mean[0]
         return Linear(stretched * spread, moved * spread + middle, self._kind, self._loss, threshold)
+
+
+def _least(losses: Array) -> float:
+    """But for those of models that have run away to no number."""
+    return float(np.fmin.reduce(losses))
 
 
 def classes_of(parameters: Mapping[str, Any]) -> Classes | None:

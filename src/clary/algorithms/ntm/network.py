@@ -20,6 +20,7 @@ from torch.nn.functional import batch_norm, softmax
 from clary.algorithms.kit.base import Columns
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.parameters import AUTO
+from clary.algorithms.kit.weights import save_weights
 
 WEIGHTS, SHAPE = "model.pt", "model.json"
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
@@ -108,7 +109,7 @@ class Network(nn.Module):  # type: ignore[misc]
         return {"topic_weights": np.asarray(weights)}
 
     def save(self, directory: str) -> None:
-        torch.save(self.state_dict(), os.path.join(directory, WEIGHTS))
+        save_weights(self.state_dict(), os.path.join(directory, WEIGHTS))
         with open(os.path.join(directory, SHAPE), "w") as file:
             json.dump(self.shape, file)
 

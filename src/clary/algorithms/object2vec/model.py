@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clary.algorithms.kit.device import device
 from clary.algorithms.kit.ragged import Numbers, Ragged
+from clary.algorithms.kit.weights import save_weights
 from clary.algorithms.object2vec.hyperparameters import encoder_settings
 from clary.algorithms.object2vec.network import Network
 from clary.algorithms.object2vec.pairs import Side
@@ -34,7 +35,7 @@ class Model:
         return cls(given, Network(given, encoders).to(device()))
 
     def save(self, directory: str) -> None:
-        torch.save(self.network.state_dict(), os.path.join(directory, WEIGHTS))
+        save_weights(self.network.state_dict(), os.path.join(directory, WEIGHTS))
         with open(os.path.join(directory, SETTINGS), "w", encoding="utf-8") as file:
             json.dump(self.given, file)
 

@@ -5,8 +5,6 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/object2vec-training-formats.html.
 """
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +14,14 @@ from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
+from clary.algorithms.kit.files import json_lines
 from clary.algorithms.kit.job import Job, no_data
 from clary.algorithms.kit.ragged import Numbers, Ragged
 from clary.algorithms.object2vec.hyperparameters import encoder_settings
 
 SIDES = ("in0", "in1")
+FARTHEST = float(np.finfo(np.float32).max)
+"""From 0, that a label may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,11 @@ class Side:
         """Raises `ValueError` that says what is wrong."""
         if not isinstance(given, list) or not given or not all(type(token) is int for token in given):
             raise ValueError(f"{name} is no list of whole numbers")
-        tokens = np.array(given[: self.longest], np.int64)
-        if tokens.min() < 0 or tokens.max() >= self.words:
-            worst = tokens.max() if tokens.max() >= self.words else tokens.min()
+        kept = given[: self.longest]
+        if min(kept) < 0 or max(kept) >= self.words:
+            worst = max(kept) if max(kept) >= self.words else min(kept)
             raise ValueError(f"{name} has the token {worst}, and tokens are from 0 to {self.words - 1}")
-        return tokens
+        return np.array(kept, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,14 @@ def prepare(job: Job) -> Corpus:
 def _read(channel: Channel, sides: tuple[Side, Side], classes: int) -> Pairs:
     left, right, labels = [], [], []
     for path in channel.files(0):
-        with open(path, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    try:
-                        one, other, label = _pair(json.loads(line), sides, classes)
-                    except ValueError as error:
-                        raise UserError(f"{os.path.basename(path)}, line {number}: {error}") from error
-                    left.append(one)
-                    right.append(other)
-                    labels.append(label)
+        for where, row in json_lines(path):
+            try:
+                one, other, label = _pair(row, sides, classes)
+            except ValueError as error:
+                raise UserError(f"{where}: {error}") from error
+            left.append(one)
+            right.append(other)
+            labels.append(label)
     if not labels:
         raise no_data(channel.name)
     return Pairs(Ragged.of(left), Ragged.of(right), np.array(labels, np.float32))
@@ -96,8 +95,8 @@ def _pair(row: Any, sides: tuple[Side, Side], classes: int) -> tuple[Numbers, Nu
         raise ValueError("it is no object with label, in0 and in1")
     one, other = (side.tokens(row.get(name), name) for side, name in zip(sides, SIDES, strict=True))
     label = row.get("label")
-    if not isinstance(label, int | float) or not np.isfinite(label):
-        raise ValueError(f"label is {label!r}, and must be a number")
+    if not isinstance(label, int | float) or not abs(label) <= FARTHEST:
+        raise ValueError(f"label is {label!r:.100}, and must be a number of 32 bits")
     if classes and (label != int(label) or not 0 <= label < classes):
         raise ValueError(f"label is {label!r}, and with num_classes={classes} must be from 0 to {classes - 1}")
     return one, other, float(label)

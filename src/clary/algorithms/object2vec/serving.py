@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.algorithms.errors import UserError
-from clary.algorithms.kit.formats import JSON, JSONLINES
+from clary.algorithms.kit.formats import JSON, JSONLINES, read_lines
 from clary.algorithms.kit.ragged import Ragged
 from clary.algorithms.kit.service import Asked, FormattedService, told
 from clary.algorithms.object2vec.model import Model
@@ -58,7 +58,7 @@ class PairService(FormattedService):
 def _instances(body: bytes, media: str) -> list[dict[str, Any]]:
     instances: Any = None
     if media == JSONLINES:
-        instances = [json.loads(line) for line in body.splitlines() if line.strip()]
+        instances = list(read_lines(body))
     elif isinstance(asked := json.loads(body), dict):
         instances = asked.get("instances")
     if not isinstance(instances, list) or not all(isinstance(each, dict) for each in instances):
@@ -71,7 +71,7 @@ def _limits(options: Mapping[str, str]) -> dict[str, int]:
     asked = options.get("infer_max_seqlens")
     if not asked:
         return {}
-    limits = [int(part) for part in asked.split(",")]
+    limits = [int(part) if part.strip().isdigit() else 0 for part in asked.split(",")]
     if len(limits) > len(SIDES) or not all(1 <= limit <= FARTHEST for limit in limits):
         raise UserError(f"infer_max_seqlens={asked} is not one or two numbers from 1 to {FARTHEST}")
     return dict(zip(SIDES, limits, strict=False))

@@ -9,6 +9,7 @@ import torch
 
 from clary.algorithms.kit.device import device
 from clary.algorithms.kit.ragged import Numbers, Ragged
+from clary.algorithms.kit.weights import save_weights
 from clary.algorithms.seq2seq.network import Network
 from clary.algorithms.seq2seq.search import Found, translate
 from clary.algorithms.seq2seq.sentences import FILES, PAD, Vocabulary
@@ -34,7 +35,7 @@ class Model:
         return next(self.network.parameters()).device
 
     def save(self, directory: str) -> None:
-        torch.save(self.network.state_dict(), os.path.join(directory, WEIGHTS))
+        save_weights(self.network.state_dict(), os.path.join(directory, WEIGHTS))
         contents = {SETTINGS: self.given, FILES[0]: self.source.numbers, FILES[1]: self.target.numbers}
         for name, content in contents.items():
             with open(os.path.join(directory, name), "w", encoding="utf-8") as file:

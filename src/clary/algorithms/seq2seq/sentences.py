@@ -13,12 +13,14 @@ import numpy as np
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
+from clary.algorithms.kit.files import raw_records
 from clary.algorithms.kit.job import Job, no_data
 from clary.algorithms.kit.ragged import Numbers, Ragged
 from clary.toolkits.protobuf import varints
-from clary.toolkits.recordio import FEATURES, Tensor, read_records, tensors
+from clary.toolkits.recordio import FEATURES, Tensor, tensors
 
 PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
+LARGEST = 1 << 31
 FILES = ("vocab.src.json", "vocab.trg.json")
 
 Pair = tuple[Numbers, Numbers]
@@ -41,6 +43,9 @@ class Vocabulary:
             raise UserError(f"{name} is no JSON: {error}") from error
         if not isinstance(numbers, dict) or not all(isinstance(number, int) for number in numbers.values()):
             raise UserError(f"{name} is no object of words and their numbers.")
+        for word, number in numbers.items():
+            if not 0 <= number < LARGEST:
+                raise UserError(f"{name} gives {word!r:.100} the number {number}: numbers are from 0 to {LARGEST - 1}.")
         return cls(numbers)
 
     def __len__(self) -> int:
@@ -98,12 +103,12 @@ def _values(record: bytes, tensor: Tensor) -> Numbers:
 def _read(channel: Channel, sizes: tuple[int, int]) -> list[Pair]:
     pairs: list[Pair] = []
     for path in channel.files(0):
-        with open(path, "rb") as file:
+        for where, record in raw_records(path):
             try:
-                for number, record in enumerate(read_records(file), 1):
-                    pairs.append(_pair(read_features(record), sizes, f"record {number}"))
+                features = read_features(record)
             except ValueError as error:
-                raise UserError(f"{os.path.basename(path)}: {error}") from error
+                raise UserError(f"{where}: {error}") from error
+            pairs.append(_pair(features, sizes, where))
     if not pairs:
         raise no_data(channel.name)
     return pairs
@@ -120,8 +125,8 @@ def _cut(pairs: list[Pair], longest_source: int, longest_target: int) -> Pairs:
 def _pair(features: Mapping[str, Numbers], sizes: tuple[int, int], where: str) -> Pair:
     for name, size in zip(("source", "target"), sizes, strict=True):
         if name not in features or not len(features[name]):
-            raise ValueError(f"{where} has no numbers in the feature {name!r}")
+            raise UserError(f"{where} has no numbers in the feature {name!r}")
         worst = features[name].max(), features[name].min()
         if worst[0] >= size or worst[1] < 0:
-            raise ValueError(f"{where} has a number in {name!r} that its vocabulary does not have: {worst[0]}")
+            raise UserError(f"{where} has a number in {name!r} that its vocabulary does not have: {worst[0]}")
     return features["source"], features["target"]

@@ -17,7 +17,7 @@ import numpy as np
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import RECORDIO, parse_content_type
-from clary.algorithms.kit.formats import JSON, JSONLINES
+from clary.algorithms.kit.formats import JSON, JSONLINES, read_lines
 from clary.algorithms.kit.ragged import Numbers
 from clary.algorithms.kit.service import execution_parameters
 from clary.algorithms.seq2seq.model import Model
@@ -57,17 +57,19 @@ class SequenceService:
             raise UserError('there is no list "instances"')
         instances = asked["instances"]
         found = self._translate([_text(each, "data") for each in instances])
+        configured = [each.get("configuration") or {} for each in instances]
+        if strange := next((each for each in configured if not isinstance(each, dict)), None):
+            raise UserError(f"configuration is {strange!r:.100}, and must be an object")
         predictions: list[dict[str, Any]] = []
-        for instance, each in zip(instances, found, strict=True):
+        for configuration, each in zip(configured, found, strict=True):
             prediction: dict[str, Any] = {"target": self._sentence(each)}
-            if str((instance.get("configuration") or {}).get("attention_matrix", "")).lower() == "true":
+            if str(configuration.get("attention_matrix", "")).lower() == "true":
                 prediction["matrix"] = each.attention
             predictions.append(prediction)
         return json.dumps({"predictions": predictions})
 
     def _lines(self, body: bytes) -> str:
-        rows = [json.loads(line) for line in body.decode().splitlines() if line.strip()]
-        found = self._translate([_text(row, "source") for row in rows])
+        found = self._translate([_text(row, "source") for row in read_lines(body)])
         return "".join(f"{json.dumps({'target': self._sentence(each)})}\n" for each in found)
 
     def _records(self, body: bytes) -> bytes:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from clary.algorithms.errors import UserError
+from clary.algorithms.kit.weights import save_weights
 from clary.algorithms.vision.library import models
 from clary.toolkits.layout import opt_ml
 
@@ -21,7 +22,7 @@ MODEL = "model"
 
 def save(weights: Mapping[str, Tensor], facts: Mapping[str, Any], directory: str) -> None:
     """`facts` are what JSON holds."""
-    torch.save(dict(weights), os.path.join(directory, WEIGHTS))
+    save_weights(weights, os.path.join(directory, WEIGHTS))
     with open(os.path.join(directory, FACTS), "w") as file:
         json.dump(facts, file)
 
