@@ -126,7 +126,7 @@ def test_a_network_for_larger_pictures_stops_early_and_leaves_its_checkpoints(tm
     ("parameters", "line", "reason"),
     [
         ({}, "1\t7\tpicture.ppm", "picture.ppm has the label 7: labels are whole numbers from 0 to 2."),
-        ({}, "1\t0\tother.ppm", "train.lst: line 1 names the image 'other.ppm', which is not in the channel 'train'."),
+        ({}, "1\t0\tother.ppm", "train.lst, line 1 names the image 'other.ppm', which is not in the channel 'train'."),
         ({"num_layers": "50"}, "1\t0\tpicture.ppm", "'50' is not a valid value for 'num_layers'"),
         ({"image_shape": "3,24"}, "1\t0\tpicture.ppm", "is not a valid value for 'image_shape'"),
         ({"checkpoint_frequency": "31"}, "1\t0\tpicture.ppm", "'31' is not a valid value for 'checkpoint_frequency'"),

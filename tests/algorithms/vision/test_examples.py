@@ -92,11 +92,11 @@ def test_pictures_through_a_pipe_need_to_be_wrapped(data: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("1\tcat\tone.png", "train.lst: line 1 has a label that is no number"),
-        ("1\tone.png", "train.lst: line 1 is not number, label and path with tabs between."),
+        ("1\tcat\tone.png", "train.lst, line 1 has a label that is no number"),
+        ("1\tone.png", "train.lst, line 1 is not number, label and path with tabs between."),
         (
             "1\t0\t../../secret",
-            "train.lst: line 1 names the image '../../secret', which is not in the channel 'train'.",
+            "train.lst, line 1 names the image '../../secret', which is not in the channel 'train'.",
         ),
     ],
 )

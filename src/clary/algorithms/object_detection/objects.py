@@ -45,16 +45,18 @@ def of_labels(example: Example) -> Objects:
     try:
         header, width = int(labels[0]), int(labels[1])
         rows = labels[header : header + (len(labels) - header) // width * width].reshape(-1, width)[:, :WIDTH]
-    except (LookupError, ValueError, ZeroDivisionError) as error:
+    except (LookupError, ValueError, ArithmeticError) as error:
         raise UserError(f"{example.name} has no labels of objects: two widths, then the objects' numbers.") from error
     if header < 2 or width < WIDTH:
         raise UserError(f"{example.name} says that objects have {width} numbers: they have {WIDTH} or more.")
-    return np.ascontiguousarray(rows[rows[:, 0] >= 0])  # Those of a negative class fill up.
+    return np.ascontiguousarray(rows[~(rows[:, 0] < 0)])  # Those of a negative class fill up.
 
 
 def of_json(said: dict[str, Any]) -> Objects:
     """Raises `LookupError`, `TypeError` or `ValueError` where it is no annotation."""
     size = said["image_size"][0]
+    if not (size["width"] > 0 and size["height"] > 0):
+        raise ValueError(f"image_size is {size['width']} x {size['height']}")
     rows = [
         (each["class_id"], each["left"], each["top"], each["left"] + each["width"], each["top"] + each["height"])
         for each in said["annotations"]
@@ -86,7 +88,7 @@ def _stem(path: str) -> str:
 
 def _check(name: str, objects: Objects, classes: int) -> None:
     for kind, *box in objects.tolist():
-        if kind != int(kind) or not 0 <= kind < classes:
+        if kind not in range(classes):
             raise UserError(f"{name} has an object of class {kind:g}: classes are numbers from 0 to {classes - 1}.")
         left, top, right, bottom = box
         if not (0 <= left < right <= 1.001 and 0 <= top < bottom <= 1.001):

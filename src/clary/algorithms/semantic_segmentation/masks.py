@@ -36,7 +36,10 @@ class LabelMap:
     """From the numbers in a mask to classes: a scale that they are divided by, or a table of some of them."""
 
     def __init__(self, said: dict[str, object]) -> None:
-        table = np.arange(256) // int(str(said.get("scale", 1)))
+        scale = int(str(said.get("scale", 1)))
+        if scale < 1:
+            raise ValueError(f"scale is {scale}")
+        table = np.arange(256) // scale
         table[IGNORED] = IGNORED
         if pairs := said.get("map"):
             assert isinstance(pairs, dict)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
+from clary.algorithms.kit.files import raw_records, text_lines
 from clary.algorithms.kit.job import Job, no_data
 from clary.toolkits.recordio import read_records
 
@@ -66,12 +67,8 @@ def read_examples(job: Job, name: str, parse: Parse) -> list[Example]:
 
 
 def _records(path: str) -> Iterator[Example]:
-    with open(path, "rb") as stream:
-        try:
-            for number, record in enumerate(read_records(stream), 1):
-                yield _example(record, f"{os.path.basename(path)}: record {number}")
-        except ValueError as error:
-            raise UserError(f"{os.path.basename(path)} is no RecordIO of images: {error}") from error
+    for where, record in raw_records(path):
+        yield _example(record, where)
 
 
 def _example(record: bytes, name: str) -> Example:
@@ -81,6 +78,8 @@ def _example(record: bytes, name: str) -> Example:
     body = record[HEADER.size :]
     if not count:
         return Example(np.array([label], np.float32), name, body)
+    if len(body) < 4 * count:
+        raise UserError(f"{name} is too short to hold {count} labels.")
     return Example(np.frombuffer(body, "<f4", count), name, body[4 * count :])
 
 
@@ -90,15 +89,15 @@ def _listed(job: Job, channel: Channel) -> Iterator[Example]:
         raise UserError(
             f"The channel {channel.name!r} of image files needs a channel {channel.name + LISTED!r}, which lists them."
         )
+    if not channel.files(0):
+        raise no_data(channel.name)
     for path in listing.files(0):
-        with open(path, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield _of_line(channel, line, f"{os.path.basename(path)}: line {number}")
+        for where, line in text_lines(path):
+            yield _of_line(channel, line, where)
 
 
 def _of_line(channel: Channel, line: str, where: str) -> Example:
-    _, *labels, name = line.rstrip("\n").split("\t")
+    *labels, name = line.rstrip("\n").split("\t")[1:] or [""]
     try:
         numbers = np.array([float(label) for label in labels], np.float32)
     except ValueError as error:

@@ -1,6 +1,7 @@
 """Pictures as numbers: decoded, brought to one size, varied, and centred as torchvision's own networks expect them."""
 
 import io
+import struct
 from collections.abc import Sequence
 from typing import Literal
 
@@ -32,7 +33,9 @@ def decode(encoded: bytes, channels: int, name: str = "The image") -> Image.Imag
     try:
         picture = Image.open(io.BytesIO(encoded))
         return picture.convert("L" if channels == 1 else "RGB")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+    except UnidentifiedImageError as error:
+        raise UserError(f"{name} cannot be read as a picture: its format is not known") from error
+    except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
         raise UserError(f"{name} cannot be read as a picture: {error}") from error
 
 

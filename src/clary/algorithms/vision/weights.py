@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -47,6 +48,8 @@ def earlier(asked: Mapping[str, Any]) -> dict[str, Tensor]:
         raise UserError(
             f"The channel {MODEL!r} holds no model of this algorithm: it lacks {error.filename}."
         ) from error
+    except (OSError, ValueError, RuntimeError, EOFError, UnpicklingError) as error:
+        raise UserError(f"The channel {MODEL!r} holds no model of this algorithm: {error}") from error
     if different := [name for name, value in asked.items() if facts.get(name) != value]:
         raise UserError(
             f"The model of the channel {MODEL!r} has other {' and '.join(different)} than the hyperparameters."
