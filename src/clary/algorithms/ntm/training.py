@@ -4,7 +4,6 @@ Several instances learn each from its own documents and meet after every epoch, 
 theirs.
 """
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
