@@ -84,7 +84,8 @@ def test_it_finds_the_neighbours_that_brute_force_finds(
             container.configure("resourceconfig", {**RESOURCES, "current_host": HOSTS[host], "hosts": HOSTS})
         fixed = {"feature_dim": "16", "k": "10", "sample_size": "2000", "predictor_type": "regressor"}
         container.configure("hyperparameters", {**fixed, **parameters})
-        container.configure("inputdataconfig", {"train": {"ContentType": RECORDIO}})
+        channel = {"ContentType": RECORDIO, "S3DistributionType": "ShardedByS3Key"}
+        container.configure("inputdataconfig", {"train": channel})
         (container.root / "input/data/train").mkdir()
         share = slice(host, None, instances)
         written = write_records({"values": rows[share]}, {"values": numbers[share]})

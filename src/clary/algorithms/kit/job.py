@@ -107,6 +107,10 @@ class Job:
         speed = records / max(time.monotonic() - begun, 1e-9)
         self._say(f"#throughput_metric: host={self.team.host}, train throughput={speed} records/second")
 
+    def takes_part(self, name: str = TRAIN) -> bool:
+        """Whether this instance's rows are to be counted: of a channel that all have whole, one alone counts them."""
+        return self.team.leads or self.channels[name].sharded
+
     def score(
         self,
         channel: str,

@@ -1,5 +1,7 @@
 """A fair sample of rows that go by, in the memory that the sample takes.
 
+    row ─▶ a random key ─▶ less than all that were dropped ─▶ behind the sample ─ an eighth more ─▶ back to its size
+
 Each row gets a random key, and those with the smallest keys are kept: samples of several instances are put together by
 keeping the smallest of all.
 """
@@ -10,55 +12,60 @@ from numpy.typing import NDArray
 from clary.algorithms.kit.team import Team
 
 Rows = NDArray[np.float32]
+MORE = 8
+"""One of so many rows more than the sample has are held before it is brought back to its size."""
 
 
 class Sample:
     def __init__(self, size: int, random: np.random.Generator) -> None:
         """Of at most `size` rows. `random` must differ between instances."""
         self.size = size
-        self.seen = 0
         self._random = random
-        self._kept: list[tuple[NDArray[np.float64], Rows]] = []
+        self._keys = np.empty(0)
+        self._rows: Rows = np.empty((0, 0), np.float32)
         self._held = 0
+        """Rows that are kept, the first ones of the arrays."""
         self._limit = np.inf
         """A row with a greater key is none of the smallest."""
 
     def add(self, rows: Rows) -> None:
         keys = self._random.random(len(rows))
-        self.seen += len(rows)
         taken = keys < self._limit
-        self._put(keys[taken], rows[taken])
-        if self._held >= 2 * self.size:
+        end = self._held + int(taken.sum())
+        self._make_room(end, rows.shape[1])
+        self._keys[self._held : end], self._rows[self._held : end] = keys[taken], rows[taken]
+        self._held = end
+        if end >= self.size + self.size // MORE:
             self._prune()
 
     def together(self, team: Team) -> Rows:
         """The sample of all instances' rows, in an order that says nothing but is not random, on all of them."""
         self._prune()
-        keys, rows = self._kept[0] if self._kept else (np.empty(0), np.empty((0, 0), np.float32))
+        keys, rows = self._keys[: self._held], self._rows[: self._held]
         if team.size == 1:
             return rows
-        given = team.gather({"keys": keys, "rows": rows, "seen": np.array(self.seen)})
-        self.seen = sum(int(each["seen"]) for each in given)
-        self._kept, self._held, self._limit = [], 0, np.inf
-        for each in given:
-            if len(each["keys"]):
-                self._put(each["keys"], each["rows"])
-        self._prune()
-        return self._kept[0][1] if self._kept else rows
+        given = [each for each in team.gather({"keys": keys, "rows": rows}) if len(each["keys"])]
+        if not given:
+            return rows
+        smallest = np.argsort(np.concatenate([each["keys"] for each in given]))[: self.size]
+        every: Rows = np.concatenate([each["rows"] for each in given])[smallest]
+        return every
 
-    def _put(self, keys: NDArray[np.float64], rows: Rows) -> None:
-        if len(keys):
-            self._kept.append((keys, rows))
-            self._held += len(keys)
+    def _make_room(self, rows: int, width: int) -> None:
+        """Where the arrays lie: what grows by small steps is hardly ever copied, since the system moves its pages."""
+        if rows > len(self._keys):
+            rows = max(rows, len(self._keys) + len(self._keys) // MORE)
+            self._keys.resize(rows, refcheck=False)
+            self._rows.resize((rows, width), refcheck=False)
 
     def _prune(self) -> None:
-        if not self._kept:
+        if self._held < self.size:
             return
-        keys = np.concatenate([keys for keys, _ in self._kept])
-        rows = np.concatenate([rows for _, rows in self._kept])
-        if len(keys) > self.size:
-            smallest = np.argpartition(keys, self.size)[: self.size]
-            keys, rows = keys[smallest], rows[smallest]
-        self._kept, self._held = [(keys, rows)], len(keys)
-        if len(keys) == self.size:
-            self._limit = float(keys.max())
+        keys = self._keys[: self._held]
+        stays = np.zeros(len(keys), bool)
+        stays[np.argpartition(keys, self.size - 1)[: self.size]] = True
+        # Those behind take the places of those that go.
+        going, coming = np.flatnonzero(~stays[: self.size]), self.size + np.flatnonzero(stays[self.size :])
+        self._keys[going], self._rows[going] = self._keys[coming], self._rows[coming]
+        self._held = self.size
+        self._limit = float(self._keys[: self.size].max())

@@ -44,7 +44,7 @@ def _summarise(job: Job, random: np.random.Generator) -> Summary:
     half_life = job.parameters["half_life_time_size"]
     summary: Summary | None = None
     for epoch in job.epochs():
-        batches = _gathered(job, 1 if summary else -(-wanted // job.team.size))
+        batches = _gathered(job, 1 if summary else wanted)
         if summary is None:
             first = next(batches, None)
             summary = Summary.begin(_pooled(job, first), wanted, job.parameters["init_method"], random)
@@ -101,7 +101,7 @@ def _shrink(job: Job, summary: Summary, random: np.random.Generator) -> NDArray[
 
 
 def _test(job: Job, centers: NDArray[np.float32]) -> None:
-    if not (job.team.leads or job.channels[TEST].sharded):
+    if not job.takes_part(TEST):
         return
     loss = rows = 0.0
     for batch in job.batches(TEST):

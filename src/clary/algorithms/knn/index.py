@@ -17,6 +17,10 @@ PROBED = 16
 LEAST_PROBED = 5
 LEARNED_FROM = 64
 """Rows for each list, of which the lists are learned: more took most of the time and found no more neighbours."""
+CODED = 1 << 16
+"""Rows of which codes are learned, where there are as many."""
+ADDED = 10_000
+"""Rows that are put into the index at once."""
 
 
 class Kind(NamedTuple):
@@ -41,10 +45,13 @@ def build(rows: Rows, kind: Kind) -> Any:
             index = faiss.IndexIVFFlat(index, rows.shape[1], lists, metric)
         index.nprobe = max(LEAST_PROBED, lists // PROBED)
         index.cp.max_points_per_centroid = LEARNED_FROM
-    given = normalised(rows) if kind.metric == COSINE else rows
     if not index.is_trained:
-        index.train(given)
-    index.add(given)
+        learned = min(len(rows), max(LEARNED_FROM * kind.lists, CODED))
+        chosen = np.random.default_rng(0).choice(len(rows), learned, replace=False)
+        index.train(_given(rows[chosen], kind.metric))
+    # A part at a time: all of them would be there twice, and with the index three times.
+    for start in range(0, len(rows), ADDED):
+        index.add(_given(rows[start : start + ADDED], kind.metric))
     return index
 
 
@@ -53,7 +60,7 @@ def search(index: Any, rows: Rows, k: int, metric: str) -> tuple[Rows, NDArray[n
 
     Distances are Euclidean, one less the cosine, or the inner product with its sign changed.
     """
-    found, places = index.search(np.ascontiguousarray(normalised(rows) if metric == COSINE else rows), k)
+    found, places = index.search(_given(rows, metric), k)
     if (places < 0).any():
         # The lists that were searched had not enough: those that are missing are the last one found, again.
         last = np.maximum((places >= 0).sum(axis=1) - 1, 0)[:, None]
@@ -62,6 +69,11 @@ def search(index: Any, rows: Rows, k: int, metric: str) -> tuple[Rows, NDArray[n
     if metric == L2:
         return np.sqrt(np.maximum(found, 0)), places
     return (-found if metric == INNER_PRODUCT else 1 - found), places
+
+
+def _given(rows: Rows, metric: str) -> Rows:
+    """As Faiss takes them."""
+    return np.ascontiguousarray(normalised(rows) if metric == COSINE else rows)
 
 
 def normalised(rows: Rows) -> Rows:

@@ -26,7 +26,7 @@ def train(job: Job) -> None:
     width = -(-target // parts) * parts  # What product quantization asks for: its parts are of one width.
     reduction = Reduction(given["dimension_reduction_type"], given["feature_dim"], width)
     sample = Sample(given["sample_size"], np.random.default_rng(job.team.hosts.index(job.team.host)))
-    for batch in job.batches(labelled=True, classes=_classes(job), even=False):
+    for batch in job.batches(labelled=True, classes=_classes(job), even=False) if job.takes_part() else ():
         assert batch.labels is not None
         sample.add(np.column_stack([batch.labels, reduction(batch.dense())]))
     rows = sample.together(job.team)
@@ -48,8 +48,8 @@ def train(job: Job) -> None:
         "reduction": given["dimension_reduction_type"],
         "width": width,
     }
-    index = build(np.ascontiguousarray(rows[:, 1:]), kind)
-    model = Neighbours(index, np.ascontiguousarray(rows[:, 0]), settings)
+    model = Neighbours(build(rows[:, 1:], kind), rows[:, 0].copy(), settings)
+    del rows  # The index has them.
     model.save(job.model_directory)
     if TEST in job.channels:
         _test(job, model)

@@ -24,9 +24,8 @@ class Scaler:
     """Ones where nothing is to be stretched."""
 
     @classmethod
-    def fit(cls, columns: Sequence[Any], team: Team, *, unbias: bool, normalize: bool) -> "Scaler":
-        """Of matrices with the same columns, dense or sparse; of all instances' rows together."""
-        width = columns[0].shape[1]
+    def fit(cls, columns: Sequence[Any], width: int, team: Team, *, unbias: bool, normalize: bool) -> "Scaler":
+        """Of matrices with so many columns, dense or sparse; of all instances' rows together."""
         total, squares, count = np.zeros(width), np.zeros(width), np.zeros(1)
         for each in columns:
             total += np.asarray(each.sum(axis=0, dtype=np.float64)).ravel()
@@ -50,18 +49,20 @@ class Scaler:
 
 
 def scalers(
-    first: Sequence[Batch], parameters: dict[str, Any], team: Team, *, regression: bool
+    first: Sequence[Batch], width: int, parameters: dict[str, Any], team: Team, *, regression: bool
 ) -> tuple[Scaler, Scaler]:
     """Of features and of labels. Sparse rows are not moved, which would fill them; classes are no numbers."""
-    sparse = any(batch.is_sparse for batch in first)
+    sparse = team.agrees(any(batch.is_sparse for batch in first))
     features = Scaler.fit(
         [batch.features for batch in first],
+        width,
         team,
         unbias=parameters["unbias_data"] is not False and not sparse,
         normalize=parameters["normalize_data"] is not False,
     )
     labels = Scaler.fit(
         [batch.labels[:, None] for batch in first if batch.labels is not None],
+        1,
         team,
         unbias=parameters["unbias_label"] is not False and regression,
         normalize=parameters["normalize_label"] is not False and regression,

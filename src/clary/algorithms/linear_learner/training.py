@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.batches import Batch
-from clary.algorithms.kit.job import TRAIN, Job
+from clary.algorithms.kit.job import TRAIN, Job, no_data
 from clary.algorithms.kit.labels import Classes
 from clary.algorithms.kit.parameters import AUTO
 from clary.algorithms.linear_learner.hyperparameters import BALANCED, BINARY, LOSSES, MULTICLASS, REGRESSOR
@@ -56,16 +56,15 @@ class Training:
     def run(self) -> Linear:
         rows = self._labelled(TRAIN)
         first = self._take_first(rows)
+        width = self._width(first)
         self._step = max(SMALLEST, sum(map(len, first)) // STEPS)
         self._features, self._labels = scalers(
-            first, self._job.parameters, self._job.team, regression=self._kind == REGRESSOR
+            first, width, self._job.parameters, self._job.team, regression=self._kind == REGRESSOR
         )
         self._importance = self._class_weights(first)
         self._plan = plan = Plan.of(self._parameters)
-        assert self._job.feature_dim
-        self._population = Population(
-            self._job.feature_dim, self._classes, plan, loss_of(self._loss, self._parameters), self._parameters
-        )
+        loss = loss_of(self._loss, self._parameters)
+        self._population = Population(width, self._classes, plan, loss, self._parameters)
         self._models = plan.models
         logging.info("%d models are trained side by side for the %s.", self._models, self._loss)
         losses = self._learn(first, rows)
@@ -79,17 +78,28 @@ class Training:
         held: list[Batch] = []
         while sum(map(len, held)) < self._parameters["num_point_for_scaler"] and (batch := next(rows, None)):
             held.append(batch)
-        if not held:
-            raise UserError(f"There is no training data on {self._job.team.host}: give each instance some.")
         return held
+
+    def _width(self, first: list[Batch]) -> int:
+        """Features of the rows, also on an instance that has none of them."""
+        given = self._job.team.gather({"width": np.array(first[0].width)} if first else {})
+        widths = {int(each["width"]) for each in given if each}
+        if not widths:
+            raise no_data(TRAIN)
+        if len(widths) > 1:
+            raise UserError(f"The rows of the instances have {', '.join(map(str, sorted(widths)))} features.")
+        return widths.pop()
 
     def _class_weights(self, first: list[Batch]) -> Array:
         """The weight of a row by its class, after what the first rows are like; of a number always 1."""
         if self._kind == REGRESSOR:
             return np.ones(1, np.float32)
         classes = max(self._classes, 2)
-        labels = np.concatenate([batch.labels for batch in first if batch.labels is not None]).astype(np.int64)
-        [counts] = self._job.team.sum(np.bincount(labels, minlength=classes).astype(np.float64))
+        counts = np.zeros(classes)
+        for batch in first:
+            assert batch.labels is not None
+            counts += np.bincount(batch.labels.astype(np.int64), minlength=classes)
+        [counts] = self._job.team.sum(counts)
         even = (counts.sum() / classes / np.maximum(counts, 1)).astype(np.float32)
         if self._kind == MULTICLASS:
             return even if self._parameters["balance_multiclass_weights"] else np.ones(classes, np.float32)
@@ -180,8 +190,7 @@ class Training:
         """Scores `(rows, models)` and labels of rows from all instances."""
         asked = self._parameters["num_calibration_samples"]
         wanted = CALIBRATION if asked == AUTO else asked
-        scores: list[Array] = []
-        labels: list[Array] = []
+        scores, labels = [np.empty((0, self._models), np.float32)], [np.empty(0, np.float32)]
         for batch in self._labelled(self._judged):
             features, truth = self._scaled(batch)
             scores.append(self._population.scores(features))

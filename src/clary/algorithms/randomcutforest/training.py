@@ -19,7 +19,7 @@ def train(job: Job) -> Forest | None:
     """The forest, on the instance that leads."""
     trees, points = job.parameters["num_trees"], job.parameters["num_samples_per_tree"]
     sample = Sample(trees * points, np.random.default_rng(job.team.hosts.index(job.team.host)))
-    for batch in job.batches(even=False):
+    for batch in job.batches(even=False) if job.takes_part() else ():
         sample.add(batch.dense())
     rows = sample.together(job.team)
     if not len(rows):
