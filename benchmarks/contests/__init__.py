@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -112,4 +113,12 @@ def _seconds(work: Timed) -> tuple[float, float]:
     """Those that went by, and those of processors, with processes that were begun and have ended."""
     began, used = time.perf_counter(), sum(os.times()[:4])
     work()
+    _wait_for_gpu()
     return time.perf_counter() - began, sum(os.times()[:4]) - used
+
+
+def _wait_for_gpu() -> None:
+    """What PyTorch has told it to do may not be done yet."""
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_available():
+        torch.cuda.synchronize()
