@@ -60,17 +60,19 @@ def _train_classifier(job: Job) -> Run:
             break
     if patience and not run.running and patience.looked < given["epochs"]:
         patience.look(given["epochs"])
+    model = run.model
     if patience is None or patience.best < 0:
-        run.model.saveModel(path)
+        model.saveModel(path)
+    else:
+        model = fasttext_pybind.fasttext()
+        model.loadModel(path)
     if not job.stopped:
-        _tell_accuracy(path, files)
+        _tell_accuracy(model, files)
     return run
 
 
-def _tell_accuracy(path: str, files: dict[str, str]) -> None:
+def _tell_accuracy(model: fasttext_pybind.fasttext, files: dict[str, str]) -> None:
     """Of what was saved: of several epochs that is the best."""
-    model = fasttext_pybind.fasttext()
-    model.loadModel(path)
     for name, file in files.items():
         examples, share = accuracy(model, file)
         logging.info("#%s_accuracy: %.4f", name, share)
