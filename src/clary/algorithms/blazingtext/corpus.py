@@ -30,6 +30,11 @@ def text_file(channel: Channel, supervised: bool) -> str:
     if channel.mode == "Pipe":
         if not supervised:
             raise UserError("Pipe mode is for augmented manifests, which only the mode supervised reads.")
+        if not channel.wrapped:
+            raise UserError(
+                f"The channel {channel.name!r} comes through a pipe: RecordWrapperType must be RecordIO, by which "
+                "sources and labels are told apart."
+            )
         with open(paths[0], "rb") as file:
             examples = enumerate(_attributes(read_records(file)), 1)
             return _write(_marked(example, f"{channel.name}, line {number}") for number, example in examples)
@@ -82,11 +87,20 @@ def _attributes(records: Iterator[bytes]) -> Iterator[dict[str, Any]]:
         if label is None:
             raise UserError("The augmented manifest gives a source without a label: AttributeNames are source, label.")
         try:
-            yield {"source": source.decode(), "label": json.loads(label)}
+            yield {"source": source.decode(), "label": _label(label.decode())}
         except ValueError as error:
             raise UserError(
-                f"{label[:50]!r} is no label: AttributeNames are source and label, in this order."
+                f"The augmented manifest has a source or label that is no text in UTF-8: {error}"
             ) from error
+
+
+def _label(attribute: str) -> Any:
+    """Numbers and lists travel as JSON, a text as it is."""
+    try:
+        label = json.loads(attribute)
+    except ValueError:
+        return attribute
+    return label if type(label) in (int, list) else attribute
 
 
 def _marked(example: Any, where: str) -> str:
