@@ -13,6 +13,8 @@ from tests.programs import BUCKET, ROLE, ended, log_lines, put, unique
 pytestmark = pytest.mark.skipif(not machine_gpus(), reason="this machine has no GPU of NVIDIA's")
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
 TYPE = "ml.g4dn.xlarge"
+PATIENCE = 300.0
+"""Seconds: the first program on a machine to load CUDA's libraries reads gigabytes."""
 
 
 def test_it_trains_and_predicts_there(platform: Platform) -> None:
@@ -34,7 +36,7 @@ def test_it_trains_and_predicts_there(platform: Platform) -> None:
         StoppingCondition={"MaxRuntimeInSeconds": 600},
         HyperParameters={**LEARNING, "num_classes": "3", "num_training_samples": "150", "epochs": "6"},
     )
-    job = ended(platform, name)
+    job = ended(platform, name, PATIENCE)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert any("Using the GPU" in line for line in log_lines(platform, name))
 
