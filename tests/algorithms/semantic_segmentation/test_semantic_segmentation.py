@@ -160,7 +160,7 @@ def test_a_pyramid_learns_and_another_begins_from_it(tmp_path: Path) -> None:
     assert status == 0, output
     assert len(losses(output)) == 1
     shutil.copytree(first.root / "model", second.root / "input/data/model")
-    configure(second, parameters | {"lr_scheduler": "step", "learning_rate": "0"}, "model")
+    configure(second, parameters | {"lr_scheduler": "step", "learning_rate": "1e-30"}, "model")
     status, output = second.run(*TRAIN)
     assert status == 0, output
     assert first_weights(second) == first_weights(first)

@@ -34,7 +34,7 @@ HYPERPARAMETERS = (
     integer("epochs", POSITIVE, default=10),
     continuous("gamma1", UNIT, default=0.9),
     continuous("gamma2", UNIT, default=0.9),
-    continuous("learning_rate", UNIT, default=0.001),
+    continuous("learning_rate", Interval(0, 1, low_open=True), default=0.001),
     category("lr_scheduler", "step", "poly", "cosine", default="poly"),
     continuous("lr_scheduler_factor", UNIT, default=0.1),
     Hyperparameter("lr_scheduler_step", _numbers, _Epochs(), default=[]),
