@@ -111,8 +111,9 @@ print(json.dumps([word for word, _ in vectors.most_similar("moon", topn=9)]))
 @pytest.mark.parametrize("mode", ["skipgram", "cbow", "batch_skipgram"])
 def test_words_of_a_kind_are_neighbours(text: Container, mode: str) -> None:
     give(text, mode, {"train": sentences(3000, 3, labelled=False)}, sampling_threshold="0.01", epochs="10")
-    status, output = text.run(*TRAIN)
+    status, output = text.run(*TRAIN, CUDA_VISIBLE_DEVICES="0")
     assert status == 0, output
+    assert "the GPUs of this instance (1) are left idle" in output
     assert "#mean_rho: " in output
     evaluated = json.loads((text.root / "model" / "eval.json").read_text())
     assert evaluated["EN-WS-353-ALL.txt"]["total_pairs"] == 353

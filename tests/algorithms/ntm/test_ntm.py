@@ -85,3 +85,20 @@ def test_a_vocabulary_of_another_size_fails_the_job(tmp_path: Path) -> None:
     container.configure("hyperparameters", {"feature_dim": "4", "num_topics": "2"})
     assert container.run(*TRAIN)[0] == 2
     assert container.failure == "ClientError: vocab.txt has 2 words, and feature_dim is 4: they must be as many."
+
+
+def test_a_batch_may_be_one_document(tmp_path: Path) -> None:
+    """Which has no spread to normalise by; layers are as the guide writes them."""
+    counts, _, _ = make_documents(0, 101)
+    container = Container(tmp_path / "ml", python_of("ntm:1"))
+    write_rows(container, "train", counts)
+    given = {"feature_dim": str(WORDS), "num_topics": "3", "mini_batch_size": "50", "epochs": "2"}
+    shape = {"batch_norm": "true", "encoder_layers": "10,5", "encoder_layers_activation": "tanh"}
+    learning = {"optimizer": "sgd", "clip_gradient": "1", "rescale_gradient": "0.5", "weight_decay": "0.01"}
+    container.configure("hyperparameters", {**given, **shape, **learning})
+    status, output = container.run(*TRAIN)
+    assert status == 0, output
+    losses = [float(loss) for loss in re.findall(r"train total_loss <loss>=(\S+)", output)]
+    assert len(losses) == 2
+    assert np.isfinite(losses).all()
+    assert output.count("#throughput_metric") == 2

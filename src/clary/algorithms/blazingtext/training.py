@@ -26,6 +26,7 @@ from clary.algorithms.blazingtext.word2vec import settings_of as vector_settings
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.job import Job
 from clary.algorithms.kit.team import Team
+from clary.toolkits.environment import count_gpus
 
 TOLD = 1.0
 """Seconds between two lines about progress."""
@@ -37,6 +38,8 @@ def train(job: Job) -> None:
         raise UserError(f"The mode {mode} trains on one instance, and there are {job.team.size}: use batch_skipgram.")
     if mode != "supervised" and "validation" in job.channels:
         raise UserError(f"The mode {mode} takes the channel train alone: validation is for the mode supervised.")
+    if gpus := count_gpus():
+        logging.warning("fastText trains on processors: the GPUs of this instance (%d) are left idle.", gpus)
     run = _train_classifier(job) if mode == "supervised" else _train_vectors(job)
     if run.running:
         # fastText cannot be told to stop, and must not meet the end of the interpreter.

@@ -10,7 +10,7 @@ import numpy as np
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.job import TRAIN, Job
 
-ROOM = 64 * 1024 * 1024
+ROOM = 32 * 1024 * 1024
 """Bytes of decoded documents that are kept; of a channel that has more, none are."""
 
 
