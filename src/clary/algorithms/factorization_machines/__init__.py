@@ -11,8 +11,8 @@ from clary.algorithms.kit.artifacts import load_network, save_network
 from clary.algorithms.kit.base import Columns, Model, RowAlgorithm
 from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.channels import RECORDIO, Takes
-from clary.algorithms.kit.job import Job
-from clary.algorithms.kit.scores import binary, name_of_f, regression, sigmoid
+from clary.algorithms.kit.job import Job, no_data
+from clary.algorithms.kit.scores import Binary, Regression, name_of_f, sigmoid
 
 ARRAYS = {"bias": "arg:w0_weight", "linear": "arg:w1_weight", "factors": "arg:v"}
 TEST = "test"
@@ -60,21 +60,25 @@ def _tell(job: Job, machine: Machine) -> None:
     """Say how good the machine is, over the test rows of all instances."""
     from clary.algorithms.factorization_machines.training import cross_entropy, labelled
 
-    scores, labels = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
+    binary = job.parameters["predictor_type"] == BINARY
+    judged, sums = Binary(0.0, BETA) if binary else Regression(), np.zeros(2)
     for batch in labelled(job, TEST):
         assert batch.labels is not None
-        scores.append(machine.scores(batch.features))
-        labels.append(batch.labels)
-    parts = job.team.gather({"scores": np.concatenate(scores), "labels": np.concatenate(labels)})
-    found, truth = (np.concatenate([part[name] for part in parts]) for name in ("scores", "labels"))
-    if job.parameters["predictor_type"] == BINARY:
-        told = binary(found, truth, 0.0, BETA)
+        scores = machine.scores(batch.features)
+        judged.add(scores, batch.labels)
+        sums += (float(cross_entropy(scores, batch.labels).sum(dtype=np.float64)), len(batch))
+    judged.together(job.team)
+    [(loss, rows)] = job.team.sum(sums)
+    if not rows:
+        raise no_data(TEST)
+    told = judged.told()
+    if binary:
         f = name_of_f("binary", BETA)
         job.final_score(TEST, "binary_classification_accuracy", told["binary_classification_accuracy"], "score")
-        job.final_score(TEST, "binary_classification_cross_entropy", float(cross_entropy(found, truth).mean()))
+        job.final_score(TEST, "binary_classification_cross_entropy", float(loss / rows))
         job.final_score(TEST, f, told[f], "score")
     else:
-        job.final_score(TEST, "rmse", regression(found, truth)["mse"] ** 0.5)
+        job.final_score(TEST, "rmse", told["mse"] ** 0.5)
 
 
 ALGORITHM = FactorizationMachines()

@@ -1,12 +1,15 @@
 """Linear Learner (`linear-learner`): binary and multiclass classification and regression by linear models."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from clary.algorithms.kit.base import Model, RowAlgorithm
 from clary.algorithms.kit.channels import Takes
-from clary.algorithms.kit.job import Job
-from clary.algorithms.kit.scores import LOSSES
-from clary.algorithms.linear_learner.hyperparameters import HYPERPARAMETERS
+from clary.algorithms.kit.job import Job, no_data
+from clary.algorithms.kit.scores import LOSSES, Binary, Judgement, Multiclass, Regression
+from clary.algorithms.linear_learner.hyperparameters import BINARY, HYPERPARAMETERS, MULTICLASS
 from clary.algorithms.linear_learner.model import Linear, objective
 
 
@@ -33,16 +36,25 @@ def _tell(job: Job, channel: str, model: Linear) -> None:
     """Say how good the model is, over the rows of all instances."""
     from clary.algorithms.linear_learner.training import classes_of
 
-    scores, labels = [np.empty((0, len(model.bias)), np.float32)], [np.empty(0, np.float32)]
+    judged, sums = _judgement(model, job.parameters), np.zeros(2)
     for batch in job.batches(channel, labelled=True, classes=classes_of(job.parameters)):
         assert batch.labels is not None
-        scores.append(model.raw_scores(batch))
-        labels.append(batch.labels)
-    parts = job.team.gather({"scores": np.concatenate(scores), "labels": np.concatenate(labels)})
-    scores, labels = [part["scores"] for part in parts], [part["labels"] for part in parts]
-    for name, value in model.judge(np.concatenate(scores), np.concatenate(labels), job.parameters):
-        loss = name in LOSSES or name == objective(model.loss)
-        job.final_score(channel, name, value, "loss" if loss else "score")
+        scores = model.raw_scores(batch)
+        judged.add(scores if model.kind == MULTICLASS else scores[:, 0], batch.labels)
+        sums += (float(model.losses(scores, batch.labels, job.parameters).sum(dtype=np.float64)), len(batch))
+    judged.together(job.team)
+    [(loss, rows)] = job.team.sum(sums)
+    if not rows:
+        raise no_data(channel)
+    job.final_score(channel, objective(model.loss), float(loss / rows))
+    for name, value in judged.told().items():
+        job.final_score(channel, name, value, "loss" if name in LOSSES else "score")
+
+
+def _judgement(model: Linear, parameters: Mapping[str, Any]) -> Judgement:
+    if model.kind == MULTICLASS:
+        return Multiclass(len(model.bias), parameters)
+    return Binary(model.threshold, parameters["f_beta"]) if model.kind == BINARY else Regression()
 
 
 ALGORITHM = LinearLearner()

@@ -1,6 +1,6 @@
 """A linear model for rows as they come: what is left in /opt/ml/model, and what serves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from clary.algorithms.kit.artifacts import load_network, save_network
 from clary.algorithms.kit.base import Columns
 from clary.algorithms.kit.batches import Batch
-from clary.algorithms.kit.scores import binary, multiclass, regression, sigmoid
+from clary.algorithms.kit.scores import sigmoid
 from clary.algorithms.linear_learner.hyperparameters import BINARY, MULTICLASS, OBJECTIVES
 from clary.algorithms.linear_learner.losses import loss_of, probabilities
 
@@ -52,16 +52,10 @@ class Linear:
             return {"score": score, "predicted_label": (raw[:, 0] >= self.threshold).astype(np.int64)}
         return {"score": score}
 
-    def judge(self, scores: Array, labels: Array, parameters: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-        """All that AWS's log tells of a model on test or validation data, by its names."""
+    def losses(self, scores: Array, labels: Array, parameters: Mapping[str, Any]) -> Array:
+        """Of raw scores, one for each row."""
         by_model = scores[:, None, :] if self.kind == MULTICLASS else scores
-        yield objective(self.loss), float(loss_of(self.loss, parameters)(by_model, labels)[0].mean())
-        if self.kind == MULTICLASS:
-            yield from multiclass(scores, labels, parameters).items()
-        elif self.kind == BINARY:
-            yield from binary(scores[:, 0], labels, self.threshold, parameters["f_beta"]).items()
-        else:
-            yield from regression(scores[:, 0], labels).items()
+        return loss_of(self.loss, parameters)(by_model, labels)[0]
 
     def save(self, directory: str) -> None:
         facts = {"predictor_type": self.kind, "loss": self.loss, "threshold": self.threshold}
