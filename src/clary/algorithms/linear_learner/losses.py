@@ -40,7 +40,9 @@ def probabilities(scores: Array) -> Array:
 
 def logistic(scores: Array, labels: Array) -> tuple[Array, Array]:
     label = labels[:, None]
-    return np.logaddexp(0, scores).astype(np.float32) - label * scores, sigmoid(scores) - label
+    # log(1 + exp(score)), of which numpy makes several at a time, as it does not of `logaddexp`.
+    whole = np.maximum(scores, 0) + np.log(np.float32(1) + np.exp(-np.abs(scores)))
+    return whole - label * scores, sigmoid(scores) - label
 
 
 def hinge(scores: Array, labels: Array, margin: np.float32) -> tuple[Array, Array]:

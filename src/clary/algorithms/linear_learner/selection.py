@@ -23,8 +23,7 @@ class Choice(NamedTuple):
 
 def best_threshold(scores: Array, labels: Array, middle: float, parameters: Mapping[str, Any]) -> Choice:
     """Of one model's scores; `middle` is the threshold where the criterion tells none from another."""
-    order = np.argsort(-scores, kind="stable")
-    ranked, hits = scores[order], np.cumsum(labels[order] == 1)
+    ranked, hits = _ranked(scores, labels == 1)
     # A threshold lies where scores change: rows of one score are found together or not at all.
     last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
     found, hit = last + 1.0, hits[last].astype(np.float64)
@@ -37,6 +36,17 @@ def best_threshold(scores: Array, labels: Array, middle: float, parameters: Mapp
     # Half-way to the next score, and not beyond the middle where that does as well.
     half = (at + float(below)) / 2
     return Choice(float(worth[place]), middle if float(below) < middle <= at else half)
+
+
+def _ranked(scores: Array, truth: NDArray[np.bool_]) -> tuple[Array, NDArray[np.int64]]:
+    """The scores, the greatest first, and how many rows are true up to each.
+
+    What is sorted are the scores alone, which numpy does several times as fast as it finds their order: the last bit of
+    each tells which row it is of.
+    """
+    bits = scores.astype(np.float32).view(np.int32)
+    marked = np.sort(((bits & ~1) | truth).view(np.float32))[::-1].view(np.int32)
+    return (marked & ~1).view(np.float32), np.cumsum(marked & 1)
 
 
 def _worth(

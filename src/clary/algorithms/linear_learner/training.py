@@ -117,6 +117,7 @@ class Training:
                     trained += len(part) * self._population.learn(features, labels, self._weights(part))
                 count += len(batch)
             first = []
+            self._step = max(self._step, count // STEPS)
             losses = self._meet(trained, count)
             self._job.score(TRAIN, objective(self._loss), _least(losses), epoch=epoch)
             if self._judged == VALIDATION:
