@@ -5,12 +5,14 @@ Many users were not seen in all networks of their company before. The reference 
 users are numbered, where Clary reads CSV and hashes names; it tells no loss and saves nothing.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from benchmarks.contests import Given, TrainingJob, contest
-from clary.algorithms.ipinsights.events import encode
+from clary.algorithms.ipinsights.events import encode, split
 from clary.algorithms.ipinsights.model import Model
 from clary.algorithms.ipinsights.training import area
 from clary.algorithms.kit.device import device
@@ -36,11 +38,9 @@ foreign = company[usual[0]] != company[usual[0][others]]
 strange = usual[0][foreign], usual[1][others][foreign]
 
 
-def text(logins: Logins) -> list[tuple[str, str]]:
-    return [
-        (f"user_{user}", f"{at >> 24}.{at >> 16 & 255}.{at >> 8 & 255}.{at & 255}")
-        for user, at in zip(*logins, strict=True)
-    ]
+def lines(logins: Logins) -> Iterator[str]:
+    for user, at in zip(*logins, strict=True):
+        yield f"user_{user},{at >> 24}.{at >> 16 & 255}.{at >> 8 & 255}.{at & 255}"
 
 
 class Plain(nn.Module):
@@ -88,7 +88,8 @@ def learn() -> Plain:
 
 def judge(directory: str) -> float:
     model = Model.load(directory)
-    return area(*(model.score(encode(text(logins), VECTORS)).products for logins in (usual, strange)))
+    asked = (split(("held out", line) for line in lines(logins)) for logins in (usual, strange))
+    return area(*(model.score(encode(events, VECTORS)).products for events in asked))
 
 
 def judge_theirs(network: Plain) -> float:
@@ -97,13 +98,12 @@ def judge_theirs(network: Plain) -> float:
         return area(*(network(*logins)[0].cpu().numpy() for logins in asked))
 
 
-lines = "".join(f"{user},{address}\n" for user, address in text(known))
 contest(
     f"{LOGINS:,} log-ins of {USERS:,} users, {EPOCHS} epochs",
     "plain torch",
     TrainingJob(
         "ipinsights",
-        {"train": Given({"logins.csv": lines.encode()}, "text/csv")},
+        {"train": Given({"logins.csv": "\n".join(lines(known)).encode()}, "text/csv")},
         num_entity_vectors=VECTORS,
         vector_dim=WIDTH,
         epochs=EPOCHS,

@@ -21,15 +21,15 @@ from clary.algorithms.kit.device import device
 from clary.algorithms.kit.ragged import Ragged
 from clary.algorithms.object2vec.model import Model
 
-TOPICS, WORDS, PAIRS, HELD, LONGEST = 20, 40, 5_000, 2_000, 14
-VOCABULARY, EMBEDDING, ENCODING, EPOCHS, BATCH, RATE = TOPICS * WORDS, 32, 64, 4, 50, 0.003
+TOPICS, WORDS, PAIRS, HELD, LONGEST = 6, 20, 3_000, 2_000, 10
+VOCABULARY, EMBEDDING, ENCODING, EPOCHS, BATCH, RATE = TOPICS * WORDS, 16, 32, 5, 32, 0.01
 random = np.random.default_rng(0)
 Side = list[np.ndarray]
 
 
 def write(topic: int) -> np.ndarray:
-    own = random.integers(0, WORDS, random.integers(5, LONGEST - 3)) + topic * WORDS
-    return random.permutation(np.concatenate([own, random.integers(0, VOCABULARY, 3)]))
+    own = random.integers(0, WORDS, random.integers(4, LONGEST - 1)) + topic * WORDS
+    return random.permutation(np.concatenate([own, random.integers(0, VOCABULARY, 2)]))
 
 
 def draw(count: int) -> tuple[Side, Side, np.ndarray]:
