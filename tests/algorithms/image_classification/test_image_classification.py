@@ -122,6 +122,24 @@ def test_a_network_for_larger_pictures_stops_early_and_leaves_its_checkpoints(tm
     assert found == {"model.pt", "model-shapes.json"} | checkpoints
 
 
+@pytest.mark.slow
+def test_it_saves_the_best_so_far_when_it_is_told_to_stop(tmp_path: Path) -> None:
+    container = Container(tmp_path / "ml", python_of("image-classification:1"))
+    write_files(container, "train", make_pictures(0, 24), several=False)
+    given = {"num_classes": "3", "num_training_samples": "24", "epochs": "100000", "mini_batch_size": "8"}
+    container.configure("hyperparameters", {**LEARNING, **given})
+    process = container.start(*TRAIN)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Epoch[1] Train-accuracy=" in line:
+            process.terminate()
+            break
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert "Told to stop after epoch " in output
+    assert {path.name for path in (container.root / "model").iterdir()} == {"model.pt", "model-shapes.json"}
+
+
 @pytest.mark.parametrize(
     ("parameters", "line", "reason"),
     [
