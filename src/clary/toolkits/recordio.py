@@ -322,20 +322,35 @@ def read_records(stream: IO[bytes]) -> Iterator[bytes]:
     """
     rest, parts = b"", list[bytes]()
     while chunk := stream.read(CHUNK):
-        rest += chunk
-        offset = 0
-        while span := record_at(rest, offset):
+        rest, end = rest + chunk, 0
+        for goes_on, span, after in _frames(rest):
             parts.append(rest[slice(*span)])
-            if _goes_on(rest, offset) not in (FIRST, MIDDLE):
+            end = after
+            if not goes_on:
                 yield MAGIC_BYTES.join(parts)
                 parts = []
-            offset = span[0] + _framed(span[1] - span[0])
-        rest = rest[offset:]
+        rest = rest[end:]
     if rest or parts:
         raise ValueError("the last record is cut short")
 
 
-def _goes_on(data: bytes, offset: int) -> int:
-    """Which part of a record it is whose frame begins there: 0 for all of one."""
-    length: int = HEADER.unpack_from(data, offset)[1]
-    return length >> LENGTH_BITS.bit_length()
+def records_in(data: memoryview) -> Iterator[Data]:
+    """The same of data that is all there: parts of it, which are not copied."""
+    parts, end = list[memoryview](), 0
+    for goes_on, span, after in _frames(data):
+        parts.append(data[slice(*span)])
+        end = after
+        if not goes_on:
+            yield parts[0] if len(parts) == 1 else MAGIC_BYTES.join(parts)
+            parts = []
+    if end < len(data) or parts:
+        raise ValueError("the last record is cut short")
+
+
+def _frames(data: Data) -> Iterator[tuple[bool, Span, int]]:
+    """Of each whole frame whether the record goes on in the next one, where what it holds lies, and where it ends."""
+    offset = 0
+    while span := record_at(data, offset):
+        length: int = HEADER.unpack_from(data, offset)[1]
+        offset = span[0] + _framed(span[1] - span[0])
+        yield length >> LENGTH_BITS.bit_length() in (FIRST, MIDDLE), span, offset

@@ -3,12 +3,13 @@
 from tests.algorithms.walk import reference
 
 MEETING = """
-import json, threading
+import json, os, threading
 import torch
 from clary.algorithms.kit.team import Team
 from clary.algorithms.kit.weights import average
 
-hosts, networks = ["127.89.7.1", "127.89.7.2"], []
+loopback = f"127.{64 + os.getpid() % 128}.{os.getpid() // 128 % 256}"  # The port is one for all who run this.
+hosts, networks = [f"{loopback}.1", f"{loopback}.2"], []
 for number, batches in ((0, 3), (1, 8)):
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
     for _ in range(batches):

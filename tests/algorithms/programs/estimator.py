@@ -8,6 +8,7 @@ What is to be done comes as a JSON file: {"algorithm", "hyperparameters", "insta
 import base64
 import json
 import sys
+import uuid
 from typing import Any
 
 import boto3
@@ -28,7 +29,7 @@ def main(asked: dict[str, Any]) -> None:
     estimator = Estimator(image, ROLE, asked.get("instances", 1), INSTANCE, hyperparameters=asked["hyperparameters"])
     channels = {}
     for name, channel in asked["channels"].items():
-        uri = session.upload_data(channel["path"], key_prefix=f"{asked['algorithm']}/{name}")
+        uri = session.upload_data(channel["path"], key_prefix=f"{asked['algorithm']}/{uuid.uuid4().hex}/{name}")
         distribution = channel.get("distribution", "FullyReplicated")
         channels[name] = TrainingInput(uri, distribution=distribution, content_type=channel.get("content_type"))
     estimator.fit(channels, logs=False)

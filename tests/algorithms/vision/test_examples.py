@@ -1,7 +1,9 @@
 """What the channels of pictures hold, in each documented form."""
 
 import json
+import os
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -39,7 +41,8 @@ def test_records_have_a_label_or_several(data: Path) -> None:
     assert told(read(Channel("train", RECORDIO))) == [([3], b"one"), ([1, 0, 1], b"four")]
 
 
-def test_a_record_may_have_been_written_in_parts(data: Path) -> None:
+@pytest.mark.parametrize("mode", ["File", "Pipe"])
+def test_a_record_may_have_been_written_in_parts(data: Path, mode: str) -> None:
     """As MXNet does it where the magic number is in the picture."""
     whole = record([2], b"1234" + MAGIC_BYTES + b"5678" + MAGIC_BYTES + b"90ab")
     parts = whole[HEADER.size :].split(MAGIC_BYTES)
@@ -47,16 +50,35 @@ def test_a_record_may_have_been_written_in_parts(data: Path) -> None:
     written = b"".join(
         HEADER.pack(MAGIC, len(part) | flag << 29) + part for flag, part in zip((1, 2, 3), parts, strict=True)
     )
-    (data / "train/a.rec").write_bytes(written + record([0], b"next"))
-    assert told(read(Channel("train", RECORDIO))) == [
+    (data / ("train_0" if mode == "Pipe" else "train/a.rec")).write_bytes(written + record([0], b"next"))
+    assert told(read(Channel("train", RECORDIO, mode=mode))) == [
         ([2], b"1234" + MAGIC_BYTES + b"5678" + MAGIC_BYTES + b"90ab"),
         ([0], b"next"),
     ]
 
 
+@pytest.mark.parametrize("mode", ["File", "Pipe"])
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (record([3], b"one")[:-1], "the last record is cut short"),
+        (b"no records", "no RecordIO record begins at byte 0"),
+        (HEADER.pack(MAGIC, 4) + b"tiny", "record 1 is too short to hold an image."),
+    ],
+)
+def test_what_is_wrong_with_records_is_told(data: Path, mode: str, written: bytes, reason: str) -> None:
+    (data / ("train_0" if mode == "Pipe" else "train/a.rec")).write_bytes(written)
+    with pytest.raises(UserError, match=reason):
+        read(Channel("train", RECORDIO, mode=mode))
+
+
 def test_records_come_through_a_pipe_as_they_are(data: Path) -> None:
-    (data / "train_0").write_bytes(record([3], b"one"))
-    assert told(read(Channel("train", RECORDIO, mode="Pipe"))) == [([3], b"one")]
+    os.mkfifo(data / "train_0")
+    written = record([3], b"one") + record([1], b"two" * 100_000)
+    feed = Thread(target=(data / "train_0").write_bytes, args=(written,))
+    feed.start()
+    assert told(read(Channel("train", RECORDIO, mode="Pipe"))) == [([3], b"one"), ([1], b"two" * 100_000)]
+    feed.join()
 
 
 @pytest.mark.parametrize("content_type", [RECORDIO, IMAGE, "image/png"])

@@ -2,13 +2,16 @@
 
 import gzip
 import json
+import mmap
 import os
+import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 from clary.algorithms.errors import UserError
-from clary.toolkits.recordio import read_records
+from clary.toolkits.recordio import Data, read_records, records_in
 
 GZIP = b"\x1f\x8b"
 
@@ -37,18 +40,27 @@ def json_lines(path: str) -> Iterator[tuple[str, Any]]:
             raise UserError(f"{where} is no JSON: {error}") from error
 
 
-def raw_records(path: str) -> Iterator[tuple[str, bytes]]:
-    """What each record of RecordIO holds, and where it stands: `train.rec: record 3`. Raises `UserError`."""
+def raw_records(path: str) -> Iterator[tuple[str, Data]]:
+    """What each record of RecordIO holds, and where it stands: `train.rec: record 3`. Raises `UserError`.
+
+    Those of a file are parts of it, which is mapped: it may be larger than memory.
+    """
     name, number = os.path.basename(path), 0
     with _opened(path) as file:
         try:
-            for number, record in enumerate(read_records(file), 1):
+            for number, record in enumerate(_records_of(file), 1):
                 yield f"{name}: record {number}", record
         except (ValueError, OSError, EOFError, zlib.error) as error:
             raise UserError(f"{name}: record {number + 1}: {error}") from error
 
 
-def _opened(path: str) -> BinaryIO:
-    with open(path, "rb") as probe:
-        zipped = probe.read(2) == GZIP
-    return cast(BinaryIO, gzip.open(path)) if zipped else open(path, "rb")
+def _records_of(file: BinaryIO) -> Iterator[Data]:
+    if isinstance(file, gzip.GzipFile) or not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return read_records(file)
+    return records_in(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    with open(path, "rb") as file:  # Once: it may be a pipe.
+        yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if file.peek(2).startswith(GZIP) else file

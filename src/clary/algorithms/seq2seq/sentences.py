@@ -17,7 +17,7 @@ from clary.algorithms.kit.files import raw_records
 from clary.algorithms.kit.job import Job, no_data
 from clary.algorithms.kit.ragged import Numbers, Ragged
 from clary.toolkits.protobuf import varints
-from clary.toolkits.recordio import FEATURES, Tensor, tensors
+from clary.toolkits.recordio import FEATURES, Data, Tensor, tensors
 
 PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
 LARGEST = 1 << 31
@@ -89,13 +89,13 @@ def prepare(job: Job) -> Corpus:
     return Corpus(train, validation, source, target)
 
 
-def read_features(record: bytes) -> dict[str, Numbers]:
+def read_features(record: Data) -> dict[str, Numbers]:
     """The numbers of each of a record's features."""
     found = tensors(record, 0, len(record))
     return {name: _values(record, tensor) for (field, name), tensor in found.items() if field == FEATURES}
 
 
-def _values(record: bytes, tensor: Tensor) -> Numbers:
+def _values(record: Data, tensor: Tensor) -> Numbers:
     packed = b"".join(record[start:end] for start, end in tensor.values)
     return np.frombuffer(packed, tensor.kind).astype(np.int64) if tensor.kind else varints(packed)
 

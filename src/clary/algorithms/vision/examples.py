@@ -4,8 +4,8 @@
     application/x-image      image files, told of by the lines of the channel `<name>_lst`: number, label(s), path
     augmented manifest       a pipe of wrapped records by turns: an image file, its label; either content type
 
-Images stay encoded, and on the disk where they are files: a pass over them decodes each when its turn comes. The format
-of records is that of `mxnet.recordio.IRHeader` (mxnet.apache.org/versions/1.9, python/mxnet/recordio.py).
+Images stay encoded, and on the disk where they came in files: a pass over them decodes each when its turn comes. The
+format of records is that of `mxnet.recordio.IRHeader` (mxnet.apache.org/versions/1.9, python/mxnet/recordio.py).
 """
 
 import os
@@ -39,13 +39,13 @@ class Example:
     labels: Labels
     name: str
     """What it is called in messages."""
-    held: bytes = b""
-    """The image file, where it is not one on the disk."""
+    held: bytes | memoryview = b""
+    """The image file, where it is not one on the disk, or lies in another one."""
     path: str = ""
 
     def encoded(self) -> bytes:
         if not self.path:
-            return self.held
+            return bytes(self.held)
         with open(self.path, "rb") as file:
             return file.read()
 
@@ -71,7 +71,7 @@ def _records(path: str) -> Iterator[Example]:
         yield _example(record, where)
 
 
-def _example(record: bytes, name: str) -> Example:
+def _example(record: bytes | memoryview, name: str) -> Example:
     if len(record) < HEADER.size:
         raise UserError(f"{name} is too short to hold an image.")
     count, label, _, _ = HEADER.unpack_from(record)
