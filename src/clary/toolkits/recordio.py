@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # It takes longer to import than many a job to run, and only 
 MAGIC = 0xCED7230A
 LENGTH_BITS = (1 << 29) - 1
 """The upper three bits of a length say how a record continues; a record of the platform's never does."""
-FIRST, MIDDLE = 1, 2
-"""Parts of a record after which others come."""
+GOES_ON = (1, 2)
+"""First and middle part of a record in which the magic number stood, between all of its parts."""
 HEADER = struct.Struct("<II")
 MAGIC_BYTES = struct.pack("<I", MAGIC)
 CHUNK = 4 * 1024 * 1024
@@ -316,10 +316,7 @@ def _together(parts: list["Array | csr_matrix"]) -> "Array | csr_matrix":
 
 
 def read_records(stream: IO[bytes]) -> Iterator[bytes]:
-    """What each record of a stream holds, whatever that is. Raises `ValueError` where there is none.
-
-    One with the magic number in it was written in parts, between which that number stood.
-    """
+    """What each record of a stream holds, whatever that is. Raises `ValueError` where there is none."""
     rest, parts = b"", list[bytes]()
     while chunk := stream.read(CHUNK):
         rest, end = rest + chunk, 0
@@ -351,6 +348,6 @@ def _frames(data: Data) -> Iterator[tuple[bool, Span, int]]:
     """Of each whole frame whether the record goes on in the next one, where what it holds lies, and where it ends."""
     offset = 0
     while span := record_at(data, offset):
-        length: int = HEADER.unpack_from(data, offset)[1]
+        part = HEADER.unpack_from(data, offset)[1] >> LENGTH_BITS.bit_length()
         offset = span[0] + _framed(span[1] - span[0])
-        yield length >> LENGTH_BITS.bit_length() in (FIRST, MIDDLE), span, offset
+        yield part in GOES_ON, span, offset
