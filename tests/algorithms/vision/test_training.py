@@ -10,9 +10,12 @@ import json
 from clary.algorithms.vision.descent import rate_at
 given = {"learning_rate": 0.5, "epochs": 10, "num_training_samples": 95, "mini_batch_size": 10,
          "lr_scheduler_factor": 0.1, "lr_scheduler_step": [2, 5]}
-kinds = {"step": [rate_at(given, epoch, 0) for epoch in range(7)]}
+kinds = {
+    "step": [rate_at(given, epoch, 50) for epoch in range(7)],
+    "first": [rate_at(given, 0, step) for step in range(7)],
+}
 for kind in ("poly", "cosine"):
-    kinds[kind] = [rate_at({**given, "lr_scheduler": kind}, 0, steps) for steps in (0, 50, 100, 101)]
+    kinds[kind] = [rate_at({**given, "lr_scheduler": kind}, 0, steps) for steps in (25, 50, 100, 101)]
 print(json.dumps(kinds))
 """
 
@@ -20,8 +23,9 @@ print(json.dumps(kinds))
 def test_the_learning_rate_falls_as_it_is_asked_to() -> None:
     found = reference(IMAGE, RATES)
     assert found["step"] == pytest.approx([0.5, 0.5, 0.05, 0.05, 0.05, 0.005, 0.005])
-    assert found["poly"] == pytest.approx([0.5, 0.5 * 0.5**0.9, 0, 0])
-    assert found["cosine"] == pytest.approx([0.5, 0.25, 0, 0])
+    assert found["first"] == pytest.approx([0.5 / 6, 1 / 6, 0.25, 2 / 6, 2.5 / 6, 0.5, 0.5])
+    assert found["poly"] == pytest.approx([0.5 * 0.75**0.9, 0.5 * 0.5**0.9, 0, 0])
+    assert found["cosine"] == pytest.approx([0.25 * (1 + 0.5**0.5), 0.25, 0, 0])
 
 
 AHEAD = """

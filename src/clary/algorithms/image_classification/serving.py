@@ -11,7 +11,7 @@ from clary.algorithms.image_classification.network import load
 from clary.algorithms.kit.device import device
 from clary.algorithms.kit.formats import JSONLINES
 from clary.algorithms.kit.service import Asked, FormattedService
-from clary.algorithms.vision.feeding import centred
+from clary.algorithms.vision.feeding import centred, layout
 from clary.algorithms.vision.pictures import PICTURES, decode, fit, stacked
 
 
@@ -20,7 +20,8 @@ class PictureService(FormattedService):
 
     def load(self, directory: str) -> None:
         self._network, self._facts = load(directory)
-        self._network.eval().to(device(), memory_format=torch.channels_last)
+        where = torch.device(device())
+        self._network.eval().to(where, memory_format=layout(where))
 
     def answer(self, asked: Asked) -> str:
         shares = self._shares(asked.body)
