@@ -137,6 +137,7 @@ class Case:
             ),
             "out of range": (job.given(**{name: value}), f"'{value}' is not a valid value for '{name}'"),
             "no number": (job.given(**{name: "many"}), f"'many' is not a valid value for '{name}'"),
+            "huge": (job.given(**{name: "1e300"}), f"'1e300' is not a valid value for '{name}'"),
             "infinite": (job.given(**{name: "inf"}), f"'inf' is not a valid value for '{name}'"),
             "not a number": (job.given(**{name: "nan"}), f"'nan' is not a valid value for '{name}'"),
             "empty": (job.given(**{name: ""}), f"'' is not a valid value for '{name}'"),

@@ -72,7 +72,7 @@ CASES = (
         lda_mistakes,
         REFUSALS,
         "num_topics",
-        ("alpha0", "0"),
+        ("max_restarts", "0"),
         "text/libsvm",
     ),
     Case(

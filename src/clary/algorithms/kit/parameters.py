@@ -17,6 +17,8 @@ from clary.toolkits.environment import PLATFORM_PREFIX
 AUTO = "auto"
 POSITIVE = Interval(1)
 CAUSED = "(caused by ValidationError)"
+LARGEST = 1 << 53
+"""Of the integers, which a float holds all."""
 
 
 class _OneOf:
@@ -153,7 +155,7 @@ def _number(
 
 def _integer(given: str) -> int:
     number = float(given)  # The tuner and the SDK may write 10.0.
-    if not number.is_integer():
+    if not number.is_integer() or abs(number) > LARGEST:
         raise ValueError(f"{given} is no integer")
     return int(number)
 
