@@ -115,7 +115,7 @@ def test_it_tells_shapes_apart_in_pictures_that_are_new(tmp_path: Path, algorith
     learning = {"algorithm": algorithm, "num_classes": "4", "base_size": "64", "crop_size": "64"}
     configure(container, {**learning, "num_training_samples": "160", "epochs": "8"})
     output, _ = container.start(*TRAIN).communicate(timeout=1200)
-    assert overlaps(output)[-1] > 0.85
+    assert overlaps(output)[-1] > 0.7  # 0.2 where all is ground.
 
 
 def test_it_finds_squares_after_a_few_steps(tmp_path: Path) -> None:
