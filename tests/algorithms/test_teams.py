@@ -13,6 +13,7 @@ import pytest
 from clary.algorithms.kit.channels import RECORDIO
 from clary.toolkits.recordio_writing import write_records
 from tests.algorithms.container import sparse_records
+from tests.algorithms.processes import program_of
 from tests.environments import clary_alone, python_of
 from tests.platform import Platform
 from tests.programs import BUCKET, ROLE, ended, log_lines, put, unique, wait_until
@@ -253,18 +254,6 @@ def test_the_death_of_one_instance_ends_the_job(own_platform: Platform) -> None:
 def told(platform: Platform, job: str) -> list[str]:
     started = platform.client("logs").describe_log_groups()["logGroups"]
     return log_lines(platform, job) if started else []
-
-
-def program_of(agent: int) -> int:
-    """The process of an algorithm that the agent has started, be it within others."""
-    found = subprocess.check_output(["ps", "-e", "-ww", "-o", "pid=,ppid=,args="], text=True)
-    lines = [line.split(None, 2) for line in found.splitlines()]
-    above = {int(pid): int(parent) for pid, parent, _ in lines}
-
-    def is_below(pid: int) -> bool:
-        return pid == agent or (pid in above and is_below(above[pid]))
-
-    return max(int(pid) for pid, _, words in lines if "clary.algorithms kmeans train" in words and is_below(int(pid)))
 
 
 def train(

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -14,12 +15,18 @@ import pytest
 
 from clary.toolkits.recordio_writing import write_records
 from tests.algorithms.container import sparse_records
+from tests.algorithms.processes import memory_of, program_of
 from tests.environments import python_of
+from tests.platform import Platform
+from tests.programs import BUCKET, ROLE, ended, put, wait_until
+from tests.services.sagemaker.training.test_retries import agents
 from tests.toolkits.container import Container
 
 MEGABYTE = 1024 * 1024
 LIMIT = 300 * MEGABYTE
 """Of all that a training has resident: interpreter, libraries, rows and model."""
+LEAST = 40 * MEGABYTE
+"""What the interpreter has with numpy alone."""
 GIGABYTE = 1024 * MEGABYTE
 GROWTH = 20 * MEGABYTE
 """What may be between two trainings of which one has five times the data: it would be 35 if that were held."""
@@ -101,6 +108,35 @@ def test_five_times_as_much_takes_no_more_memory(tmp_path: Path, name: str) -> N
 def test_a_gigabyte_trains_in_bounded_memory(tmp_path: Path, name: str) -> None:
     case = CASES[name]
     assert peak_of(tmp_path, case, GIGABYTE // len(case.make()) + 1, {}) < LIMIT
+
+
+@pytest.mark.slow
+def test_a_gigabyte_comes_through_the_platform(own_platform: Platform) -> None:
+    for number in range(GIGABYTE // len(dense()) + 1):
+        uri = put(own_platform, f"rows/{number:04}", dense())
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri.rpartition("/")[0]}
+    own_platform.client("sagemaker").create_training_job(
+        TrainingJobName="gigabyte",
+        AlgorithmSpecification={
+            "TrainingImage": "382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1",
+            "TrainingInputMode": "Pipe",
+        },
+        RoleArn=ROLE,
+        HyperParameters={"feature_dim": str(FEATURES), "k": "5"},
+        InputDataConfig=[{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/output"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 3600},
+    )
+    program = wait_until(lambda: max(map(program_of, agents(own_platform).values()), default=0))
+    # The kernel's record of a process is gone with it: the last one that was seen counts.
+    peak = 0
+    while now := memory_of(program):
+        peak = now
+        time.sleep(0.05)
+    job = ended(own_platform, "gigabyte")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert LEAST < peak < LIMIT
 
 
 def peak_of(directory: Path, case: Case, blocks: int, parameters: Mapping[str, str]) -> int:

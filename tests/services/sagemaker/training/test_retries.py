@@ -26,7 +26,9 @@ time.sleep(600)
 def agents(platform: Platform) -> dict[str, int]:
     """Process ids of the agents that run, by their instances' ids."""
     found = sorted((platform.state / "instances").glob("*/agent.lock"))
-    return {lock.parent.name: int(lock.read_text()) for lock in found if locks.is_held(str(lock))}
+    # It is held before the number is written.
+    told = {lock.parent.name: lock.read_text() for lock in found if locks.is_held(str(lock))}
+    return {name: int(pid) for name, pid in told.items() if pid}
 
 
 def lose_one(platform: Platform, name: str) -> None:
