@@ -1,8 +1,8 @@
 """IP Insights beside embeddings of the same sizes in plain torch, on log-ins of users who share networks of companies.
 
 Both are judged by log-ins that were held out: how often one scores above the same user at another company's address.
-Many users were not seen in all networks of their company before. The reference has its log-ins as tensors, and its
-users are numbered, where Clary reads CSV and hashes names; it tells no loss and saves nothing.
+Many users were not seen in all networks of their company before. The reference has its log-ins as tensors, with the
+same hashes of users, where Clary reads CSV; it tells no loss and saves nothing.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.contests import Given, TrainingJob, contest
-from clary.algorithms.ipinsights.events import encode, split
-from clary.algorithms.ipinsights.model import Model
+from clary.algorithms.ipinsights.events import Events, encode, split
+from clary.algorithms.ipinsights.model import Model, tensors
 from clary.algorithms.ipinsights.training import area
 from clary.algorithms.kit.device import device
 
@@ -43,6 +43,10 @@ def lines(logins: Logins) -> Iterator[str]:
         yield f"user_{user},{at >> 24}.{at >> 16 & 255}.{at >> 8 & 255}.{at & 255}"
 
 
+def hashed(logins: Logins) -> Events:
+    return encode(split(("log-ins", line) for line in lines(logins)), VECTORS)
+
+
 class Plain(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +71,7 @@ def learn() -> Plain:
     dense = [*network.bits.parameters(), *network.layer.parameters()]
     tables = [*network.users.parameters(), *network.prefixes.parameters()]
     optimizers = [torch.optim.SparseAdam(tables, lr=RATE), torch.optim.Adam(dense, lr=RATE)]
-    users, addresses = (torch.from_numpy(each).to(device()) for each in known)
+    users, addresses = tensors(as_events[0])
     for _ in range(EPOCHS):
         for chosen in torch.randperm(LOGINS, device=users.device).split(BATCH):
             happened, count = addresses[chosen], len(chosen)
@@ -88,16 +92,15 @@ def learn() -> Plain:
 
 def judge(directory: str) -> float:
     model = Model.load(directory)
-    asked = (split(("held out", line) for line in lines(logins)) for logins in (usual, strange))
-    return area(*(model.score(encode(events, VECTORS)).products for events in asked))
+    return area(*(model.score(events).products for events in as_events[1:]))
 
 
 def judge_theirs(network: Plain) -> float:
     with torch.inference_mode():
-        asked = ([torch.from_numpy(each).to(device()) for each in logins] for logins in (usual, strange))
-        return area(*(network(*logins)[0].cpu().numpy() for logins in asked))
+        return area(*(network(*tensors(events))[0].cpu().numpy() for events in as_events[1:]))
 
 
+as_events = [hashed(logins) for logins in (known, usual, strange)]
 contest(
     f"{LOGINS:,} log-ins of {USERS:,} users, {EPOCHS} epochs",
     "plain torch",
