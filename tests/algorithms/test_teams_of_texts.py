@@ -1,7 +1,6 @@
 """Training jobs of two instances on series and sentences, of which neither half alone would give the model."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,15 +17,24 @@ from tests.services.sagemaker.training.test_clusters import TWO
 from tests.services.sagemaker.training.test_training_jobs import unpack
 
 
-def train(platform: Platform, algorithm: str, parameters: dict[str, str], *objects: bytes, **other: Any) -> str:
-    """The name of a job that has ended. Each instance has one of the objects, or all of them where `replicated`."""
+def train(
+    platform: Platform,
+    algorithm: str,
+    parameters: dict[str, str],
+    *objects: bytes,
+    distribution: str = "ShardedByS3Key",
+    test: bytes = b"",
+    **settings: str,
+) -> str:
+    """The name of a job of two instances. Each has one of the objects to train on, or all of them where they are
+    replicated; `settings` are of the channels."""
     name = unique(algorithm)
     for number, content in enumerate(objects):
         put(platform, f"{name}/train/part-{number}", content)
-    channels = {"train": "FullyReplicated" if other.pop("replicated", False) else "ShardedByS3Key"}
-    for channel, content in other.pop("channels", {}).items():
-        put(platform, f"{name}/{channel}/{channel}", content)
-        channels[channel] = "FullyReplicated"
+    channels = {"train": distribution}
+    if test:
+        put(platform, f"{name}/test/all", test)
+        channels["test"] = "FullyReplicated"
     platform.client("sagemaker").create_training_job(
         TrainingJobName=name,
         AlgorithmSpecification={
@@ -42,12 +50,12 @@ def train(platform: Platform, algorithm: str, parameters: dict[str, str], *objec
                     "S3DataSource": {
                         "S3DataType": "S3Prefix",
                         "S3Uri": f"s3://{BUCKET}/{name}/{channel}/",
-                        "S3DataDistributionType": distribution,
+                        "S3DataDistributionType": distributed,
                     }
                 },
-                **other,
+                **settings,
             }
-            for channel, distribution in channels.items()
+            for channel, distributed in channels.items()
         ],
         OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/{name}/output"},
         ResourceConfig=TWO,
@@ -71,7 +79,7 @@ def test_topics_that_one_instance_alone_has_seen_are_found(platform: Platform) -
     halves = [write_records({"values": counts[each]}, {}) for each in np.split(order, 2)]
     # As many steps as one instance takes.
     parameters = {"feature_dim": str(WORDS), "num_topics": str(TOPICS), **LEARNING, "epochs": "80"}
-    name = train(platform, "ntm", parameters, *halves, ContentType="application/x-recordio-protobuf")
+    name = train(platform, "ntm", parameters, *halves, ContentType="application/x-recordio-protobuf", InputMode="Pipe")
     assert "model.pt" in completed(platform, name)
     told = [line.split("] ")[-1].split()[:5] for line in log_lines(platform, name)]
     found = sorted(sorted(map(int, each)) for each in told if len(each) == 5 and all(map(str.isdigit, each)))
@@ -83,10 +91,9 @@ def test_series_of_kinds_that_one_instance_alone_has_seen_are_forecast(platform:
     rows = whole()
     # Of each kind of weeks, which `cat` tells, one instance has all series.
     halves = [lines([known(row) for row in rows[kind::2]]).encode() for kind in (0, 1)]
-    test = {"test": lines(rows).encode()}
     # As many examples at a time as one instance has.
     parameters = {**PARAMETERS, "mini_batch_size": "16"}
-    name = train(platform, "forecasting-deepar", parameters, *halves, channels=test, ContentType="json")
+    name = train(platform, "forecasting-deepar", parameters, *halves, test=lines(rows).encode(), ContentType="json")
     files = completed(platform, name)
     assert set(files) == {"model.pt", "model.json"}
     assert json.loads(files["model.json"])["shape"]["cardinality"] == [2]
@@ -97,7 +104,7 @@ def test_series_of_kinds_that_one_instance_alone_has_seen_are_forecast(platform:
 def test_vectors_are_of_all_lines(platform: Platform) -> None:
     text = sentences(3000, 3, labelled=False)
     parameters = {"mode": "batch_skipgram", "vector_dim": "20", "epochs": "10", "sampling_threshold": "0.01"}
-    name = train(platform, "blazingtext", parameters, text.encode(), replicated=True)
+    name = train(platform, "blazingtext", parameters, text.encode(), distribution="FullyReplicated")
     files = completed(platform, name)
     assert {"vectors.bin", "vectors.txt"} <= set(files)
     head, *rows = files["vectors.txt"].decode().splitlines()
@@ -109,7 +116,7 @@ def test_vectors_are_of_all_lines(platform: Platform) -> None:
 
 
 def test_other_modes_of_blazingtext_train_on_one_instance(platform: Platform) -> None:
-    name = train(platform, "blazingtext", {"mode": "skipgram"}, b"a b c\n", replicated=True)
+    name = train(platform, "blazingtext", {"mode": "skipgram"}, b"a b c\n", distribution="FullyReplicated")
     described = ended(platform, name)
     assert described["TrainingJobStatus"] == "Failed"
     assert "The mode skipgram trains on one instance, and there are 2: use batch_skipgram" in described["FailureReason"]

@@ -23,7 +23,7 @@ AHEAD, WEEK = 14, 7
 PARAMETERS = {
     "context_length": "14",
     "prediction_length": str(AHEAD),
-    "epochs": "12",
+    "epochs": "16",
     "time_freq": "D",
     "mini_batch_size": "32",
     "learning_rate": "5e-3",
