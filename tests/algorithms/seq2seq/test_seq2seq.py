@@ -194,7 +194,7 @@ def test_what_was_learned_by_sigterm_translates(translator: Container, given: di
     ("train", "given", "reason"),
     [
         (b"", {}, "Unable to read data channel 'train': there is no data in it"),
-        (b"no records", {}, "train.rec: no RecordIO record begins at byte 0"),
+        (b"no records", {}, "train.rec: record 1: no RecordIO record begins at byte 0"),
         (
             write_tensors([{"source": np.array([500]), "target": np.array([4])}]),
             {},
