@@ -91,7 +91,7 @@ def test_it_forecasts_better_than_last_week_does(platform: Platform, tmp_path: P
     )
     metrics = metrics_of(platform, found["job"])
     assert metrics["test:mean_wQuantileLoss"] < 0.6 * naive_loss(rows)
-    assert set(metrics) == {"train:final_loss", "test:RMSE", "test:mean_wQuantileLoss"}
+    assert {"train:final_loss", "test:RMSE", "test:mean_wQuantileLoss"} <= set(metrics)
     full, plain = (json.loads(answer)["predictions"] for answer in found["answers"])
     assert [set(each) for each in full] == [{"mean", "quantiles", "samples"}] * 2
     assert np.array(full[0]["samples"]).shape == (30, AHEAD)
