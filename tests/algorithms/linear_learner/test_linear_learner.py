@@ -12,7 +12,8 @@ from clary.algorithms.errors import UserError
 from clary.algorithms.kit.parameters import settle
 from clary.algorithms.linear_learner.hyperparameters import HYPERPARAMETERS
 from clary.algorithms.linear_learner.population import Plan
-from clary.algorithms.linear_learner.selection import best_threshold
+from clary.algorithms.linear_learner.progress import Progress
+from clary.algorithms.linear_learner.selection import Choice, best_threshold
 from tests.algorithms.container import write_tables
 from tests.algorithms.walk import walk_rows
 from tests.environments import python_of
@@ -53,6 +54,9 @@ def make_rows(kind: str) -> tuple[np.ndarray, np.ndarray]:
 def reference(path: Path, rows: np.ndarray, labels: np.ndarray, model: str) -> float:
     np.savez(path, rows=rows, labels=labels)
     return float(subprocess.check_output([python_of(IMAGE), "-c", REFERENCE, str(path), model]))
+
+
+STOPPING = re.compile(r"#early_stopping_criteria_metric: host=algo-1, epoch=\d+, criteria=(\w+), value=(\S+)")
 
 
 def score_of(output: str, metric: str) -> float:
@@ -122,6 +126,80 @@ def test_it_is_as_good_as_scikit_learn(tmp_path: Path, kind: str, loss: str, met
     assert found <= 1.02 * best if metric == "mse" else found >= best - 0.015
 
 
+def epochs_until(shortfalls: list[float], patience: int, tolerance: float) -> int:
+    """When a job is over in which those become small, as AWS's guide has it."""
+    best, since = shortfalls[0], 0
+    for epoch, shortfall in enumerate(shortfalls[1:], 2):
+        better = shortfall < best and (best - shortfall) / best >= tolerance
+        best, since = (shortfall, 0) if better else (best, since + 1)
+        if since == patience:
+            return epoch
+    return len(shortfalls) + 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "criterion", "watched", "early"),
+    [
+        ("validation", {}, "sampled_accuracy", True),
+        ("validation", {"binary_classifier_model_selection_criteria": "f_beta", "f_beta": "2"}, "sampled_f_beta", True),
+        (
+            "validation",
+            {"binary_classifier_model_selection_criteria": "loss_function"},
+            "binary_classification_cross_entropy_objective",
+            False,
+        ),
+        ("train", {}, "binary_classification_cross_entropy_objective", False),
+    ],
+)
+def test_it_stops_early_by_the_criterion(
+    tmp_path: Path, channel: str, criterion: dict[str, str], watched: str, early: bool
+) -> None:
+    """Rows that are told apart soon and ever more surely: the criterion stays where it is while the loss falls."""
+    random = np.random.default_rng(2)
+    labels = np.arange(600) % 2
+    table = np.column_stack([labels, random.normal(0, 1, (600, 3)) + 4 * labels[:, None]])
+    container = Container(tmp_path / "ml", python_of(IMAGE))
+    write_tables(container, **dict.fromkeys(("train", channel), table))
+    parameters = {"predictor_type": "binary_classifier", "num_models": "1", "epochs": "12", "learning_rate": "0.01"}
+    stopping = {"early_stopping_patience": "2", "early_stopping_tolerance": "0.01"}
+    container.configure("hyperparameters", {**parameters, **stopping, **criterion})
+    status, output = container.run(*TRAIN)
+    assert status == 0, output
+    names, values = zip(*STOPPING.findall(output), strict=True)
+    assert set(names) == {watched}
+    told = [float(value) for value in values]
+    losses = [float(loss) for loss in re.findall(rf"epoch=\d+, {channel} \w+_objective <loss>=(\S+)", output)]
+    # By the loss it would have gone on.
+    assert epochs_until(losses, 2, 0.01) > len(losses), losses
+    if early:
+        assert len(told) == epochs_until([1 - value for value in told], 2, 0.01) < 12
+        assert len(told) == len(losses)
+    else:
+        assert told == losses
+        assert len(told) == 12
+
+
+def test_progress_is_relative_to_what_is_missing() -> None:
+    progress = Progress(2, {"early_stopping_patience": 2, "early_stopping_tolerance": 0.1})
+    nothing = np.nan
+    seen = [
+        # What falls short, the losses, which are better than ever, and for how many epochs the best is not.
+        ((0.4, nothing), (1.0, nothing), [True, False], 0),
+        ((0.37, 0.5), (0.9, 2.0), [True, True], 1),
+        ((0.37, 0.36), (0.95, 1.0), [False, True], 0),
+        ((0.37, 0.36), (0.8, 1.0), [True, False], 1),
+        ((0.36, 0.0), (0.8, 1.0), [True, True], 0),
+        ((0.0, 0.0), (0.7, 0.9), [True, True], 1),
+    ]
+    for shortfalls, losses, better, stalled in seen:
+        assert not progress.is_over
+        assert progress.see(np.array(shortfalls), np.array(losses)).tolist() == better
+        assert progress.stalled == stalled
+    progress.see(np.array([0.0, 0.0]), np.array([0.6, 1.0]))
+    assert progress.is_over
+    assert progress.losses.tolist() == [0.6, 0.9]
+
+
 def test_a_label_that_is_no_class_fails_the_job(tmp_path: Path) -> None:
     container = Container(tmp_path / "ml", python_of(IMAGE))
     write_tables(container, train=np.array([[0, 1], [1, 2], [2, 3]], np.float32))
@@ -169,3 +247,9 @@ def test_a_threshold_serves_the_criterion(criterion: dict[str, object], threshol
     scores = np.array([0.9, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], np.float32)
     labels = np.array([1, 0, 1, 1, 0, 0, 1, 0], np.float32)
     assert best_threshold(scores, labels, 0.0, criterion).threshold == pytest.approx(threshold)
+
+
+def test_a_precision_that_no_threshold_has_is_worth_nothing() -> None:
+    criterion = {"binary_classifier_model_selection_criteria": "recall_at_target_precision", "target_precision": 0.9}
+    scores, labels = np.array([0.9, 0.5], np.float32), np.array([0, 1], np.float32)
+    assert best_threshold(scores, labels, 0.0, criterion) == Choice(0, 0.0)

@@ -84,7 +84,7 @@ class Population:
             start = random.uniform(-parameters["init_scale"], parameters["init_scale"], shape)
         self.weights: Array = start.astype(np.float32)
         self.bias = np.full(shape[1], parameters["init_bias"] if self._with_bias else 0, np.float32)
-        self._best = (np.full(plan.models, np.inf, np.float32), self.weights.copy(), self.bias.copy())
+        self._best = (self.weights.copy(), self.bias.copy())
         self._descent = Descent(self._of_columns(plan.rates), parameters)
         self._bias_decay = np.float32(0 if (given := parameters["bias_wd_mult"]) == AUTO else given)
 
@@ -121,18 +121,15 @@ class Population:
             threshold = self._of_columns(self._plan.sparsities) * self._descent.rates
             self.weights[:] = np.sign(self.weights) * np.maximum(np.abs(self.weights) - threshold, 0)
 
-    def keep_best(self, losses: Array) -> Array:
-        """Remember each model that has become better than it ever was; the least loss that each has had."""
-        least, weights, bias = self._best
-        better = losses < least  # Never of a model that has run away to no number.
-        least[better] = losses[better]
-        columns = np.repeat(better, self._classes)
+    def remember(self, models: NDArray[np.bool_]) -> None:
+        """These models as they are now."""
+        weights, bias = self._best
+        columns = np.repeat(models, self._classes)
         weights[:, columns], bias[columns] = self.weights[:, columns], self.bias[columns]
-        return least
 
     def take_best(self) -> None:
         """Each model becomes what was remembered of it."""
-        _, self.weights, self.bias = self._best
+        self.weights, self.bias = self._best
 
     def model(self, number: int) -> tuple[Array, Array]:
         """Weights `(features, classes)` and bias `(classes)` of one."""

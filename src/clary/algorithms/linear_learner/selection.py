@@ -10,15 +10,51 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from clary.algorithms.kit.parameters import AUTO
+from clary.algorithms.kit.team import Team
+
 Array = NDArray[np.float32]
 
 BY_LOSS = ("loss_function", "cross_entropy_loss")
+CALIBRATION = 100_000
+"""Rows on which a threshold is found, where `auto` is."""
+MIDDLE = 0.0
+"""The score, before any sigmoid, at which both classes are as likely."""
 
 
 class Choice(NamedTuple):
     worth: float
-    """More is better."""
+    """From 0 to 1, which is best."""
     threshold: float
+
+
+class Sample:
+    """The first rows of some data as all models score them."""
+
+    def __init__(self, models: int, parameters: Mapping[str, Any]) -> None:
+        asked = parameters["num_calibration_samples"]
+        self._parameters = parameters
+        self._wanted = CALIBRATION if asked == AUTO else asked
+        self._scores = [np.empty((0, models), np.float32)]
+        self._labels = [np.empty(0, np.float32)]
+        self._rows = 0
+
+    @property
+    def full(self) -> bool:
+        return self._rows >= self._wanted
+
+    def add(self, scores: Array, labels: Array) -> None:
+        """Scores are `(rows, models)`. Those of rows beyond the wanted ones are not looked at."""
+        left = self._wanted - self._rows
+        self._scores.append(scores[:left])
+        self._labels.append(labels[:left])
+        self._rows += len(self._labels[-1])
+
+    def choices(self, team: Team) -> list[Choice]:
+        """What is best for each model, by the rows of all instances."""
+        parts = team.gather({"scores": np.concatenate(self._scores), "labels": np.concatenate(self._labels)})
+        scores, labels = (np.concatenate([part[name] for part in parts]) for name in ("scores", "labels"))
+        return [best_threshold(each, labels, MIDDLE, self._parameters) for each in scores.T]
 
 
 def best_threshold(scores: Array, labels: Array, middle: float, parameters: Mapping[str, Any]) -> Choice:
@@ -30,7 +66,7 @@ def best_threshold(scores: Array, labels: Array, middle: float, parameters: Mapp
     worth = _worth(hit, found, float(hits[-1]), len(labels), parameters)
     place = int(worth.argmax())
     if not np.isfinite(worth[place]):
-        return Choice(-np.inf, middle)
+        return Choice(0, middle)
     below = ranked[last[place] + 1] if last[place] + 1 < len(ranked) else ranked[last[place]]
     at = float(ranked[last[place]])
     # Half-way to the next score, and not beyond the middle where that does as well.

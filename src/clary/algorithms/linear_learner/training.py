@@ -1,6 +1,6 @@
 """A job of Linear Learner.
 
-first rows ─▶ scalers ─▶ Population learns, epoch by epoch ─▶ losses on validation ─▶ early stop
+first rows ─▶ scalers ─▶ Population learns, epoch by epoch ─▶ judged on validation ─▶ early stop
                                             └─▶ the model that does best, its threshold ─▶ Linear, for rows as they come
 
 Several instances learn each from its own rows and meet after every epoch, where each model becomes the mean of what
@@ -25,22 +25,19 @@ from clary.algorithms.linear_learner.hyperparameters import BALANCED, BINARY, LO
 from clary.algorithms.linear_learner.losses import loss_of
 from clary.algorithms.linear_learner.model import Linear, objective
 from clary.algorithms.linear_learner.population import Plan, Population
+from clary.algorithms.linear_learner.progress import Progress
 from clary.algorithms.linear_learner.scaling import scalers
-from clary.algorithms.linear_learner.selection import BY_LOSS, best_threshold
+from clary.algorithms.linear_learner.selection import BY_LOSS, MIDDLE, Sample
 
 Array = NDArray[np.float32]
 
 VALIDATION = "validation"
-CALIBRATION = 100_000
-"""Rows on which a threshold is found, where `auto` is."""
 STEPS = 30
 """The least of one epoch: where there are few mini-batches, a step takes a part of one. A job of a thousand rows would
 otherwise have taken fifteen steps when it ends."""
 SMALLEST = 32
 """Rows of a step."""
 STOPPING = "#early_stopping_criteria_metric: host=%s, epoch=%d, criteria=%s, value=%s"
-MIDDLE = 0.0
-"""The score, before any sigmoid, at which both classes are as likely."""
 
 
 class Training:
@@ -52,6 +49,11 @@ class Training:
         self._loss = LOSSES[self._kind][0] if (given := job.parameters["loss"]) == AUTO else given
         self._allowed = classes_of(job.parameters)
         self._judged = VALIDATION if VALIDATION in job.channels else TRAIN
+        criterion = job.parameters["binary_classifier_model_selection_criteria"]
+        self._by_criterion = self._kind == BINARY and criterion not in BY_LOSS
+        self._stops_by_criterion = self._by_criterion and self._judged == VALIDATION
+        self._watched = f"sampled_{criterion}" if self._stops_by_criterion else objective(self._loss)
+        """What early stopping looks at, by the name of AWS's log."""
 
     def run(self) -> Linear:
         rows = self._labelled(TRAIN)
@@ -107,8 +109,8 @@ class Training:
         return even if given in (AUTO, BALANCED) else np.array([1, given], np.float32)
 
     def _learn(self, first: list[Batch], rows: Iterator[Batch]) -> Array:
-        """The loss of each model after the last epoch, on the data by which models are judged."""
-        best, since, losses = np.inf, 0, np.empty(0, np.float32)
+        """The loss of each model in its best state, on the data by which models are judged."""
+        progress = Progress(self._models, self._parameters)
         for epoch in self._job.epochs():
             trained, count = np.zeros(self._models), 0
             for batch in _chained(first, rows) if epoch == 0 else self._labelled(TRAIN):
@@ -118,20 +120,18 @@ class Training:
                 count += len(batch)
             first = []
             self._step = max(self._step, count // STEPS)
-            losses = self._meet(trained, count)
+            losses = shortfalls = self._meet(trained, count)
             self._job.score(TRAIN, objective(self._loss), _least(losses), epoch=epoch)
             if self._judged == VALIDATION:
-                losses = self._losses()
+                losses, shortfalls = self._validate()
                 self._job.score(VALIDATION, objective(self._loss), _least(losses), epoch=epoch)
-            losses = self._population.keep_best(losses)
-            least = float(losses.min())
-            logging.info(STOPPING, self._job.team.host, epoch, objective(self._loss), least)
-            better = least < best * (1 - self._parameters["early_stopping_tolerance"])
-            best, since = (least, 0) if better else (best, since + 1)
-            if since >= self._parameters["early_stopping_patience"]:
-                self._job.end_early(f"No model has become better for {since} epochs")
+            self._population.remember(progress.see(shortfalls, losses))
+            value = 1 - progress.least if self._stops_by_criterion else progress.least
+            logging.info(STOPPING, self._job.team.host, epoch, self._watched, value)
+            if progress.is_over:
+                self._job.end_early(f"No model has become better for {progress.stalled} epochs")
                 break
-        return losses
+        return progress.losses
 
     def _steps(self, batch: Batch) -> Iterator[Batch]:
         """The batch in even parts: one of a few rows would move the models as far as the others do."""
@@ -150,16 +150,26 @@ class Training:
         mean: Array = (trained / total).astype(np.float32)
         return mean
 
-    def _losses(self) -> Array:
-        """Of each model, over the data by which models are judged."""
+    def _validate(self) -> tuple[Array, Array]:
+        """The loss of each model over the validation data, and how much it falls short by what stopping watches."""
         total, count = np.zeros(self._models), np.zeros(1)
-        for batch in self._labelled(self._judged):
+        sample = Sample(self._models, self._parameters)
+        for batch in self._labelled(VALIDATION):
             features, labels = self._scaled(batch)
-            losses = self._population.loss(self._population.scores(features), labels)
+            scores = self._population.scores(features)
+            losses = self._population.loss(scores, labels)
             total += self._weights(batch) @ losses.reshape(len(batch), -1)
             count += len(batch)
+            if self._stops_by_criterion:
+                sample.add(scores, labels)
         total, count = self._job.team.sum(total, count)
-        return (total / np.maximum(count, 1)).astype(np.float32)
+        if not count:
+            raise no_data(VALIDATION)
+        losses = (total / count).astype(np.float32)
+        if not self._stops_by_criterion:
+            return losses, losses
+        worths = np.array([choice.worth for choice in sample.choices(self._job.team)])
+        return losses, np.where(np.isfinite(losses), 1 - worths, np.inf)
 
     def _scaled(self, batch: Batch) -> tuple[Any, Array]:
         assert batch.labels is not None
@@ -174,10 +184,8 @@ class Training:
 
     def _choose(self, losses: Array) -> Linear:
         number, threshold = int(losses.argmin()), MIDDLE
-        criterion = self._parameters["binary_classifier_model_selection_criteria"]
-        if self._kind == BINARY and criterion not in BY_LOSS:
-            scores, labels = self._sample()
-            choices = [best_threshold(each, labels, MIDDLE, self._parameters) for each in scores.T]
+        if self._by_criterion:
+            choices = self._sample().choices(self._job.team)
             # Of those that do equally well the one with the least loss.
             number = max(range(len(choices)), key=lambda each: (choices[each].worth, -losses[each]))
             threshold = choices[number].threshold
@@ -187,20 +195,14 @@ class Training:
         logging.info("Its threshold is %g.", threshold)
         return self._turned_back(number, threshold)
 
-    def _sample(self) -> tuple[Array, Array]:
-        """Scores `(rows, models)` and labels of rows from all instances."""
-        asked = self._parameters["num_calibration_samples"]
-        wanted = CALIBRATION if asked == AUTO else asked
-        scores, labels = [np.empty((0, self._models), np.float32)], [np.empty(0, np.float32)]
+    def _sample(self) -> Sample:
+        sample = Sample(self._models, self._parameters)
         for batch in self._labelled(self._judged):
-            features, truth = self._scaled(batch)
-            scores.append(self._population.scores(features))
-            labels.append(truth)
-            if sum(map(len, labels)) >= wanted:
+            features, labels = self._scaled(batch)
+            sample.add(self._population.scores(features), labels)
+            if sample.full:
                 break
-        mine = {"scores": np.concatenate(scores)[:wanted], "labels": np.concatenate(labels)[:wanted]}
-        parts = self._job.team.gather(mine)
-        return np.concatenate([each["scores"] for each in parts]), np.concatenate([each["labels"] for each in parts])
+        return sample
 
     def _turned_back(self, number: int, threshold: float) -> Linear:
         """The model of rows and labels as they come: w (x - mean) / deviation + bias is the scaled label."""
