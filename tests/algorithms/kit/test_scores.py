@@ -39,6 +39,7 @@ else:
         "macro_precision": precision,
         "macro_recall": recall,
         "macro_f_2.000": f,
+        "multiclass_balanced_accuracy": metrics.balanced_accuracy_score(labels, said),
     }
 print(json.dumps(told))
 """

@@ -110,6 +110,7 @@ class Multiclass(Judgement):
             "macro_precision": float(precision),
             "macro_recall": float(recall),
             name_of_f("macro", self._beta): float(f),
+            "multiclass_balanced_accuracy": float(recall),
         }
 
 
