@@ -148,7 +148,7 @@ def test_augmented_manifests_early_stopping_and_sigterm(text: Container) -> None
         ({"mode": "skipgram"}, "too few\n", "Empty vocabulary. Try a smaller min_count value"),
         ({"mode": "batch_skipgram", "subwords": "True"}, "a b\n", "and not in batch_skipgram"),
         ({"mode": "supervised", "early_stopping": "True"}, "__label__a b\n", "needs the channel validation"),
-        ({"mode": "word2vec"}, "a\n", "'word2vec' is not a valid value for 'mode'"),
+        ({"mode": "word2vec"}, "a\n", "'word2vec' is not valid for the 'mode'"),
     ],
 )
 def test_what_is_wrong_is_said(text: Container, given: dict[str, str], content: str, reason: str) -> None:

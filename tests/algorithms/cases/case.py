@@ -135,12 +135,12 @@ class Case:
                 job.given(colour="red"),
                 "Additional hyperparameters are not allowed ('colour' was unexpected)",
             ),
-            "out of range": (job.given(**{name: value}), f"'{value}' is not a valid value for '{name}'"),
-            "no number": (job.given(**{name: "many"}), f"'many' is not a valid value for '{name}'"),
-            "huge": (job.given(**{name: "1e300"}), f"'1e300' is not a valid value for '{name}'"),
-            "infinite": (job.given(**{name: "inf"}), f"'inf' is not a valid value for '{name}'"),
-            "not a number": (job.given(**{name: "nan"}), f"'nan' is not a valid value for '{name}'"),
-            "empty": (job.given(**{name: ""}), f"'' is not a valid value for '{name}'"),
+            "out of range": (job.given(**{name: value}), f"'{value}' is not valid for the '{name}'"),
+            "no number": (job.given(**{name: "many"}), f"'many' is not valid for the '{name}'"),
+            "huge": (job.given(**{name: "1e300"}), f"'1e300' is not valid for the '{name}'"),
+            "infinite": (job.given(**{name: "inf"}), f"'inf' is not valid for the '{name}'"),
+            "not a number": (job.given(**{name: "nan"}), f"'nan' is not valid for the '{name}'"),
+            "empty": (job.given(**{name: ""}), f"'' is not valid for the '{name}'"),
         }
         if self.required:
             missing = f"No value(s) were specified for '{self.required}'"

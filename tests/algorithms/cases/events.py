@@ -32,7 +32,7 @@ def mistakes(good: Job) -> Mistakes:
             good.given(random_negative_sampling_rate="0", shuffled_negative_sampling_rate="0"),
             "must add up to 1 at least",
         ),
-        "rate": (good.given(learning_rate="11"), "'11' is not a valid value for 'learning_rate'"),
+        "rate": (good.given(learning_rate="11"), "'11' is not valid for the 'learning_rate'"),
         "empty validation": (good.having("validation", CSV, {"v.csv": b""}), no_data("validation")),
     }
 

@@ -79,8 +79,8 @@ def linear_learner_mistakes(good: Job) -> Mistakes:
             good.given(predictor_type="regressor", optimizer="sgd", learning_rate="1e30", num_models="1"),
             "too large",
         ),
-        "rate of infinity": (good.given(learning_rate="inf"), "'inf' is not a valid value for 'learning_rate'"),
-        "loss of others": (good.given(loss="hinge_loss"), "'hinge_loss' is not a valid value for 'loss'"),
+        "rate of infinity": (good.given(learning_rate="inf"), "'inf' is not valid for the 'learning_rate'"),
+        "loss of others": (good.given(loss="hinge_loss"), "'hinge_loss' is not valid for the 'loss'"),
         "huge features": (with_file(b"1,3e38,2,3,4\n0,-3e38,6,7,8\n2,3e38,1,1,1\n"), "too large"),
         "empty validation": (good.having("validation", CSV, {"v.csv": b""}), no_data("validation")),
         "wrong validation": (

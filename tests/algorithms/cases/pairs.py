@@ -71,8 +71,8 @@ def mistakes(good: Job) -> Mistakes:
             good.given(enc0_pretrained_embedding_file="v.txt"),
             "the channel auxiliary, which the job does not have",
         ),
-        "comparators": (good.given(comparator_list="sum"), "'sum' is not a valid value for 'comparator_list'"),
-        "rate": (good.given(learning_rate="2"), "'2' is not a valid value for 'learning_rate'"),
+        "comparators": (good.given(comparator_list="sum"), "'sum' is not valid for the 'comparator_list'"),
+        "rate": (good.given(learning_rate="2"), "'2' is not valid for the 'learning_rate'"),
         "empty validation": (good.having("validation", JSONLINES, {"v.jsonl": b""}), no_data("validation")),
     }
 

@@ -41,7 +41,7 @@ def mistakes(good: Job) -> Mistakes:
             good.given(early_stopping="True"),
             "early_stopping is True, and needs the channel validation",
         ),
-        "mode": (good.given(mode="word2vec"), "'word2vec' is not a valid value for 'mode'"),
+        "mode": (good.given(mode="word2vec"), "'word2vec' is not valid for the 'mode'"),
         "no JSON": (lines(b'{"source": "ball", "label": 1}\n{"source"\n'), "train.txt, line 2 is no JSON"),
         "JSON without source": (
             lines(b'{"source": "ball", "label": 1}\n{"label": 2}\n'),

@@ -47,8 +47,8 @@ def ntm_mistakes(good: Job) -> Mistakes:
         "short vocabulary": (vocabulary(b"one\ntwo\n"), "vocab.txt has 2 words, and feature_dim is 4"),
         "no vocabulary": (vocabulary(b"one\ntwo\n", "words.txt"), "vocab.txt of the channel auxiliary cannot be read"),
         "vocabulary of bytes": (vocabulary(b"\xff\xfe"), "vocab.txt of the channel auxiliary cannot be read"),
-        "layers": (good.given(encoder_layers="a,b"), "'a,b' is not a valid value for 'encoder_layers'"),
-        "no layers": (good.given(encoder_layers="0"), "'0' is not a valid value for 'encoder_layers'"),
+        "layers": (good.given(encoder_layers="a,b"), "'a,b' is not valid for the 'encoder_layers'"),
+        "no layers": (good.given(encoder_layers="0"), "'0' is not valid for the 'encoder_layers'"),
         "huge counts": (good.holding("train", b"3e38,2,3,4\n3e38,6,7,8\n3e38,1,1,1\n3e38,4,4,4\n"), "too large"),
     }
 

@@ -79,12 +79,12 @@ def mistakes(good: Job) -> Mistakes:
         "huge numbers": (good.holding("vocab", b'{"one": %d}' % 10**30), "vocab.src.json"),
         "empty validation": (good.holding("validation", b""), no_data("validation")),
         "no validation": (good.without("validation"), "'validation' is a required property"),
-        "cell": (good.given(rnn_cell_type="red"), "'red' is not a valid value for 'rnn_cell_type'"),
+        "cell": (good.given(rnn_cell_type="red"), "'red' is not valid for the 'rnn_cell_type'"),
         "learning that runs away": (
             good.given(learning_rate="1e30", optimizer_type="sgd", clip_gradient="0"),
             "too large",
         ),
-        "rate": (good.given(learning_rate="0"), "'0' is not a valid value for 'learning_rate'"),
+        "rate": (good.given(learning_rate="0"), "'0' is not valid for the 'learning_rate'"),
     }
 
 

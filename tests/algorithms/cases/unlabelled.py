@@ -28,7 +28,7 @@ def pca_mistakes(good: Job) -> Mistakes:
     return {
         **mistakes_of_csv(good),
         **mistakes_of_records(good),
-        "too many components": (good.given(num_components="5"), "5 is not a valid value for 'num_components'"),
+        "too many components": (good.given(num_components="5"), "'5' is not valid for the 'num_components'"),
         "huge features": (good.holding("train", b"3e38,2,3,4\n-3e38,6,7,8\n3e38,1,1,1\n3e38,4,4,4\n"), "too large"),
     }
 
@@ -42,7 +42,7 @@ def forest_mistakes(good: Job) -> Mistakes:
             Job(good.hyperparameters, {**good.channels, "test": test}),
             "t.csv: line 2 has the label 7: a test of anomalies needs labels that are whole numbers from 0 to 1",
         ),
-        "eval_metrics": (good.given(eval_metrics='["colour"]'), "is not a valid value for 'eval_metrics'"),
+        "eval_metrics": (good.given(eval_metrics='["colour"]'), "is not valid for the 'eval_metrics'"),
         "broken JSON": (
             good.given(eval_metrics='["accuracy"'),
             "Hyperparameter must be valid json, but found eval_metrics",

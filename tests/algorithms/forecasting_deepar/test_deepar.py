@@ -216,7 +216,7 @@ ROW = {"start": "2020-01-01", "target": [1.0] * 40}
         ([ROW, {**ROW, "cat": [0]}], {}, "train.json, line 2 has another number of values in cat"),
         ([{**ROW, "cat": [2]}], {"cardinality": "[2]"}, "has the category 2 in cat, which must be from 0 to 1"),
         ([{**ROW, "dynamic_feat": [[1.0]]}], {}, "has dynamic_feat of 1 values, and 40 are needed"),
-        ([ROW], {"time_freq": "1Y"}, "'1Y' is not a valid value for 'time_freq'"),
+        ([ROW], {"time_freq": "1Y"}, "'1Y' is not valid for the 'time_freq'"),
         ([{**ROW, "target": [-1.0]}], {"likelihood": "beta"}, "train.json, line 1 has a target outside of 0 to 1"),
     ],
 )

@@ -145,9 +145,9 @@ def test_it_saves_the_best_so_far_when_it_is_told_to_stop(tmp_path: Path) -> Non
     [
         ({}, "1\t7\tpicture.ppm", "picture.ppm has the label 7: labels are whole numbers from 0 to 2."),
         ({}, "1\t0\tother.ppm", "train.lst, line 1 names the image 'other.ppm', which is not in the channel 'train'."),
-        ({"num_layers": "50"}, "1\t0\tpicture.ppm", "'50' is not a valid value for 'num_layers'"),
-        ({"image_shape": "3,24"}, "1\t0\tpicture.ppm", "is not a valid value for 'image_shape'"),
-        ({"checkpoint_frequency": "31"}, "1\t0\tpicture.ppm", "'31' is not a valid value for 'checkpoint_frequency'"),
+        ({"num_layers": "50"}, "1\t0\tpicture.ppm", "'50' is not valid for the 'num_layers'"),
+        ({"image_shape": "3,24"}, "1\t0\tpicture.ppm", "is not valid for the 'image_shape'"),
+        ({"checkpoint_frequency": "31"}, "1\t0\tpicture.ppm", "'31' is not valid for the 'checkpoint_frequency'"),
         ({"use_pretrained_model": "1"}, "1\t0\tpicture.ppm", "There are no pretrained weights of resnet20"),
         (
             {"use_pretrained_model": "1", "image_shape": "3,32,32", "num_layers": "50"},

@@ -161,7 +161,7 @@ def test_vectors_are_told_and_sigterm_saves(watcher: Container) -> None:
             {"random_negative_sampling_rate": "0", "shuffled_negative_sampling_rate": "0"},
             "must add up to 1 at least",
         ),
-        ("user_1,10.0.0.1\n", {"vector_dim": "2"}, "'2' is not a valid value for 'vector_dim'"),
+        ("user_1,10.0.0.1\n", {"vector_dim": "2"}, "'2' is not valid for the 'vector_dim'"),
     ],
 )
 def test_what_is_wrong_is_said(watcher: Container, content: str, given: dict[str, str], reason: str) -> None:

@@ -78,7 +78,7 @@ def test_it_saves_what_it_has_learned_when_it_is_told_to_stop(tmp_path: Path, ro
 @pytest.mark.parametrize(
     ("parameters", "data", "reason"),
     [
-        ({"k": "0"}, b"", "'0' is not a valid value for 'k'"),
+        ({"k": "0"}, b"", "'0' is not valid for the 'k'"),
         ({"K": "3"}, b"", "Additional hyperparameters are not allowed ('K' was unexpected)"),
         ({}, b"", "Unable to read data channel 'train': there is no data in it."),
         ({"content_type": "text/csv;label_size=0"}, b"1,2,3\n1,2,x\n", "rows: line 2 has 'x', which is no number"),

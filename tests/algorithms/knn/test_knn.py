@@ -111,9 +111,9 @@ def test_it_finds_the_neighbours_that_brute_force_finds(
 @pytest.mark.parametrize(
     ("parameters", "reason"),
     [
-        ({"index_type": "faiss.IVFPQ", "index_metric": "COSINE"}, "'COSINE' is not a valid value for 'index_metric'"),
+        ({"index_type": "faiss.IVFPQ", "index_metric": "COSINE"}, "'COSINE' is not valid for the 'index_metric'"),
         ({"dimension_reduction_type": "sign"}, "No value(s) were specified for 'dimension_reduction_target'"),
-        ({"faiss_index_pq_m": "5"}, "5 is not a valid value for 'faiss_index_pq_m'"),
+        ({"faiss_index_pq_m": "5"}, "'5' is not valid for the 'faiss_index_pq_m'"),
         ({"k": "11"}, "k is 11, and there are only 10 rows in the sample"),
     ],
 )

@@ -222,7 +222,7 @@ def test_it_trains_one_model_where_it_is_tuned(given: dict[str, str], models: in
 
 
 def test_several_classes_are_three_at_least() -> None:
-    with pytest.raises(UserError, match="'2' is not a valid value for 'num_classes'"):
+    with pytest.raises(UserError, match="'2' is not valid for the 'num_classes'"):
         settle(HYPERPARAMETERS, {"predictor_type": "multiclass_classifier", "num_classes": "2"})
 
 
@@ -231,7 +231,7 @@ def test_a_loss_must_be_one_of_the_predictors(tmp_path: Path) -> None:
     container.configure("hyperparameters", {"predictor_type": "regressor", "loss": "logistic"})
     assert container.run(*TRAIN)[0] == 2
     assert container.failure is not None
-    assert container.failure.startswith("ClientError: 'logistic' is not a valid value for 'loss'")
+    assert container.failure.startswith("ClientError: The value 'logistic' is not valid for the 'loss'")
 
 
 @pytest.mark.parametrize(

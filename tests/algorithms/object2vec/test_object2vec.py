@@ -154,7 +154,7 @@ PAIR = {"label": 1, "in0": [1], "in1": [2]}
         ([PAIR, {**PAIR, "in1": [60]}], {}, "train.jsonl, line 2: in1 has the token 60, and tokens are from 0 to 59"),
         ([{**PAIR, "label": 2}], {}, "label is 2, and with num_classes=2 must be from 0 to 1"),
         ([PAIR], {"enc1_network": "hcnn"}, "enc1_max_seq_len and enc1_vocab_size must be given"),
-        ([PAIR], {"comparator_list": "sum"}, "'sum' is not a valid value for 'comparator_list'"),
+        ([PAIR], {"comparator_list": "sum"}, "'sum' is not valid for the 'comparator_list'"),
     ],
 )
 def test_what_is_wrong_is_said(learner: Container, rows: Any, given: dict[str, str], reason: str) -> None:

@@ -37,7 +37,9 @@ def _numbers(given: str) -> list[int]:
 
 def _check_shape(shape: list[int], _given: Mapping[str, Any]) -> None:
     if len(shape) != 3 or shape[0] not in (1, 3):
-        raise refuse("image_shape", ",".join(map(str, shape)), "1 or 3 channels, height and width, with commas between")
+        raise refuse(
+            "image_shape", ",".join(map(str, shape)), "expects 1 or 3 channels, height and width, with commas between"
+        )
 
 
 def _check_layers(layers: int, given: Mapping[str, Any]) -> None:
@@ -45,12 +47,12 @@ def _check_layers(layers: int, given: Mapping[str, Any]) -> None:
     fitting = SMALL if max(height, width) <= SMALLEST_LARGE else LARGE
     if layers not in fitting:
         known = ", ".join(map(str, fitting))
-        raise refuse("num_layers", str(layers), f"one of {known} for pictures of {height} x {width}")
+        raise refuse("num_layers", str(layers), f"accepts one of {known} for pictures of {height} x {width}")
 
 
 def _check_frequency(frequency: int, given: Mapping[str, Any]) -> None:
     if frequency > given["epochs"]:
-        raise refuse("checkpoint_frequency", str(frequency), f"at most epochs, which is {given['epochs']}")
+        raise refuse("checkpoint_frequency", str(frequency), f"expects at most epochs, which is {given['epochs']}")
 
 
 HYPERPARAMETERS = (

@@ -3,7 +3,8 @@
     {"k": "10", …} ─ settle ─▶ {"k": 10, "epochs": 1, …}: typed, with all defaults, or `UserError`
 
 Names that begin with an underscore are AWS's own (`_kvstore`, `_tuning_objective_metric`), and mean nothing where an
-algorithm does not declare them.
+algorithm does not declare them. AWS's words are those of its algorithms' own kit, of which a copy is public: see
+`ConfigValidator` in `src/vw-serving` of github.com/aws/sagemaker-rl-container. What is allowed is told more exactly.
 """
 
 import json
@@ -31,7 +32,7 @@ class _OneOf:
         return value in self.texts
 
     def __str__(self) -> str:
-        return f"one of {', '.join(map(repr, self.texts))}"
+        return f"one of the following: {', '.join(map(repr, self.texts))}"
 
 
 class _OrAuto:
@@ -44,7 +45,7 @@ class _OrAuto:
         return value == AUTO or value in self.values
 
     def __str__(self) -> str:
-        return f"{AUTO!r} or {self.values}"
+        return f"one of the following: {AUTO!r}; or {self.values}"
 
 
 def integer(
@@ -118,8 +119,9 @@ def settle(known: Sequence[Hyperparameter], given: Mapping[str, str]) -> dict[st
     return values
 
 
-def refuse(name: str, value: object, allowed: object) -> UserError:
-    return UserError(f"{value!r} is not a valid value for {name!r}: it must be {allowed} {CAUSED}")
+def refuse(name: str, value: object, does: str) -> UserError:
+    """What it `does` is to expect something, or to accept one of the following: …"""
+    return UserError(f"The value '{value}' is not valid for the {name!r} hyperparameter which {does} {CAUSED}")
 
 
 def _value(parameter: Hyperparameter, given: str) -> Any:
@@ -129,16 +131,17 @@ def _value(parameter: Hyperparameter, given: str) -> Any:
     except json.JSONDecodeError as error:
         raise UserError(f"Hyperparameter must be valid json, but found {parameter.name}: {given} {error}") from error
     except ValueError as error:
-        raise refuse(parameter.name, given, _described(parameter)) from error
+        raise refuse(parameter.name, given, _does(parameter)) from error
     allowed = parameter.values
     for element in parameter.elements(value):
         if (str(element).lower() if isinstance(element, bool) else element) not in allowed:
-            raise refuse(parameter.name, given, _described(parameter))
+            raise refuse(parameter.name, given, _does(parameter))
     return value
 
 
-def _described(parameter: Hyperparameter) -> str:
-    return f"{'an integer in ' if parameter.parse is _integer else ''}{parameter.values}"
+def _does(parameter: Hyperparameter) -> str:
+    verb = "accepts" if isinstance(parameter.values, _OneOf) else "expects"
+    return f"{verb} {'an integer in ' if parameter.parse is _integer else ''}{parameter.values}"
 
 
 def _number(

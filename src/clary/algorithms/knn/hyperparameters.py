@@ -15,7 +15,9 @@ PARTS = (1, 2, 3, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 96)
 
 def _less_than_all(value: int, values: Mapping[str, Any]) -> None:
     if value >= values["feature_dim"]:
-        raise refuse("dimension_reduction_target", value, f"less than feature_dim, which is {values['feature_dim']}")
+        raise refuse(
+            "dimension_reduction_target", value, f"expects less than feature_dim, which is {values['feature_dim']}"
+        )
 
 
 def _with_target(_value: str, values: Mapping[str, Any]) -> None:
@@ -28,12 +30,12 @@ def _with_target(_value: str, values: Mapping[str, Any]) -> None:
 
 def _allowed_parts(value: int | str, _values: Mapping[str, Any]) -> None:
     if value not in (AUTO, *PARTS):
-        raise refuse("faiss_index_pq_m", value, f"one of {', '.join(map(str, PARTS))}")
+        raise refuse("faiss_index_pq_m", value, f"accepts one of the following: {', '.join(map(str, PARTS))}")
 
 
 def _metric_of_index(value: str, values: Mapping[str, Any]) -> None:
     if values["index_type"] == IVF_PQ and value != L2:
-        raise refuse("index_metric", value, f"{L2!r} where index_type is {IVF_PQ}")
+        raise refuse("index_metric", value, f"expects {L2!r} where index_type is {IVF_PQ}")
 
 
 HYPERPARAMETERS = (

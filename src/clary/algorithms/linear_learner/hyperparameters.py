@@ -61,13 +61,14 @@ SHARE = Interval(0, 1, low_open=True, high_open=True)
 def _check_loss(loss: str, given: Mapping[str, Any]) -> None:
     kind = given["predictor_type"]
     if loss != AUTO and loss not in LOSSES[kind]:
-        raise refuse("loss", loss, f"'auto' or one of {', '.join(map(repr, LOSSES[kind]))} for a {kind}")
+        known = ", ".join(map(repr, (AUTO, *LOSSES[kind])))
+        raise refuse("loss", loss, f"accepts one of the following for a {kind}: {known}")
 
 
 def _check_predictor(kind: str, given: Mapping[str, Any]) -> None:
     classes = given["num_classes"]
     if kind == MULTICLASS and classes is not None and classes not in CLASSES:
-        raise refuse("num_classes", str(classes), f"an integer in {CLASSES}")
+        raise refuse("num_classes", str(classes), f"expects an integer in {CLASSES}")
     if kind == MULTICLASS and classes is None:
         raise UserError(f"No value(s) were specified for 'num_classes' which are required hyperparameter(s) {CAUSED}")
 

@@ -34,7 +34,7 @@ def _check_pattern(pattern: str, _given: Mapping[str, Any]) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise refuse("freeze_layer_pattern", pattern, f"a regular expression ({error})") from error
+        raise refuse("freeze_layer_pattern", pattern, f"expects a regular expression ({error})") from error
 
 
 HYPERPARAMETERS = (

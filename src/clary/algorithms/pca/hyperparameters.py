@@ -9,7 +9,7 @@ from clary.algorithms.kit.parameters import POSITIVE, boolean, category, integer
 
 def _at_most_all(value: int, values: Mapping[str, Any]) -> None:
     if value > values["feature_dim"]:
-        raise refuse("num_components", value, f"at most feature_dim, which is {values['feature_dim']}")
+        raise refuse("num_components", value, f"expects at most feature_dim, which is {values['feature_dim']}")
 
 
 HYPERPARAMETERS = (
