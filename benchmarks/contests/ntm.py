@@ -9,7 +9,7 @@ from benchmarks.contests import Given, TrainingJob, contest
 from clary.algorithms.kit.ndarrays import read_arrays
 from clary.algorithms.ntm.network import Network
 from clary.toolkits.protobuf import delimited, encode_varint
-from clary.toolkits.recordio import HEADER, MAGIC
+from clary.toolkits.recordio_frames import HEADER, MAGIC
 
 DOCUMENTS, WORDS, TOPICS, LENGTH, TOLD = 4_000, 1_000, 20, 80, 10
 

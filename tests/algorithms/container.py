@@ -8,7 +8,7 @@ import numpy as np
 
 from clary.algorithms.kit.channels import CSV, RECORDIO
 from clary.toolkits.protobuf import delimited, encode_varint
-from clary.toolkits.recordio import HEADER, MAGIC
+from clary.toolkits.recordio_frames import HEADER, MAGIC
 from clary.toolkits.recordio_writing import write_records
 from tests.toolkits.container import Container
 

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-from clary.toolkits.recordio import HEADER, MAGIC
+from clary.toolkits.recordio_frames import HEADER, MAGIC
 
 SHAPES = ("bar", "square", "cross")
 

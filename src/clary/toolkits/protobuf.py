@@ -52,18 +52,74 @@ def varint(data: bytes | memoryview, offset: int, end: int) -> tuple[int, int]:
 def varints(packed: bytes | memoryview) -> NDArray[np.int64]:
     """All numbers of a packed field. Negative int32 travel as 64-bit two's complement."""
     raw = np.frombuffer(packed, np.uint8)
-    last = raw < 0x80
-    if last.all():
-        return raw.astype(np.int64)
-    if not last[-1]:
+    ends = np.flatnonzero(raw < 0x80)
+    if len(raw) and (not len(ends) or ends[-1] < len(raw) - 1):
         raise ValueError(CUT_SHORT)
-    ends = np.flatnonzero(last)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    places = np.arange(len(raw)) - np.repeat(starts, ends - starts + 1)
-    if places.max() >= LONGEST_VARINT:
+    numbers = raw[ends].astype(np.int64)
+    if len(ends) == len(raw):
+        return numbers
+    lengths = np.diff(ends, prepend=-1)
+    longest = int(lengths.max())
+    if longest > LONGEST_VARINT:
         raise ValueError("a number of a record is longer than 64 bits")
-    shifted = (raw & 0x7F).astype(np.uint64) << (7 * places).astype(np.uint64)
-    return np.add.reduceat(shifted, starts).view(np.int64)
+    for place in range(1, longest):
+        # The last byte has the highest bits.
+        longer = np.flatnonzero(lengths > place)
+        numbers[longer] = numbers[longer] << 7 | raw[ends[longer] - place] & 0x7F
+    return numbers
+
+
+class Abreast:
+    """Many messages of one layout that are read at once: `at` is a place in each, and all go ahead together.
+
+    `sound` tells of each whether all was as expected so far; what is read of others has no meaning.
+    """
+
+    def __init__(self, data: bytes | memoryview, starts: NDArray[np.int64]) -> None:
+        self._data = np.frombuffer(data, np.uint8)
+        self.at = starts.copy()
+        self.sound = np.ones(len(starts), bool)
+
+    def expect(self, content: bytes) -> None:
+        for byte in content:
+            self.sound &= self._look() == byte
+            self.at += 1
+
+    def end(self) -> NDArray[np.int64]:
+        """Where the content ends whose length comes next."""
+        length = self._varint(self.sound)
+        return self.at + length
+
+    def field(self, number: int, end: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the content of a delimited field lies; empty in messages, of which it is no field that comes next
+        before their end."""
+        there = (self.at < end) & (self._look() == (number << 3 | DELIMITED))
+        self.at += there
+        length = self._varint(there)
+        start = self.at.copy()
+        self.at += length
+        return start, self.at.copy()
+
+    def varints(self, start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int32]:
+        """How many end between two places of each."""
+        ended = np.cumsum(self._data < 0x80, dtype=np.int32)
+        return ended.take(stop - 1, mode="clip") - ended.take(start - 1, mode="clip")
+
+    def _look(self) -> NDArray[np.uint8]:
+        return self._data.take(self.at, mode="clip")
+
+    def _varint(self, there: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Numbers of at most 28 bits, which is more than any data has bytes; 0 where there is none."""
+        number = np.zeros(len(self.at), np.int64)
+        for shift in range(0, 28, 7):
+            byte = np.where(there, self._look(), 0).astype(np.int64)
+            number |= (byte & 0x7F) << shift
+            self.at += there
+            there = byte >= 0x80
+            if not there.any():
+                break
+        self.sound &= ~there
+        return number
 
 
 def encode_varint(number: int) -> bytes:

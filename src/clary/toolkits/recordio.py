@@ -2,51 +2,47 @@
 
     file: (magic, length, record, padding to 4)*        record: protobuf message `Record`
 
-    stream ─ 4 MiB at a time ─▶ records of one layout, where they lie ─┐
-                                records one by one, columns at once ───┴─▶ Rows
+    stream ─ 4 MiB at a time ─▶ dense records of one layout, where they lie ──────────────────┐
+                                sparse ones that differ in lengths alone (`recordio_sparse`) ─┼─▶ Rows
+                                others one by one, columns at once ───────────────────────────┘
 
-Framing: https://mxnet.apache.org/versions/1.9/api/architecture/note_data_loading. Message:
-`aialgs.data.Record`, https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html. A record's
-features and label are tensors, dense or sparse (with keys), of which the one named "values" counts.
+Framing: `recordio_frames`. Message: `aialgs.data.Record`,
+https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html. A record's features and label are tensors, dense or
+sparse (with keys), of which the one named "values" counts.
 """
 
 import io
-import struct
 from collections.abc import Iterator
 from itertools import groupby
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clary.toolkits.protobuf import fields, varints
+from clary.toolkits.protobuf import fields
+from clary.toolkits.recordio_columns import (
+    INTEGERS,
+    Array,
+    BadRecord,
+    dense_rows,
+    label_column,
+    one_column,
+    sparse_rows,
+)
+from clary.toolkits.recordio_frames import ALIGNED, CHUNK, Data, Span, framed, record_at
+from clary.toolkits.recordio_sparse import FEW, find
 
 if TYPE_CHECKING:  # It takes longer to import than many a job to run, and only sparse records need it.
     from scipy.sparse import csr_matrix
 
-MAGIC = 0xCED7230A
-LENGTH_BITS = (1 << 29) - 1
-"""The upper three bits of a length say how a record continues; a record of the platform's never does."""
-GOES_ON = (1, 2)
-"""First and middle part of a record in which the magic number stood, between all of its parts."""
-HEADER = struct.Struct("<II")
-MAGIC_BYTES = struct.pack("<I", MAGIC)
-CHUNK = 4 * 1024 * 1024
-FEW = 16
-"""Records alike below which it is no gain to read them all at once."""
 ONE_BY_ONE = 1024
 """Records that are read one by one before another look whether those that follow are alike."""
-
-ALIGNED = 4
-"""Bytes to which records are padded, and the size of a float."""
 
 FEATURES, LABEL = 1, 2
 TENSORS = {2: "<f4", 3: "<f8", 7: ""}
 """Field of `Value` → type of its packed values; the integers of field 7 are varints."""
-
-Array = NDArray[np.float32]
-Data = bytes | memoryview
-Span = tuple[int, int]
+FIELDS = {kind: number for number, kind in TENSORS.items()}
+SPARSE = [(FEATURES, "values")], [(FEATURES, "values"), (LABEL, "values")]
+"""Tensors of records that are read at once."""
 
 
 class Rows(NamedTuple):
@@ -72,15 +68,15 @@ class _Record(NamedTuple):
     kind: str
     values: Data
     keys: Data | None
-    width: int
-    """Of a sparse record as its shape tells it, of a dense one the bytes of its values."""
+    shape: Data
     label_kind: str
     label: Data
 
     @property
     def layout(self) -> tuple[object, ...]:
-        width = self.width if self.keys is None and self.kind else 0
-        return self.kind, self.keys is None, width, self.label_kind, len(self.label) if self.label_kind else 0
+        width = len(self.values) if self.keys is None and self.kind else 0
+        labels = sum(byte < 0x80 for byte in self.label) if self.label_kind == INTEGERS else len(self.label)
+        return self.kind, self.keys is None, width, self.label_kind, labels
 
 
 def read_recordio(data: bytes) -> tuple["Array | csr_matrix", Array]:
@@ -126,20 +122,11 @@ def _lead(data: Data) -> int:
     return -tensor.values[0][0] % ALIGNED if tensor and tensor.values else 0
 
 
-class BadRecord(ValueError):
-    """The text says what is wrong; `number` which record of the data it is, counted from 1."""
-
-    def __init__(self, number: int, what: str) -> None:
-        super().__init__(what)
-        self.number = number
-
-
 def decode(data: Data) -> tuple[list[Rows], int]:
     """All whole records of the data, and where the one begins that is not. Raises `BadRecord`."""
     found: list[Rows] = []
     offset = 0
     while True:
-        done = sum(each.features.shape[0] for each in found)
         try:
             if alike := _alike(data, offset):
                 found.append(alike[0])
@@ -148,23 +135,12 @@ def decode(data: Data) -> tuple[list[Rows], int]:
             records, offset = _one_by_one(data, offset)
             if not records:
                 return found, offset
-            found += [_columns(list(group)) for _, group in groupby(records, key=lambda record: record.layout)]
-        except BadRecord as error:
-            raise BadRecord(done + error.number, str(error)) from error
+            for _, group in groupby(records, key=lambda record: record.layout):
+                found.append(_columns(list(group)))
         except ValueError as error:
-            raise BadRecord(done + 1, str(error)) from error
-
-
-def record_at(data: Data, offset: int) -> Span | None:
-    """Where the record lies whose frame begins there; None where the data ends before it does."""
-    if len(data) - offset < HEADER.size:
-        return None
-    magic, length = HEADER.unpack_from(data, offset)
-    if magic != MAGIC:
-        raise ValueError(f"no RecordIO record begins at byte {offset}")
-    start = offset + HEADER.size
-    end = start + (length & LENGTH_BITS)
-    return (start, end) if _framed(end - start) + start <= len(data) else None
+            done = sum(each.features.shape[0] for each in found)
+            number = error.number if isinstance(error, BadRecord) else 1
+            raise BadRecord(done + number, str(error)) from error
 
 
 def tensors(data: Data, start: int, end: int) -> dict[tuple[int, str], Tensor]:
@@ -188,22 +164,46 @@ def _tensor(data: Data, start: int, end: int) -> Tensor:
     raise ValueError("a record's tensor is neither float32, float64 nor int32")
 
 
-def _framed(length: int) -> int:
-    """Bytes of a record with its padding."""
-    return (length + ALIGNED - 1) // ALIGNED * ALIGNED
-
-
 def _alike(data: Data, offset: int) -> tuple[Rows, int] | None:
-    """The dense records from there on that differ in nothing but their numbers, and where they end."""
+    """The records from there on that are as the first of them, and where they end; None where they are few."""
     span = record_at(data, offset)
-    if span is None:
+    found = tensors(data, *span) if span else {}
+    if not span or (FEATURES, "values") not in found:
         return None
-    found = tensors(data, *span)
+    if _is_sparse(found[FEATURES, "values"]):
+        return _alike_sparse(data, offset, found)
+    return _alike_dense(data, offset, span, found)
+
+
+def _is_sparse(tensor: Tensor) -> bool:
+    """One without a single value may come without keys."""
+    return any(begin < end for begin, end in tensor.keys) or (
+        all(begin == end for begin, end in tensor.values) and any(begin < end for begin, end in tensor.shape)
+    )
+
+
+def _alike_sparse(data: Data, offset: int, found: dict[tuple[int, str], Tensor]) -> tuple[Rows, int] | None:
+    """Those of which only lengths and numbers differ."""
+    if list(found) not in SPARSE:
+        return None
+    layout = [
+        (key[0], FIELDS[each.kind], np.dtype(each.kind).itemsize if each.kind else 0) for key, each in found.items()
+    ]
+    if not (alike := find(memoryview(data)[offset:], layout)):
+        return None
+    (features, *labels), end = alike
+    kinds = [each.kind for each in found.values()]
+    rows = sparse_rows(kinds[0], features.values, features.keys, features.shapes)
+    return Rows(rows, label_column(labels[0].values, kinds[1] or INTEGERS) if labels else None), offset + end
+
+
+def _alike_dense(data: Data, offset: int, span: Span, found: dict[tuple[int, str], Tensor]) -> tuple[Rows, int] | None:
+    """Those that differ in nothing but their numbers."""
     kept = [tensor for key in ((FEATURES, "values"), (LABEL, "values")) if (tensor := found.get(key))]
     kinds = [_kind_of_one_size(each) for each in kept]
-    if (FEATURES, "values") not in found or not all(kinds):
+    if not all(kinds):
         return None
-    stride = span[0] - offset + _framed(span[1] - span[0])
+    stride = span[0] - offset + framed(span[1] - span[0])
     count = (len(data) - offset) // stride
     block = np.frombuffer(data, np.uint8, count * stride, offset).reshape(count, stride)
     numbers = [(each.values[0][0] - offset, each.values[0][1] - offset) for each in kept]
@@ -219,7 +219,7 @@ def _alike(data: Data, offset: int) -> tuple[Rows, int] | None:
         for kind, (begin, end) in zip(kinds, numbers, strict=True)
     )
     # Labels are kept more often than rows, and must not keep all that was read with them.
-    return Rows(features, _label(labels[0].copy()) if labels else None), offset + count * stride
+    return Rows(features, one_column(labels[0].copy()) if labels else None), offset + count * stride
 
 
 def _kind_of_one_size(tensor: Tensor) -> str:
@@ -235,7 +235,7 @@ def _one_by_one(data: Data, offset: int) -> tuple[list[_Record], int]:
     try:
         while len(records) < ONE_BY_ONE and (span := record_at(data, offset)):
             records.append(_record(data, *span))
-            offset = span[0] + _framed(span[1] - span[0])
+            offset = span[0] + framed(span[1] - span[0])
     except ValueError as error:
         raise BadRecord(len(records) + 1, str(error)) from error
     return records, offset
@@ -246,16 +246,12 @@ def _record(data: Data, start: int, end: int) -> _Record:
     tensor, label = found.get((FEATURES, "values")), found.get((LABEL, "values"))
     if tensor is None:
         raise ValueError("a record has no feature tensor named 'values'")
-    values = _bytes(data, tensor.values)
-    shape = varints(_bytes(data, tensor.shape))
-    # A sparse tensor without a single value may come without keys.
-    sparse = bool(tensor.keys) or (not values and bool(len(shape)))
     return _Record(
         tensor.kind,
-        values,
-        _bytes(data, tensor.keys) if sparse else None,
-        int(np.prod(shape)) if sparse and len(shape) else len(values) if not sparse else 0,
-        label.kind or "int" if label else "",
+        _bytes(data, tensor.values),
+        _bytes(data, tensor.keys) if _is_sparse(tensor) else None,
+        _bytes(data, tensor.shape),
+        label.kind or INTEGERS if label else "",
         _bytes(data, label.values) if label else b"",
     )
 
@@ -266,39 +262,12 @@ def _bytes(data: Data, spans: list[Span]) -> Data:
 
 def _columns(records: list[_Record]) -> Rows:
     """Records of one layout."""
-    values, counts = _packed([record.values for record in records], records[0].kind)
-    labels = None
-    if records[0].label_kind:
-        kind = records[0].label_kind.replace("int", "")
-        labels = _label(_packed([record.label for record in records], kind)[0].reshape(len(records), -1))
+    kind, keys = records[0].kind, [record.keys or b"" for record in records]
+    labels = label_column([record.label for record in records], records[0].label_kind)
+    values = [record.values for record in records]
     if records[0].keys is None:
-        if (counts != counts[0]).any():
-            row = int((counts != counts[0]).argmax())
-            raise ValueError(f"a record has {counts[row]} features, where those before it have {counts[0]}")
-        return Rows(values.astype(np.float32).reshape(len(records), -1), labels)
-    from scipy.sparse import csr_matrix
-
-    keys, key_counts = _packed([record.keys or b"" for record in records], "")
-    if (counts != key_counts).any():
-        raise ValueError("a record has not as many keys as values")
-    width = max([record.width for record in records] + ([int(keys.max()) + 1] if len(keys) else []))
-    ends = np.concatenate([[0], np.cumsum(counts)])
-    return Rows(csr_matrix((values.astype(np.float32), keys, ends), shape=(len(records), width)), labels)
-
-
-def _packed(parts: list[Data], kind: str) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
-    """The numbers of all parts, and how many each has."""
-    joined = b"".join(parts)
-    ends = np.cumsum([0, *map(len, parts)])
-    if kind:
-        return np.frombuffer(joined, kind), np.diff(ends) // np.dtype(kind).itemsize
-    begun = np.concatenate([[0], np.cumsum(np.frombuffer(joined, np.uint8) < 0x80)])
-    return varints(joined), np.diff(begun[ends])
-
-
-def _label(labels: NDArray[Any]) -> Array:
-    numbers: Array = labels.astype(np.float32, copy=False)
-    return numbers[:, 0] if numbers.shape[1] == 1 else numbers
+        return Rows(dense_rows(kind, values), labels)
+    return Rows(sparse_rows(kind, values, keys, [record.shape for record in records]), labels)
 
 
 def _together(parts: list["Array | csr_matrix"]) -> "Array | csr_matrix":
@@ -313,41 +282,3 @@ def _together(parts: list["Array | csr_matrix"]) -> "Array | csr_matrix":
     for part in sparse:
         part.resize(part.shape[0], width)
     return vstack(sparse, format="csr")
-
-
-def read_records(stream: IO[bytes]) -> Iterator[bytes]:
-    """What each record of a stream holds, whatever that is. Raises `ValueError` where there is none."""
-    rest, parts = b"", list[bytes]()
-    while chunk := stream.read(CHUNK):
-        rest, end = rest + chunk, 0
-        for goes_on, span, after in _frames(rest):
-            parts.append(rest[slice(*span)])
-            end = after
-            if not goes_on:
-                yield MAGIC_BYTES.join(parts)
-                parts = []
-        rest = rest[end:]
-    if rest or parts:
-        raise ValueError("the last record is cut short")
-
-
-def records_in(data: memoryview) -> Iterator[Data]:
-    """The same of data that is all there: parts of it, which are not copied."""
-    parts, end = list[memoryview](), 0
-    for goes_on, span, after in _frames(data):
-        parts.append(data[slice(*span)])
-        end = after
-        if not goes_on:
-            yield parts[0] if len(parts) == 1 else MAGIC_BYTES.join(parts)
-            parts = []
-    if end < len(data) or parts:
-        raise ValueError("the last record is cut short")
-
-
-def _frames(data: Data) -> Iterator[tuple[bool, Span, int]]:
-    """Of each whole frame whether the record goes on in the next one, where what it holds lies, and where it ends."""
-    offset = 0
-    while span := record_at(data, offset):
-        part = HEADER.unpack_from(data, offset)[1] >> LENGTH_BITS.bit_length()
-        offset = span[0] + _framed(span[1] - span[0])
-        yield part in GOES_ON, span, offset

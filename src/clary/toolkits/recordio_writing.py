@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clary.toolkits.protobuf import delimited, encode_varint
-from clary.toolkits.recordio import FEATURES, HEADER, LABEL, MAGIC, TENSORS
+from clary.toolkits.recordio import FEATURES, FIELDS, LABEL
+from clary.toolkits.recordio_frames import HEADER, MAGIC
 
-FIELDS = {kind: number for number, kind in TENSORS.items()}
 Columns = Mapping[str, NDArray[np.floating]]
 """Name of a tensor → its values, one or several for each row."""
 

@@ -84,6 +84,8 @@ def test_widths_of_sparse_rows_are_those_of_the_job(root: Path) -> None:
 
 BAD_ROWS = ROWS[:40].copy()
 BAD_ROWS[30, 2] = np.nan
+WIDE_ROW = np.zeros((40, 9), np.float32)
+WIDE_ROW[:, 0] = WIDE_ROW[20, 4] = 1
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,8 @@ BAD_ROWS[30, 2] = np.nan
         (RECORDIO, CSV, r"Unable to read data channel 'train'.*record 1: no RecordIO record begins at byte 0"),
         (RECORDIO, write_records({"values": ROWS[:, :2]}, {})[:-9], "record 700: the last record is cut short"),
         (RECORDIO, write_records({"values": BAD_ROWS[:, 1:3]}, {}), "rows: record 31 has nan for feature 2"),
+        (RECORDIO, sparse_records(BAD_ROWS[:, 1:3], LABELS[:40]), "rows: record 31 has nan for feature 2"),
+        (RECORDIO, sparse_records(WIDE_ROW, LABELS[:40]), "rows: record 21 has 5 features, and feature_dim is 2"),
         (RECORDIO, write_records({"other": ROWS}, {}), "record 1: a record has no feature tensor named 'values'"),
         (RECORDIO, b"", "Unable to read data channel 'train': there is no data in it"),
         ("text/plain", b"", r"No iterator has been registered for ContentType \('text/plain', '1.0'\)"),

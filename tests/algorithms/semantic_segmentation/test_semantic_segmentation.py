@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from clary.toolkits.protobuf import varints
-from clary.toolkits.recordio import FEATURES, record_at, tensors
+from clary.toolkits.recordio import FEATURES, tensors
+from clary.toolkits.recordio_frames import record_at
 from tests.algorithms.estimators import estimate
 from tests.algorithms.pictures import encode, encode_mask, framed, scene
 from tests.algorithms.shapes import shapes

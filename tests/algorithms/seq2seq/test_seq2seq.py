@@ -12,7 +12,7 @@ import pytest
 
 from clary.algorithms.seq2seq.bleu import bleu
 from clary.algorithms.seq2seq.sentences import read_features
-from clary.toolkits.recordio import read_records
+from clary.toolkits.recordio_frames import read_records
 from clary.toolkits.recordio_writing import write_tensors
 from tests.algorithms.container import refusal, stop_when_it_says, write_files
 from tests.algorithms.estimators import estimate

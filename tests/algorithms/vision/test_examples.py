@@ -13,7 +13,7 @@ from clary.algorithms.kit.channels import Channel
 from clary.algorithms.kit.job import Job
 from clary.algorithms.kit.team import Team
 from clary.algorithms.vision.examples import IMAGE, RECORDIO, Example, Labels, read_examples
-from clary.toolkits.recordio import HEADER, MAGIC, MAGIC_BYTES
+from clary.toolkits.recordio_frames import HEADER, MAGIC, MAGIC_BYTES
 from tests.algorithms.pictures import framed, record
 
 

@@ -19,7 +19,7 @@ from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
 from clary.algorithms.kit.files import json_lines
 from clary.algorithms.kit.job import no_data
-from clary.toolkits.recordio import read_records
+from clary.toolkits.recordio_frames import read_records
 
 JSON_LINES = "application/jsonlines"
 

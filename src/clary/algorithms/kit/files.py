@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 from clary.algorithms.errors import UserError
-from clary.toolkits.recordio import Data, read_records, records_in
+from clary.toolkits.recordio_frames import Data, read_records, records_in
 
 GZIP = b"\x1f\x8b"
 

@@ -20,7 +20,7 @@ from clary.algorithms.kit.batches import Batch, rebatch, split
 from clary.algorithms.kit.channels import CSV, RECORDIO, Channel
 from clary.algorithms.kit.files import GZIP
 from clary.algorithms.kit.labels import Classes
-from clary.algorithms.kit.soundness import first_negative, first_unsound
+from clary.algorithms.kit.soundness import first_negative, first_unsound, first_wider
 from clary.toolkits.recordio import read_rows
 from clary.toolkits.tabular import read_csv
 
@@ -58,7 +58,7 @@ def _read(channel: Channel, epoch: int, expected: Expected) -> Iterator[Batch]:
             with io.BufferedReader(io.FileIO(path), BUFFER) as file:
                 for batch in decode(_unpacked(file), channel):
                     width = width or batch.width
-                    batch = _of_width(batch, width, f"{unit} {read + 1}")
+                    batch = _of_width(batch, width, unit, read + 1)
                     _check(batch, expected, unit, read + 1)
                     read += len(batch)
                     yield batch
@@ -74,20 +74,21 @@ def _unpacked(file: "io.BufferedReader[io.FileIO]") -> io.BufferedIOBase:
     return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == GZIP else file
 
 
-def _of_width(batch: Batch, width: int, where: str) -> Batch:
+def _of_width(batch: Batch, width: int, unit: str, first: int) -> Batch:
+    """`first` is the number of the batch's first row in its file."""
     if batch.width == width:
         return batch
     if batch.is_sparse and batch.width < width:
         batch.features.resize(len(batch), width)
         return batch
+    row, features = first_wider(batch, width)
     raise ValueError(
-        f"{where} has {batch.width} features, and feature_dim is {width}. Where the first column of a CSV is no label, "
-        "say so in the content type: text/csv;label_size=0"
+        f"{unit} {first + row} has {features} features, and feature_dim is {width}. Where the first column of a CSV "
+        "is no label, say so in the content type: text/csv;label_size=0"
     )
 
 
 def _check(batch: Batch, expected: Expected, unit: str, first: int) -> None:
-    """`first` is the number of the batch's first row in its file."""
     if bad := first_unsound(batch) or (expected.counts and first_negative(batch)):
         row, what = bad
         raise ValueError(f"{unit} {first + row} {what}")

@@ -38,6 +38,18 @@ def first_negative(batch: Batch) -> tuple[int, str] | None:
     return _told(batch, int((values < 0).argmax()), "and counts are not negative")
 
 
+def first_wider(batch: Batch, width: int) -> tuple[int, int]:
+    """The first row with more features than that, of a batch that has more, and how many."""
+    features = batch.features
+    if isinstance(features, np.ndarray):
+        return 0, batch.width
+    beyond = features.indices >= width
+    if not beyond.any():
+        return 0, batch.width  # The shape says so, not a value.
+    row = int(np.searchsorted(features.indptr, beyond.argmax(), side="right")) - 1
+    return row, int(features[row].indices.max()) + 1
+
+
 def _values(batch: Batch) -> NDArray[np.float32]:
     """As they lie, in order; of sparse rows those that are there."""
     features = batch.features

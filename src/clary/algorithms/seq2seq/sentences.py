@@ -17,7 +17,8 @@ from clary.algorithms.kit.files import raw_records
 from clary.algorithms.kit.job import Job, no_data
 from clary.algorithms.kit.ragged import Numbers, Ragged
 from clary.toolkits.protobuf import varints
-from clary.toolkits.recordio import FEATURES, Data, Tensor, tensors
+from clary.toolkits.recordio import FEATURES, Tensor, tensors
+from clary.toolkits.recordio_frames import Data
 
 PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
 LARGEST = 1 << 31

@@ -24,7 +24,7 @@ from clary.algorithms.seq2seq.model import Model
 from clary.algorithms.seq2seq.search import Found
 from clary.algorithms.seq2seq.sentences import read_features
 from clary.toolkits.http import Request, Response
-from clary.toolkits.recordio import read_records
+from clary.toolkits.recordio_frames import read_records
 from clary.toolkits.recordio_writing import write_tensors
 
 

@@ -20,7 +20,7 @@ from clary.algorithms.errors import UserError
 from clary.algorithms.kit.channels import Channel
 from clary.algorithms.kit.files import raw_records, text_lines
 from clary.algorithms.kit.job import Job, no_data
-from clary.toolkits.recordio import read_records
+from clary.toolkits.recordio_frames import read_records
 
 RECORDIO, IMAGE = "application/x-recordio", "application/x-image"
 HEADER = struct.Struct("<IfQQ")

@@ -1,0 +1,67 @@
+"""Sparse records of RecordIO-protobuf that are alike but for their lengths, found at once.
+
+    records ─▶ lengths and tags of all, step by step as the first record has them ─▶ where values and keys lie in each
+
+One that differs ends them: it is read by itself.
+"""
+
+from typing import NamedTuple
+
+from clary.toolkits.protobuf import DELIMITED, Abreast
+from clary.toolkits.recordio_frames import Data, Places, framed, records_at_once
+
+AT_ONCE = 1024 * 1024
+"""Bytes of which the records are read at once."""
+FEW = 16
+"""Records alike below which it is no gain to read them all at once."""
+SHARE = 16
+"""Of this many records that are looked at, one at least must be alike: the look is lost on others."""
+NAME = b"\n\x06values\x12"
+"""The key of an entry, and the tag of its value."""
+
+
+class Tensors(NamedTuple):
+    """Parts of one tensor in each record."""
+
+    values: list[Data]
+    keys: list[Data]
+    shapes: list[Data]
+
+
+def find(data: memoryview, layout: list[tuple[int, int, int]]) -> tuple[list[Tensors], int] | None:
+    """Tensors named "values" of the first records, as many as have those of the layout (field of the record, field
+    of its value, bytes of a number or 0 of varints), the first of them sparse; and where the next record begins."""
+    data = data[:AT_ONCE]
+    starts, stops = records_at_once(data)
+    walk = Abreast(data, starts)
+    found = [_tensor(walk, field, kind) for field, kind, _ in layout]
+    values, keys, shapes = (stop - start for start, stop in found[0])
+    walk.sound &= (walk.at == stops) & ((keys > 0) | ((values == 0) & (shapes > 0)))
+    for number, ((start, stop), *_) in enumerate(found):
+        size = layout[number][2]
+        walk.sound &= (stop - start) % (size or 1) == 0
+        if number:
+            counts = (stop - start) // size if size else walk.varints(start, stop)
+            walk.sound &= counts == counts[:1]
+    count = len(starts) if walk.sound.all() else int(walk.sound.argmin())
+    if count < max(FEW, len(starts) // SHARE):
+        return None
+    parts = [Tensors(*(_parts(data, *span, count) for span in spans)) for spans in found]
+    return parts, framed(int(stops[count - 1]))
+
+
+def _tensor(walk: Abreast, field: int, kind: int) -> list[tuple[Places, Places]]:
+    """Where values, keys and shapes lie of one tensor, which all records have next."""
+    walk.expect(bytes([field << 3 | DELIMITED]))
+    entry = walk.end()
+    walk.expect(NAME)
+    value = walk.end()
+    walk.expect(bytes([kind << 3 | DELIMITED]))
+    tensor = walk.end()
+    spans = [walk.field(number, tensor) for number in (1, 2, 3)]
+    walk.sound &= (entry == value) & (value == tensor) & (tensor == walk.at)
+    return spans
+
+
+def _parts(data: memoryview, starts: Places, stops: Places, count: int) -> list[Data]:
+    return [data[start:stop] for start, stop in zip(starts[:count].tolist(), stops[:count].tolist(), strict=True)]
