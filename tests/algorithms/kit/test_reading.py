@@ -93,11 +93,23 @@ WIDE_ROW[:, 0] = WIDE_ROW[20, 4] = 1
     [
         ("text/csv", b"1,2,3\n1,2\n", "rows: line 2 has 2 columns, where those before it have 3"),
         ("text/csv", b"1,2,3\n1,2,three\n", "rows: line 2 has 'three', which is no number"),
-        ("text/csv", b"1,2,3\n1,,3\n", "rows: line 2 has nan for feature 1, which is no finite number"),
-        ("text/csv", b"inf,2,3\n", "rows: line 1 has the label inf"),
-        ("text/csv", CSV, "rows: line 1 has 5 features, and feature_dim is 2.*label_size=0"),
+        (
+            "text/csv",
+            b"1,2,3\n1,,3\n",
+            r"Found missing \(NaN\).*rows: line 2 has nan for feature 1, which is no finite",
+        ),
+        ("text/csv", b"inf,2,3\n", "Found infinite floating point values.*rows: line 1 has the label inf"),
+        (
+            "text/csv",
+            CSV,
+            "feature_dim hyperparameter '2' doesn't match train data dimensionality '5'.*rows: line 1 has 5",
+        ),
         ("text/csv;label_size=0", b"1,2\n1,2,3\n", "rows: line 2 has 3 columns"),
-        (RECORDIO, CSV, r"Unable to read data channel 'train'.*record 1: no RecordIO record begins at byte 0"),
+        (
+            RECORDIO,
+            CSV,
+            r"channel 'train'. Requested content-type is 'application.*record 1: no RecordIO record begins at byte 0",
+        ),
         (RECORDIO, write_records({"values": ROWS[:, :2]}, {})[:-9], "record 700: the last record is cut short"),
         (RECORDIO, write_records({"values": BAD_ROWS[:, 1:3]}, {}), "rows: record 31 has nan for feature 2"),
         (RECORDIO, sparse_records(BAD_ROWS[:, 1:3], LABELS[:40]), "rows: record 31 has nan for feature 2"),

@@ -95,8 +95,8 @@ def _channel(takes: Takes, settings: Mapping[str, Any]) -> Channel:
     if media not in takes.content_types:
         known = ", ".join(takes.content_types)
         raise UserError(
-            f"No iterator has been registered for ContentType ({media!r}, '1.0'): (caused by KeyError). The channel "
-            f"{takes.name!r} takes {known}."
+            f"No iterator has been registered for ContentType ({media!r}, '1.0'). The channel {takes.name!r} takes "
+            f"{known}."
         )
     wrapped = mode == "Pipe" and settings.get("RecordWrapperType") == "RecordIO"
     return Channel(takes.name, media, options, mode, distribution == SHARDED, wrapped)

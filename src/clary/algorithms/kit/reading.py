@@ -7,7 +7,6 @@ What is wrong is told with the file and its record or line.
 
 import gzip
 import io
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -15,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clary.algorithms.errors import UserError
 from clary.algorithms.kit.batches import Batch, rebatch, split
 from clary.algorithms.kit.channels import CSV, RECORDIO, Channel
 from clary.algorithms.kit.files import GZIP
 from clary.algorithms.kit.labels import Classes
+from clary.algorithms.kit.refusals import UnsoundError, WidthError, unreadable
 from clary.algorithms.kit.soundness import first_negative, first_unsound, first_wider
 from clary.toolkits.recordio import read_rows
 from clary.toolkits.tabular import read_csv
@@ -63,11 +62,7 @@ def _read(channel: Channel, epoch: int, expected: Expected) -> Iterator[Batch]:
                     read += len(batch)
                     yield batch
         except (ValueError, OSError, EOFError, zlib.error) as error:
-            raise UserError(
-                f"Unable to read data channel {channel.name!r}. Requested content-type is {channel.content_type!r}. "
-                f"Please verify the data matches the requested content-type. (caused by {type(error).__name__})\n\n"
-                f"Caused by: {os.path.basename(path)}: {error}"
-            ) from error
+            raise unreadable(channel, path, error) from error
 
 
 def _unpacked(file: "io.BufferedReader[io.FileIO]") -> io.BufferedIOBase:
@@ -82,16 +77,17 @@ def _of_width(batch: Batch, width: int, unit: str, first: int) -> Batch:
         batch.features.resize(len(batch), width)
         return batch
     row, features = first_wider(batch, width)
-    raise ValueError(
+    raise WidthError(
         f"{unit} {first + row} has {features} features, and feature_dim is {width}. Where the first column of a CSV "
-        "is no label, say so in the content type: text/csv;label_size=0"
+        "is no label, say so in the content type: text/csv;label_size=0",
+        features,
+        width,
     )
 
 
 def _check(batch: Batch, expected: Expected, unit: str, first: int) -> None:
     if bad := first_unsound(batch) or (expected.counts and first_negative(batch)):
-        row, what = bad
-        raise ValueError(f"{unit} {first + row} {what}")
+        raise UnsoundError(f"{unit} {first + bad.row} {bad.what}", bad.value)
     labels = batch.labels
     if expected.labelled and labels is None:
         raise ValueError(f"{unit} {first} has no label")
@@ -101,7 +97,8 @@ def _check(batch: Batch, expected: Expected, unit: str, first: int) -> None:
         raise ValueError(f"{unit} {first} has {labels.shape[1]} labels, and must have one")
     if not np.isfinite(labels).all():
         row = int(np.isfinite(labels).reshape(len(batch), -1).all(axis=1).argmin())
-        raise ValueError(f"{unit} {first + row} has the label {labels[row]}, which is no finite number")
+        label = float(labels[~np.isfinite(labels)][0])
+        raise UnsoundError(f"{unit} {first + row} has the label {labels[row]}, which is no finite number", label)
     if expected.classes and (wrong := expected.classes.first_wrong(labels)) is not None:
         raise ValueError(f"{unit} {first + wrong} has the label {labels[wrong]:g}: {expected.classes}")
 

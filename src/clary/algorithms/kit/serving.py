@@ -31,6 +31,5 @@ class RowService(FormattedService):
         if batch.width != self._model.feature_dim:
             raise UserError(f"its rows have {batch.width} features, and the model's have {self._model.feature_dim}.")
         if bad := first_unsound(batch):
-            row, what = bad
-            raise UserError(f"row {row + 1} {what}.")
+            raise UserError(f"row {bad.row + 1} {bad.what}.")
         return batch

@@ -1,7 +1,7 @@
 """Numbers that can be reckoned with: those of rows, and those that a training came to."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,15 @@ LARGEST = 1.8e19
 """The square of a greater one is no number of 32 bits, and distances are made of squares."""
 
 
-def first_unsound(batch: Batch) -> tuple[int, str] | None:
+class Unsound(NamedTuple):
+    """The place in a batch, and words about it."""
+
+    row: int
+    what: str
+    value: float
+
+
+def first_unsound(batch: Batch) -> Unsound | None:
     """The first row with a feature that is no number, infinite or too large, and what is wrong with it."""
     values = _values(batch)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -30,7 +38,7 @@ def first_unsound(batch: Batch) -> tuple[int, str] | None:
     return _told(batch, place, f"which is {what}")
 
 
-def first_negative(batch: Batch) -> tuple[int, str] | None:
+def first_negative(batch: Batch) -> Unsound | None:
     """The first row with a feature below 0, and what that is."""
     values = _values(batch)
     if not values.size or values.min() >= 0:
@@ -57,15 +65,16 @@ def _values(batch: Batch) -> NDArray[np.float32]:
     return values
 
 
-def _told(batch: Batch, place: int, why: str) -> tuple[int, str]:
-    """The row of one of the values, and words about it."""
+def _told(batch: Batch, place: int, why: str) -> Unsound:
+    """Of one of the values."""
     features = batch.features
     if isinstance(features, np.ndarray):
         row, column = divmod(place, batch.width)
     else:
         row = int(np.searchsorted(features.indptr, place, side="right")) - 1
         column = int(features.indices[place])
-    return row, f"has {_values(batch).flat[place]:g} for feature {column + 1}, {why}"
+    value = float(_values(batch).flat[place])
+    return Unsound(row, f"has {value:g} for feature {column + 1}, {why}", value)
 
 
 def require_sound(arrays: Mapping[str, NDArray[Any]]) -> None:
