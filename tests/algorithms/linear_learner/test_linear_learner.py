@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 
 from clary.algorithms.errors import UserError
 from clary.algorithms.kit.parameters import settle
+from clary.algorithms.kit.team import Team
+from clary.algorithms.linear_learner.descent import COMMON
 from clary.algorithms.linear_learner.hyperparameters import HYPERPARAMETERS
 from clary.algorithms.linear_learner.population import Plan
 from clary.algorithms.linear_learner.progress import Progress
-from clary.algorithms.linear_learner.selection import Choice, best_threshold
+from clary.algorithms.linear_learner.selection import Choice, Sample, best_threshold
 from tests.algorithms.container import write_tables
 from tests.algorithms.walk import walk_rows
 from tests.environments import python_of
@@ -119,7 +122,9 @@ def test_it_is_as_good_as_scikit_learn(tmp_path: Path, kind: str, loss: str, met
     status, output = container.run(*TRAIN)
     assert status == 0, output
     [model_found] = re.findall("Best model found for hyperparameters: (.*)", output)
-    assert json.loads(model_found).keys() == {"learning_rate", "l1", "wd"}
+    told = json.loads(model_found)
+    assert told.keys() == {"learning_rate", "l1", "wd", *COMMON}
+    assert told["optimizer"] == "adam"
     assert output.count("#early_stopping_criteria_metric: host=") == output.count(" % of epochs")
     assert "completed 100 % of epochs" in output
     found, best = score_of(output, metric), reference(tmp_path / "data.npz", rows, labels, model)
@@ -253,3 +258,23 @@ def test_a_precision_that_no_threshold_has_is_worth_nothing() -> None:
     criterion = {"binary_classifier_model_selection_criteria": "recall_at_target_precision", "target_precision": 0.9}
     scores, labels = np.array([0.9, 0.5], np.float32), np.array([0, 1], np.float32)
     assert best_threshold(scores, labels, 0.0, criterion) == Choice(0, 0.0)
+
+
+def test_thresholds_are_those_of_the_rows_of_all_instances() -> None:
+    random = np.random.default_rng(5)
+    labels = random.integers(0, 2, 300).astype(np.float32)
+    scores = (labels[:, None] + random.normal(0, 1, (300, 2))).astype(np.float32)
+    settled = settle(HYPERPARAMETERS, {"predictor_type": "binary_classifier", "num_calibration_samples": "150"})
+    hosts = ["127.89.3.1", "127.89.3.2"]
+
+    def choose(host: str) -> list[Choice]:
+        sample, start = Sample(2, settled), 150 * hosts.index(host)
+        for first in range(start, start + 150, 100):  # The first has fifty rows more than it wants.
+            assert not sample.full
+            sample.add(scores[first : first + 100], labels[first : first + 100])
+        assert sample.full
+        return sample.choices(Team(hosts, host))
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(choose, hosts))
+    assert found == [[best_threshold(each, labels, 0.0, settled) for each in scores.T]] * 2

@@ -11,7 +11,8 @@ from clary.algorithms.kit.parameters import AUTO
 
 Array = NDArray[np.float32]
 
-DEFAULTS = {
+DEFAULTS: Mapping[str, Any] = {
+    "optimizer": "adam",
     "momentum": 0.9,
     "beta_1": 0.9,
     "beta_2": 0.999,
@@ -21,6 +22,16 @@ DEFAULTS = {
     "lr_scheduler_minimum_lr": 1e-5,
 }
 """What `auto` means."""
+COMMON = ("optimizer", "lr_scheduler_step", "lr_scheduler_factor", "lr_scheduler_minimum_lr")
+
+
+def setting(parameters: Mapping[str, Any], name: str) -> Any:
+    return DEFAULTS[name] if parameters[name] == AUTO else parameters[name]
+
+
+def common(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What AWS's log tells of the best model, and all models of a job have alike."""
+    return {name: setting(parameters, name) for name in COMMON}
 
 
 class Descent:
@@ -57,5 +68,5 @@ class Descent:
         return rates
 
     def _setting(self, name: str) -> float:
-        value: float = DEFAULTS[name] if self._given[name] == AUTO else self._given[name]
+        value: float = setting(self._given, name)
         return value

@@ -21,6 +21,7 @@ from clary.algorithms.kit.batches import Batch
 from clary.algorithms.kit.job import TRAIN, Job, no_data
 from clary.algorithms.kit.labels import Classes
 from clary.algorithms.kit.parameters import AUTO
+from clary.algorithms.linear_learner.descent import common
 from clary.algorithms.linear_learner.hyperparameters import BALANCED, BINARY, LOSSES, MULTICLASS, REGRESSOR
 from clary.algorithms.linear_learner.losses import loss_of
 from clary.algorithms.linear_learner.model import Linear, objective
@@ -191,7 +192,8 @@ class Training:
             threshold = choices[number].threshold
         if self._judged == TRAIN:
             self._job.final_score(TRAIN, objective(self._loss), float(losses[number]))
-        logging.info("Best model found for hyperparameters: %s", json.dumps(self._plan.told(number)))
+        told = {**common(self._parameters), **self._plan.told(number)}
+        logging.info("Best model found for hyperparameters: %s", json.dumps(told))
         logging.info("Its threshold is %g.", threshold)
         return self._turned_back(number, threshold)
 
