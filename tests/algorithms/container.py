@@ -5,11 +5,10 @@ import signal
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from clary.algorithms.kit.channels import CSV, RECORDIO
-from clary.toolkits.protobuf import delimited, encode_varint
-from clary.toolkits.recordio_frames import HEADER, MAGIC
-from clary.toolkits.recordio_writing import write_records
+from clary.toolkits.recordio_writing import write_records, write_sparse_records
 from tests.toolkits.container import Container
 
 
@@ -74,22 +73,4 @@ def _channel(container: Container, name: str, content_type: str) -> str:
 
 def sparse_records(rows: np.ndarray, labels: np.ndarray) -> bytes:
     """As the SDK's `write_spmatrix_to_sparse_tensor` writes them: keys and shape beside the values."""
-    written = b""
-    whole = np.issubdtype(labels.dtype, np.integer)
-    for row, label in zip(rows, labels, strict=True):
-        keys = np.flatnonzero(row)
-        tensor = delimited(1, row[keys].astype("<f4").tobytes())
-        tensor += delimited(2, b"".join(map(encode_varint, keys.tolist())))
-        tensor += delimited(3, encode_varint(len(row)))
-        number = (
-            delimited(7, delimited(1, encode_varint(int(label))))
-            if whole
-            else delimited(2, delimited(1, np.array([label], "<f4").tobytes()))
-        )
-        record = _entry(1, delimited(2, tensor)) + _entry(2, number)
-        written += HEADER.pack(MAGIC, len(record)) + record + b"\0" * (-len(record) % 4)
-    return written
-
-
-def _entry(field: int, value: bytes) -> bytes:
-    return delimited(field, delimited(1, b"values") + delimited(2, value))
+    return write_sparse_records(csr_matrix(rows), labels)

@@ -49,7 +49,7 @@ def varint(data: bytes | memoryview, offset: int, end: int) -> tuple[int, int]:
         shift += 7
 
 
-def varints(packed: bytes | memoryview) -> NDArray[np.int64]:
+def varints(packed: bytes | memoryview | NDArray[np.uint8]) -> NDArray[np.int64]:
     """All numbers of a packed field. Negative int32 travel as 64-bit two's complement."""
     raw = np.frombuffer(packed, np.uint8)
     ends = np.flatnonzero(raw < 0x80)

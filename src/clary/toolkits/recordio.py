@@ -23,6 +23,7 @@ from clary.toolkits.recordio_columns import (
     INTEGERS,
     Array,
     BadRecord,
+    Packed,
     dense_rows,
     label_column,
     one_column,
@@ -262,12 +263,15 @@ def _bytes(data: Data, spans: list[Span]) -> Data:
 
 def _columns(records: list[_Record]) -> Rows:
     """Records of one layout."""
-    kind, keys = records[0].kind, [record.keys or b"" for record in records]
-    labels = label_column([record.label for record in records], records[0].label_kind)
-    values = [record.values for record in records]
+    kind = records[0].kind
+    labels = label_column(Packed.of([record.label for record in records]), records[0].label_kind)
+    values = Packed.of([record.values for record in records])
     if records[0].keys is None:
         return Rows(dense_rows(kind, values), labels)
-    return Rows(sparse_rows(kind, values, keys, [record.shape for record in records]), labels)
+    keys, shapes = (
+        Packed.of(parts) for parts in zip(*((each.keys or b"", each.shape) for each in records), strict=True)
+    )
+    return Rows(sparse_rows(kind, values, keys, shapes), labels)
 
 
 def _together(parts: list["Array | csr_matrix"]) -> "Array | csr_matrix":

@@ -1,6 +1,8 @@
 """Numbers of many records of one layout, joined into the columns of their rows."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,18 @@ INTEGERS = "int"
 Array = NDArray[np.float32]
 
 
+class Packed(NamedTuple):
+    """Parts of many records, one after another."""
+
+    content: bytes | NDArray[np.uint8]
+    lengths: NDArray[np.int64]
+    """Bytes of each."""
+
+    @classmethod
+    def of(cls, parts: Sequence[Data]) -> "Packed":
+        return cls(b"".join(parts), np.array([len(part) for part in parts], np.int64))
+
+
 class BadRecord(ValueError):
     """The text says what is wrong; `number` which record of the data it is, counted from 1."""
 
@@ -25,16 +39,16 @@ class BadRecord(ValueError):
         self.number = number
 
 
-def dense_rows(kind: str, values: list[Data]) -> Array:
-    numbers, counts = _packed(values, kind)
+def dense_rows(kind: str, values: Packed) -> Array:
+    numbers, counts = _numbers(values, kind)
     _require_same(counts, "features")
-    return numbers.astype(np.float32).reshape(len(values), -1)
+    return numbers.astype(np.float32).reshape(len(counts), -1)
 
 
-def sparse_rows(kind: str, values: list[Data], keys: list[Data], shapes: list[Data]) -> "csr_matrix":
+def sparse_rows(kind: str, values: Packed, keys: Packed, shapes: Packed) -> "csr_matrix":
     from scipy.sparse import csr_matrix
 
-    numbers, counts = _packed(values, kind)
+    numbers, counts = _numbers(values, kind)
     places, key_counts = _integers(keys)
     if (wrong := counts != key_counts).any():
         raise BadRecord(int(wrong.argmax()) + 1, "a record has not as many keys as values")
@@ -43,18 +57,18 @@ def sparse_rows(kind: str, values: list[Data], keys: list[Data], shapes: list[Da
         row = int(np.searchsorted(ends, below.argmax(), side="right"))
         raise BadRecord(row, f"a record has the key {places[below][0]}, and the first feature's is 0")
     width = max(_widest(shapes), int(places.max(initial=-1)) + 1)
-    return csr_matrix((numbers.astype(np.float32), places, ends), shape=(len(values), width))
+    return csr_matrix((numbers.astype(np.float32), places, ends), shape=(len(counts), width))
 
 
-def label_column(parts: list[Data], kind: str) -> Array | None:
+def label_column(parts: Packed, kind: str) -> Array | None:
     if not kind:
         return None
-    numbers, counts = _packed(parts, kind.replace(INTEGERS, ""))
+    numbers, counts = _numbers(parts, kind.replace(INTEGERS, ""))
     _require_same(counts, "labels")
-    return one_column(numbers.reshape(len(parts), -1))
+    return one_column(numbers.reshape(len(counts), -1))
 
 
-def _widest(shapes: list[Data]) -> int:
+def _widest(shapes: Packed) -> int:
     """Columns of the widest; 0 where none tells its shape."""
     sizes, counts = _integers(shapes)
     told = counts > 0
@@ -68,35 +82,34 @@ def _require_same(counts: NDArray[np.int64], what: str) -> None:
         raise BadRecord(row + 1, f"a record has {counts[row]} {what}, where those before it have {counts[0]}")
 
 
-def _packed(parts: list[Data], kind: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def _numbers(parts: Packed, kind: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """The numbers of all parts, and how many each has."""
     if not kind:
         return _integers(parts)
-    counts, odd = np.divmod([len(part) for part in parts], np.dtype(kind).itemsize)
+    counts, odd = np.divmod(parts.lengths, np.dtype(kind).itemsize)
     if odd.any():
         raise BadRecord(int(odd.argmax()) + 1, "the last number of a record is cut short")
-    return np.frombuffer(b"".join(parts), kind), counts
+    return np.frombuffer(parts.content, kind), counts
 
 
-def _integers(parts: list[Data]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    joined = b"".join(parts)
-    ends = np.cumsum([0, *map(len, parts)])
-    last = np.frombuffer(joined, np.uint8) < 0x80
+def _integers(parts: Packed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    ends = np.concatenate([[0], np.cumsum(parts.lengths)])
+    last = np.frombuffer(parts.content, np.uint8) < 0x80
     try:
-        if joined and not last[ends[1:] - 1].all():
+        if len(last) and not last[ends[1:] - 1].all():
             raise ValueError(CUT_SHORT)
-        numbers = varints(joined)
+        numbers = varints(parts.content)
     except ValueError:
-        _require_integers(parts)
+        _require_integers(np.frombuffer(parts.content, np.uint8), ends.tolist())
         raise
     begun = np.concatenate([[0], np.cumsum(last)])
     return numbers, np.diff(begun[ends])
 
 
-def _require_integers(parts: list[Data]) -> None:
-    for number, part in enumerate(parts, 1):
+def _require_integers(content: NDArray[np.uint8], ends: list[int]) -> None:
+    for number, (start, stop) in enumerate(pairwise(ends), 1):
         try:
-            varints(part)
+            varints(content[start:stop])
         except ValueError as error:
             raise BadRecord(number, str(error)) from error
 

@@ -7,8 +7,11 @@ One that differs ends them: it is read by itself.
 
 from typing import NamedTuple
 
+import numpy as np
+
 from clary.toolkits.protobuf import DELIMITED, Abreast
-from clary.toolkits.recordio_frames import Data, Places, framed, records_at_once
+from clary.toolkits.recordio_columns import Packed
+from clary.toolkits.recordio_frames import Places, framed, records_at_once
 
 AT_ONCE = 1024 * 1024
 """Bytes of which the records are read at once."""
@@ -16,6 +19,8 @@ FEW = 16
 """Records alike below which it is no gain to read them all at once."""
 SHARE = 16
 """Of this many records that are looked at, one at least must be alike: the look is lost on others."""
+LONG = 128
+"""Bytes of the mean part from which on a slice of each costs less than a look at each byte."""
 NAME = b"\n\x06values\x12"
 """The key of an entry, and the tag of its value."""
 
@@ -23,9 +28,9 @@ NAME = b"\n\x06values\x12"
 class Tensors(NamedTuple):
     """Parts of one tensor in each record."""
 
-    values: list[Data]
-    keys: list[Data]
-    shapes: list[Data]
+    values: Packed
+    keys: Packed
+    shapes: Packed
 
 
 def find(data: memoryview, layout: list[tuple[int, int, int]]) -> tuple[list[Tensors], int] | None:
@@ -46,7 +51,7 @@ def find(data: memoryview, layout: list[tuple[int, int, int]]) -> tuple[list[Ten
     count = len(starts) if walk.sound.all() else int(walk.sound.argmin())
     if count < max(FEW, len(starts) // SHARE):
         return None
-    parts = [Tensors(*(_parts(data, *span, count) for span in spans)) for spans in found]
+    parts = [Tensors(*(_gathered(data, *span, count) for span in spans)) for spans in found]
     return parts, framed(int(stops[count - 1]))
 
 
@@ -63,5 +68,12 @@ def _tensor(walk: Abreast, field: int, kind: int) -> list[tuple[Places, Places]]
     return spans
 
 
-def _parts(data: memoryview, starts: Places, stops: Places, count: int) -> list[Data]:
-    return [data[start:stop] for start, stop in zip(starts[:count].tolist(), stops[:count].tolist(), strict=True)]
+def _gathered(data: memoryview, starts: Places, stops: Places, count: int) -> Packed:
+    """What lies between the first so many places."""
+    starts, lengths = starts[:count], (stops - starts)[:count]
+    if lengths.sum() > LONG * count:
+        spans = zip(starts.tolist(), stops[:count].tolist(), strict=True)
+        return Packed(b"".join([data[start:stop] for start, stop in spans]), lengths)
+    before = np.cumsum(lengths) - lengths
+    places = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return Packed(np.frombuffer(data, np.uint8)[places], lengths)

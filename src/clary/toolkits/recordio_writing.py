@@ -1,7 +1,7 @@
 """Rows as RecordIO-protobuf (`recordio`): what a model answers, and what tests and benchmarks train on."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from clary.toolkits.protobuf import delimited, encode_varint
 from clary.toolkits.recordio import FEATURES, FIELDS, LABEL
 from clary.toolkits.recordio_frames import HEADER, MAGIC
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Columns = Mapping[str, NDArray[np.floating]]
 """Name of a tensor → its values, one or several for each row."""
@@ -32,6 +35,20 @@ def write_records(features: Columns, label: Columns) -> bytes:
     for place, raw in places:
         block[:, place : place + raw.shape[1]] = raw
     return block.tobytes()
+
+
+def write_sparse_records(rows: "csr_matrix", labels: NDArray[Any]) -> bytes:
+    """One record for each row: float32 beside their keys and the width. Labels are float32 or, not negative, int32."""
+    written = bytearray()
+    for number in range(rows.shape[0]):
+        row = slice(*rows.indptr[number : number + 2].tolist())
+        tensor = delimited(1, rows.data[row].astype("<f4").tobytes())
+        tensor += delimited(2, b"".join(map(encode_varint, rows.indices[row].tolist())))
+        tensor += delimited(3, encode_varint(rows.shape[1]))
+        message = _entry(FEATURES, "values", FIELDS["<f4"], tensor)
+        message += _entry(LABEL, "values", *_packed(labels[number : number + 1]))
+        written += HEADER.pack(MAGIC, len(message)) + message + b"\0" * (-len(message) % 4)
+    return bytes(written)
 
 
 def _entry(field: int, name: str, tensor: int, values: bytes) -> bytes:
