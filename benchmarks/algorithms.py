@@ -29,6 +29,7 @@ from clary.settings import default_cache
 
 REPOSITORY = Path(__file__).parents[1]
 REFERENCES: dict[str, tuple[str, ...]] = {
+    "factorization_machines": ("myfm", "setuptools<81", "tqdm", "typing-extensions", "pandas<3", "pytz", "tzdata"),
     "randomcutforest": ("rrcf",),
     "forecasting_deepar": (
         "gluonts==0.17.*", "lightning", "lightning-utilities", "torchmetrics", "pandas<3", "pydantic==2.14.4",

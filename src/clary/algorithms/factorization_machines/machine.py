@@ -8,7 +8,7 @@ the features that are there and not with their pairs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,23 +36,31 @@ class Machine:
         return len(self.linear)
 
     def scores(self, rows: Any) -> Array:
-        return self._forward(rows)[0]
+        return self.forward(rows).scores
 
-    def slopes(self, rows: Any, by_score: Array) -> tuple[Array, Array, Array]:
-        """By the bias, the linear weights and the factors, where `by_score` are those by each row's score."""
-        _, summed, squares = self._forward(rows)
-        linear = np.asarray(rows.T @ by_score).ravel()
-        weighted = np.asarray(squares.T @ by_score).ravel()
-        factors = np.asarray(rows.T @ (by_score[:, None] * summed)) - weighted[:, None] * self.factors
-        return by_score.sum(keepdims=True), linear, factors
-
-    def _forward(self, rows: Any) -> tuple[Array, Array, Any]:
-        """Scores, the rows by the factors, and the rows' squares."""
+    def forward(self, rows: Any) -> "Forward":
         squares = rows.multiply(rows) if hasattr(rows, "multiply") else rows * rows
         summed = np.asarray(rows @ self.factors)
         pairs = (summed * summed).sum(axis=1) - np.asarray(squares @ (self.factors**2).sum(axis=1)).ravel()
         scores = self.bias + np.asarray(rows @ self.linear).ravel() + np.float32(0.5) * pairs
-        return scores.astype(np.float32), summed, squares
+        return Forward(scores.astype(np.float32), summed, squares)
+
+    def slopes(self, rows: Any, seen: "Forward", by_score: Array) -> tuple[Array, Array, Array]:
+        """By the bias, the linear weights and the factors, where `by_score` are those by each row's score."""
+        linear = np.asarray(rows.T @ by_score).ravel()
+        weighted = np.asarray(seen.squares.T @ by_score).ravel()
+        factors = np.asarray(rows.T @ (by_score[:, None] * seen.summed)) - weighted[:, None] * self.factors
+        return by_score.sum(keepdims=True), linear, factors
+
+
+class Forward(NamedTuple):
+    """What a machine makes of rows, and what its slopes need of the way there."""
+
+    scores: Array
+    summed: Array
+    """The rows by the factors."""
+    squares: Any
+    """Those of the rows."""
 
 
 def _start(name: str, shape: tuple[int, ...], parameters: Mapping[str, Any], random: np.random.Generator) -> Array:

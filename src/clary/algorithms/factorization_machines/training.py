@@ -63,10 +63,10 @@ def _steps(job: Job) -> Iterator[tuple[Batch | None, float]]:
 def _slopes(job: Job, machine: Machine, batch: Batch, rows: float) -> tuple[NDArray[np.float64], Slopes]:
     """What is told of a batch, and its part of the slopes of so many rows' mean."""
     assert batch.labels is not None
-    scores = machine.scores(batch.features)
-    loss, by_score = _loss(job, scores, batch.labels)
-    seen = np.array([loss.sum(), ((scores >= 0) == (batch.labels == 1)).sum(), len(batch)])
-    return seen, machine.slopes(batch.features, by_score / np.float32(rows))
+    seen = machine.forward(batch.features)
+    loss, by_score = _loss(job, seen.scores, batch.labels)
+    told = np.array([loss.sum(), ((seen.scores >= 0) == (batch.labels == 1)).sum(), len(batch)])
+    return told, machine.slopes(batch.features, seen, by_score / np.float32(rows))
 
 
 def _together(team: Team, machine: Machine, slopes: Slopes | None, batch: Batch | None) -> Slopes:
