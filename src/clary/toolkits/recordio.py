@@ -2,7 +2,7 @@
 
     file: (magic, length, record, padding to 4)*        record: protobuf message `Record`
 
-    stream ─ 4 MiB at a time ─▶ dense records of one layout, where they lie ──────────────────┐
+    stream ─ 2 MiB at a time ─▶ dense records of one layout, where they lie ──────────────────┐
                                 sparse ones that differ in lengths alone (`recordio_sparse`) ─┼─▶ Rows
                                 others one by one, columns at once ───────────────────────────┘
 

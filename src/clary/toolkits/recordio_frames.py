@@ -16,7 +16,8 @@ Data = bytes | memoryview
 Span = tuple[int, int]
 Places = NDArray[np.int64]
 
-CHUNK = 4 * 1024 * 1024
+CHUNK = 2 * 1024 * 1024
+"""Bytes that are read at once. With more, their memory comes from the system anew each time, page by page."""
 MAGIC = 0xCED7230A
 LENGTH_BITS = (1 << 29) - 1
 """The upper three bits of a length say how a record continues; a record of the platform's never does."""
