@@ -30,7 +30,7 @@ from clary.toolkits.recordio_columns import (
     sparse_rows,
 )
 from clary.toolkits.recordio_frames import ALIGNED, CHUNK, Data, Span, framed, record_at
-from clary.toolkits.recordio_sparse import FEW, find
+from clary.toolkits.recordio_sparse import FEW, Layout, find
 
 if TYPE_CHECKING:  # It takes longer to import than many a job to run, and only sparse records need it.
     from scipy.sparse import csr_matrix
@@ -187,10 +187,11 @@ def _alike_sparse(data: Data, offset: int, found: dict[tuple[int, str], Tensor])
     """Those of which only lengths and numbers differ."""
     if list(found) not in SPARSE:
         return None
-    layout = [
-        (key[0], FIELDS[each.kind], np.dtype(each.kind).itemsize if each.kind else 0) for key, each in found.items()
+    layouts = [
+        Layout(field, FIELDS[each.kind], np.dtype(each.kind).itemsize if each.kind else 0)
+        for (field, _), each in found.items()
     ]
-    if not (alike := find(memoryview(data)[offset:], layout)):
+    if not (alike := find(memoryview(data)[offset:], layouts)):
         return None
     (features, *labels), end = alike
     kinds = [each.kind for each in found.values()]

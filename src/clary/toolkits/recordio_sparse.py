@@ -25,6 +25,17 @@ NAME = b"\n\x06values\x12"
 """The key of an entry, and the tag of its value."""
 
 
+class Layout(NamedTuple):
+    """What a tensor is in all records."""
+
+    field: int
+    """Of the record."""
+    kind: int
+    """Field of the value."""
+    size: int
+    """Bytes of a number, 0 of varints."""
+
+
 class Tensors(NamedTuple):
     """Parts of one tensor in each record."""
 
@@ -33,21 +44,18 @@ class Tensors(NamedTuple):
     shapes: Packed
 
 
-def find(data: memoryview, layout: list[tuple[int, int, int]]) -> tuple[list[Tensors], int] | None:
-    """Tensors named "values" of the first records, as many as have those of the layout (field of the record, field
-    of its value, bytes of a number or 0 of varints), the first of them sparse; and where the next record begins."""
+def find(data: memoryview, layouts: list[Layout]) -> tuple[list[Tensors], int] | None:
+    """Tensors named "values" of the first records, as many as have a sparse one and, where there is a second layout,
+    so many labels as the first record; and where the next record begins. None where they are few."""
     data = data[:AT_ONCE]
     starts, stops = records_at_once(data)
     walk = Abreast(data, starts)
-    found = [_tensor(walk, field, kind) for field, kind, _ in layout]
+    found = [_tensor(walk, layout) for layout in layouts]
     values, keys, shapes = (stop - start for start, stop in found[0])
     walk.sound &= (walk.at == stops) & ((keys > 0) | ((values == 0) & (shapes > 0)))
-    for number, ((start, stop), *_) in enumerate(found):
-        size = layout[number][2]
-        walk.sound &= (stop - start) % (size or 1) == 0
-        if number:
-            counts = (stop - start) // size if size else walk.varints(start, stop)
-            walk.sound &= counts == counts[:1]
+    for layout, (labels, *_) in zip(layouts[1:], found[1:], strict=True):
+        counts = labels[1] - labels[0] if layout.size else walk.varints(*labels)
+        walk.sound &= counts == counts[:1]
     count = len(starts) if walk.sound.all() else int(walk.sound.argmin())
     if count < max(FEW, len(starts) // SHARE):
         return None
@@ -55,16 +63,18 @@ def find(data: memoryview, layout: list[tuple[int, int, int]]) -> tuple[list[Ten
     return parts, framed(int(stops[count - 1]))
 
 
-def _tensor(walk: Abreast, field: int, kind: int) -> list[tuple[Places, Places]]:
+def _tensor(walk: Abreast, layout: Layout) -> list[tuple[Places, Places]]:
     """Where values, keys and shapes lie of one tensor, which all records have next."""
-    walk.expect(bytes([field << 3 | DELIMITED]))
+    walk.expect(bytes([layout.field << 3 | DELIMITED]))
     entry = walk.end()
     walk.expect(NAME)
     value = walk.end()
-    walk.expect(bytes([kind << 3 | DELIMITED]))
+    walk.expect(bytes([layout.kind << 3 | DELIMITED]))
     tensor = walk.end()
     spans = [walk.field(number, tensor) for number in (1, 2, 3)]
     walk.sound &= (entry == value) & (value == tensor) & (tensor == walk.at)
+    if layout.size:
+        walk.sound &= (spans[0][1] - spans[0][0]) % layout.size == 0
     return spans
 
 
