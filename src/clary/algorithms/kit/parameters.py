@@ -121,7 +121,10 @@ def settle(known: Sequence[Hyperparameter], given: Mapping[str, str]) -> dict[st
 
 def refuse(name: str, value: object, does: str) -> UserError:
     """What it `does` is to expect something, or to accept one of the following: …"""
-    return UserError(f"The value '{value}' is not valid for the {name!r} hyperparameter which {does} {CAUSED}")
+    return UserError(
+        f"The value '{value}' is not valid for the {name!r} hyperparameter which {does} {CAUSED}\n\n"
+        f"Caused by: '{value}' is not a valid value for {name!r}"
+    )
 
 
 def _value(parameter: Hyperparameter, given: str) -> Any:
