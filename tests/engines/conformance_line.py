@@ -93,9 +93,9 @@ class LineTestCase:
         assert {status.outcome for status in statuses} == {"Completed"}
         assert most_at_once(statuses) <= ROOM
         assert all(texts(small, spec).count("ran") == 1 for spec in specs)
-        # Those that are let in together race for who says so first.
-        starts = [status.entered["Starting"] for status in statuses]
-        assert all(max(starts[: index + 1]) < min(starts[index + ROOM :]) for index in range(len(starts) - ROOM))
+        # Those that are let in together race for who says so first; one that is slow sees some come and go.
+        starts, near = [status.entered["Starting"] for status in statuses], 4 * ROOM
+        assert all(max(starts[: index + 1]) < min(starts[index + near :]) for index in range(len(starts) - near))
 
     def test_the_large_is_not_starved_by_the_small(self, small: Engine, watch_small: Watch) -> None:
         ahead = fill(small, watch_small, 3)

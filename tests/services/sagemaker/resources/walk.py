@@ -11,7 +11,11 @@ SCRIPT = base64.b64encode(b"#!/bin/sh\necho started\n").decode()
 REPOSITORY = {"RepositoryUrl": "https://git.example.com/team/models.git", "Branch": "main"}
 VARIANT = {"VariantName": "all", "ModelName": "walk-a", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 TRIAL = {
-    "AlgorithmSpecification": {"TrainingImage": UNKNOWN_IMAGE, "TrainingInputMode": "File"},
+    "AlgorithmSpecification": {
+        "TrainingImage": UNKNOWN_IMAGE,
+        "TrainingInputMode": "File",
+        "MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}],
+    },
     "RoleArn": ROLE,
     "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
     "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
